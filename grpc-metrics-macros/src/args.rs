@@ -1,0 +1,126 @@
+//! The arguments of `#[instrument_grpc(...)]`, as written.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Error, Expr, Ident, LitBool, Path, Result, Token};
+
+use crate::names;
+
+/// What the attribute says, and what is wrong with it.
+#[derive(Default)]
+pub(crate) struct Args {
+    pub(crate) service: Option<Expr>,
+    pub(crate) metrics: Option<Expr>,
+    pub(crate) streams: Option<LitBool>,
+    pub(crate) runtime: Option<Path>,
+    pub(crate) errors: Vec<Error>,
+}
+
+const KNOWN: [&str; 4] = ["service", "metrics", "streams", "crate"];
+
+/// Reads all arguments, past those that are wrong.
+pub(crate) fn parse(args: TokenStream) -> Args {
+    let mut parsed = Args::default();
+    let result = (|input: ParseStream| {
+        while !input.is_empty() {
+            if let Err(error) = parsed.argument(input) {
+                parsed.errors.push(error);
+                skip_to_comma(input);
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(())
+    })
+    .parse2(args);
+    parsed.errors.extend(result.err());
+    parsed
+}
+
+impl Args {
+    fn argument(&mut self, input: ParseStream) -> Result<()> {
+        let name = input.call(Ident::parse_any).map_err(|error| {
+            Error::new(
+                error.span(),
+                "expected an argument: `service`, `metrics`, `streams` or `crate`",
+            )
+        })?;
+        match name.to_string().as_str() {
+            "service" => set(
+                &mut self.service,
+                &name,
+                input,
+                "`service` takes the service label, a constant string: \
+                 `service = greeter_server::SERVICE_NAME` or `service = \"pkg.Greeter\"`",
+            ),
+            "metrics" => set(
+                &mut self.metrics,
+                &name,
+                input,
+                "`metrics` takes an expression that gives a `GrpcMetrics`: `metrics = self.metrics`",
+            ),
+            "streams" => set(
+                &mut self.streams,
+                &name,
+                input,
+                "`streams` takes `true` or `false`: `streams = false` leaves response streams alone",
+            ),
+            "crate" => set(
+                &mut self.runtime,
+                &name,
+                input,
+                "`crate` takes the path of the runtime: `crate = ::my_facade::grpc_metrics_runtime`",
+            ),
+            unknown => Err(Error::new(
+                name.span(),
+                match names::nearest(unknown, &KNOWN) {
+                    Some(known) => format!("unknown argument `{unknown}`; did you mean `{known}`?"),
+                    None => format!(
+                        "unknown argument `{unknown}`; there are `service`, `metrics`, `streams` and `crate`"
+                    ),
+                },
+            )),
+        }
+    }
+}
+
+/// Reads `= value` into an argument's place. `takes` is the message if it can't be read.
+fn set<T: Parse>(
+    place: &mut Option<T>,
+    name: &Ident,
+    input: ParseStream,
+    takes: &str,
+) -> Result<()> {
+    let wrong = |span: Span| Error::new(span, takes);
+    if !input.peek(Token![=]) {
+        return Err(wrong(name.span()));
+    }
+    input.parse::<Token![=]>()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return Err(wrong(name.span()));
+    }
+    let span = input.span();
+    let value = input.parse().map_err(|_| wrong(span))?;
+    if !input.is_empty() && !input.peek(Token![,]) {
+        return Err(wrong(input.span()));
+    }
+    if place.is_some() {
+        return Err(Error::new(
+            name.span(),
+            format!("`{name}` is given twice; remove one"),
+        ));
+    }
+    *place = Some(value);
+    Ok(())
+}
+
+fn skip_to_comma(input: ParseStream) {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        // Any token at all, so this can't fail before the end.
+        if input.parse::<TokenTree>().is_err() {
+            return;
+        }
+    }
+}

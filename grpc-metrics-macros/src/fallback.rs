@@ -1,0 +1,66 @@
+//! What comes out when the input is wrong: the errors, and the user's item as if nothing stood above it.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::quote;
+use syn::Error;
+use syn::parse::Parser;
+
+/// The item, so that its callers see no second error, beside the first ones.
+pub(crate) fn expand(item: TokenStream, errors: &[Error]) -> TokenStream {
+    let errors = errors.iter().map(Error::to_compile_error);
+    let item = without_helpers(item, true);
+    quote!(#(#errors)* #item)
+}
+
+/// A helper attribute that no `#[instrument_grpc]` has taken off.
+pub(crate) fn misplaced(name: &str, item: TokenStream) -> TokenStream {
+    let message = format!(
+        "#[{name}] stands on a method of an impl under #[instrument_grpc]; put that above the impl, or remove this"
+    );
+    let error = Error::new(proc_macro2::Span::call_site(), message).to_compile_error();
+    quote!(#error #item)
+}
+
+/// Takes `#[skip_metrics]` and `#[rpc]` off the methods of the impl; the item itself is not parsed.
+fn without_helpers(item: TokenStream, outside: bool) -> TokenStream {
+    let mut trees = item.into_iter().peekable();
+    let mut kept = TokenStream::new();
+    while let Some(tree) = trees.next() {
+        match (&tree, trees.peek()) {
+            (TokenTree::Punct(punct), Some(TokenTree::Group(group)))
+                if punct.as_char() == '#' && is_helper(group) =>
+            {
+                trees.next();
+            }
+            (TokenTree::Group(group), _)
+                if group.delimiter() == Delimiter::None
+                    || (outside && group.delimiter() == Delimiter::Brace) =>
+            {
+                let inside = without_helpers(
+                    group.stream(),
+                    outside && group.delimiter() == Delimiter::None,
+                );
+                let mut new = Group::new(group.delimiter(), inside);
+                new.set_span(group.span());
+                kept.extend([TokenTree::from(new)]);
+            }
+            _ => kept.extend([tree]),
+        }
+    }
+    kept
+}
+
+fn is_helper(group: &Group) -> bool {
+    let path = syn::Path::parse_mod_style;
+    let path = |input: syn::parse::ParseStream| {
+        let path = path(input)?;
+        input.parse::<TokenStream>()?;
+        Ok(path)
+    };
+    let last = path
+        .parse2(group.stream())
+        .ok()
+        .and_then(|path| path.segments.last().map(|s| s.ident.to_string()));
+    group.delimiter() == Delimiter::Bracket
+        && matches!(last.as_deref(), Some("skip_metrics" | "rpc"))
+}

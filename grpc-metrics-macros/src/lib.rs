@@ -1,0 +1,62 @@
+//! The `#[instrument_grpc]` attribute and its helpers. Use them through `grpc-metrics-runtime`, which
+//! re-exports and documents them.
+//!
+//! An impl goes through three stages, each with a type of its own: [`service`] and [`args`] hold what is
+//! written, [`check`] collects every mistake or else gives a [`plan`], and [`expand`] writes the plan
+//! out. On a mistake, [`fallback`] gives back what the user wrote beside the errors.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod check;
+mod expand;
+mod fallback;
+mod names;
+mod order;
+mod plan;
+mod returned;
+mod service;
+mod streams;
+mod tokens;
+
+use proc_macro::TokenStream;
+
+/// Measures every RPC of a tonic service: requests by status code, duration, in flight.
+#[proc_macro_attribute]
+pub fn instrument_grpc(args: TokenStream, item: TokenStream) -> TokenStream {
+    let (args, item) = (args.into(), item.into());
+    order::after_other_attributes(&args, &item)
+        .unwrap_or_else(|| instrument(args, item))
+        .into()
+}
+
+/// What `#[instrument_grpc]` puts below the other attributes of the impl, so as to run after them.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn instrument_grpc_last(args: TokenStream, item: TokenStream) -> TokenStream {
+    instrument(args.into(), item.into()).into()
+}
+
+fn instrument(
+    args: proc_macro2::TokenStream,
+    item: proc_macro2::TokenStream,
+) -> proc_macro2::TokenStream {
+    let checked =
+        service::parse(item.clone()).and_then(|service| check::check(args::parse(args), service));
+    match checked {
+        Ok(plan) => expand::expand(&plan),
+        Err(errors) => fallback::expand(item, &errors),
+    }
+}
+
+/// Takes a method out of the metrics, in an impl under `#[instrument_grpc]`.
+#[proc_macro_attribute]
+pub fn skip_metrics(_args: TokenStream, item: TokenStream) -> TokenStream {
+    fallback::misplaced("skip_metrics", item.into()).into()
+}
+
+/// Names a method's RPC, in an impl under `#[instrument_grpc]`: `#[rpc(name = "GetKV")]`.
+#[proc_macro_attribute]
+pub fn rpc(_args: TokenStream, item: TokenStream) -> TokenStream {
+    fallback::misplaced("rpc", item.into()).into()
+}

@@ -1,0 +1,71 @@
+//! Above or below `#[async_trait]`: the attribute always runs last.
+//!
+//! An attribute sees an impl as those above it have left it. Below `#[async_trait]`, every method has one
+//! known form, its future is not wrapped in a second one, and which re-export of `async_trait` was used
+//! does not matter. So where other attributes stand below ours, ours moves to the end of the list.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Meta};
+
+use crate::{args, plan};
+
+/// The item with the attribute moved below the others, if any of these may be a macro.
+pub(crate) fn after_other_attributes(
+    args: &TokenStream,
+    item: &TokenStream,
+) -> Option<TokenStream> {
+    let split = |input: ParseStream| {
+        Ok((
+            input.call(Attribute::parse_outer)?,
+            input.parse::<TokenStream>()?,
+        ))
+    };
+    let (attrs, rest) = split.parse2(item.clone()).ok()?;
+    if attrs.iter().all(is_inert) {
+        return None;
+    }
+    let runtime = plan::runtime(args::parse(args.clone()).runtime);
+    let last =
+        quote_spanned!(Span::call_site()=> #[#runtime::__private::instrument_grpc_last(#args)]);
+    Some(quote_spanned!(Span::call_site()=> #(#attrs)* #last #rest))
+}
+
+/// Whether the compiler or a tool reads the attribute, so that it changes no code.
+pub(crate) fn is_inert(attr: &Attribute) -> bool {
+    const BUILT_IN: [&str; 17] = [
+        "allow",
+        "automatically_derived",
+        "cfg",
+        "cold",
+        "deny",
+        "deprecated",
+        "doc",
+        "expect",
+        "forbid",
+        "inline",
+        "must_use",
+        "track_caller",
+        "warn",
+        "target_feature",
+        "no_mangle",
+        "link_section",
+        "coverage",
+    ];
+    const TOOLS: [&str; 5] = [
+        "clippy",
+        "diagnostic",
+        "rust_analyzer",
+        "rustdoc",
+        "rustfmt",
+    ];
+    let path = attr.path();
+    match (&attr.meta, path.get_ident(), path.segments.first()) {
+        (_, Some(ident), _) => BUILT_IN.iter().any(|name| ident == name),
+        (Meta::Path(_) | Meta::List(_), None, Some(first)) => {
+            TOOLS.iter().any(|tool| first.ident == tool)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,86 @@
+//! What expansion may rely on: names resolved, kinds known as far as syntax tells them, no mistake left.
+
+use proc_macro2::{Group, Ident, TokenStream};
+use syn::{Attribute, Expr, ItemImpl, LitStr, Path, Signature, Type, Visibility, parse_quote};
+
+pub(crate) struct Plan {
+    /// The path of the runtime crate.
+    pub(crate) runtime: Path,
+    /// The impl without its items.
+    pub(crate) head: ItemImpl,
+    /// A constant expression for the service label.
+    pub(crate) label: TokenStream,
+    /// The impl in words, for messages.
+    pub(crate) implementation: String,
+    /// Which instance counts, if not the process-wide one.
+    pub(crate) metrics: Option<Expr>,
+    /// Items to stand beside the impl.
+    pub(crate) aliases: TokenStream,
+    pub(crate) items: Vec<Item>,
+}
+
+pub(crate) enum Item {
+    AsWritten(TokenStream),
+    /// `type WatchStream = T;`, to be wrapped.
+    Stream(Box<syn::ImplItemType>),
+    Rpc(Box<Rpc>),
+}
+
+pub(crate) struct Rpc {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    /// As the trait wants it.
+    pub(crate) sig: Signature,
+    /// The name of the descriptor's static.
+    pub(crate) descriptor: Ident,
+    /// The method label.
+    pub(crate) name: LitStr,
+    pub(crate) client_streams: Streams,
+    pub(crate) server_streams: Streams,
+    /// The argument that holds the request.
+    pub(crate) request: Ident,
+    pub(crate) response: Response,
+    /// What the handler's future gives.
+    pub(crate) returned: TokenStream,
+    pub(crate) form: Form,
+}
+
+/// Whether one side of an RPC streams.
+pub(crate) enum Streams {
+    /// The syntax tells.
+    Known(bool),
+    /// This type tells.
+    Type(TokenStream),
+}
+
+/// How the RPC ends.
+pub(crate) enum Response {
+    /// As the handler's return type says.
+    ByType,
+    /// With the response stream, whose type is wrapped.
+    Stream,
+    /// When the handler returns.
+    AtReturn,
+}
+
+/// The form of a method's body.
+pub(crate) enum Form {
+    /// `… Box::pin(async move { … })`, as `#[async_trait]` leaves it.
+    Boxed {
+        /// All before the parentheses.
+        before: TokenStream,
+        /// The async block.
+        block: TokenStream,
+        /// Whether an attribute on the method looks for the async block and must find one.
+        keep_async: bool,
+    },
+    /// The body of an `async fn`.
+    Async(Group),
+    /// The body of a function that returns a future of this type.
+    Future(Group, Box<Type>),
+}
+
+/// The path of the runtime crate, unless `crate = …` says otherwise.
+pub(crate) fn runtime(given: Option<Path>) -> Path {
+    given.unwrap_or_else(|| parse_quote!(::grpc_metrics_runtime))
+}

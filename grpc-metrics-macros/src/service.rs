@@ -1,0 +1,151 @@
+//! An impl of a tonic service as the attribute finds it.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::parse::{ParseStream, Parser};
+use syn::{
+    Attribute, Error, ImplItem, ImplItemType, ItemImpl, Path, Result, Signature, Visibility,
+};
+
+/// The impl: its head, and its items.
+pub(crate) struct Service {
+    /// Everything but the items.
+    pub(crate) head: ItemImpl,
+    pub(crate) trait_: Path,
+    pub(crate) items: Vec<Item>,
+}
+
+pub(crate) enum Item {
+    Method(Box<Method>),
+    Type(Box<ImplItemType>),
+    /// A constant, a macro: nothing to instrument.
+    Other(TokenStream),
+}
+
+impl Item {
+    pub(crate) fn as_method(&self) -> Option<&Method> {
+        if let Self::Method(method) = self { Some(method) } else { None }
+    }
+
+    pub(crate) fn as_type(&self) -> Option<&ImplItemType> {
+        if let Self::Type(item) = self { Some(item) } else { None }
+    }
+}
+
+pub(crate) struct Method {
+    /// Without the helper attributes.
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) skip: Vec<Attribute>,
+    pub(crate) rpc: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) sig: Signature,
+    /// The braces and what is between them; never parsed, so that a half-typed body survives.
+    pub(crate) body: Group,
+}
+
+/// Reads the impl, or says why it is none.
+pub(crate) fn parse(item: TokenStream) -> std::result::Result<Service, Vec<Error>> {
+    let mut tokens: Vec<TokenTree> = ungroup(item).into_iter().collect();
+    let body = match tokens.pop() {
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => group,
+        last => {
+            let item = tokens.into_iter().chain(last).collect::<TokenStream>();
+            return Err(vec![Error::new_spanned(item, NO_IMPL)]);
+        }
+    };
+    let mut empty = Group::new(Delimiter::Brace, TokenStream::new());
+    empty.set_span(body.span());
+    tokens.push(empty.into());
+    let head = tokens.into_iter().collect::<TokenStream>();
+    let Ok(head) = syn::parse2::<ItemImpl>(head.clone()) else {
+        return Err(vec![Error::new_spanned(first_line(&head), NO_IMPL)]);
+    };
+    let Some((trait_, _)) = head.trait_.clone() else {
+        let message = "#[instrument_grpc] measures the RPCs of a service, and this impl has no trait; put it \
+                       above `impl Greeter for …`";
+        return Err(vec![Error::new_spanned(&head.self_ty, message)]);
+    };
+    let items = parse_items
+        .parse2(body.stream())
+        .map_err(|error| vec![error])?;
+    Ok(Service {
+        head,
+        trait_,
+        items,
+    })
+}
+
+const NO_IMPL: &str =
+    "#[instrument_grpc] goes above the impl of a service: `impl Greeter for MyGreeter { … }`";
+
+/// What stands before the first braces, so that the error does not underline a whole item.
+fn first_line(item: &TokenStream) -> TokenStream {
+    let is_body =
+        |tree: &TokenTree| matches!(tree, TokenTree::Group(g) if g.delimiter() == Delimiter::Brace);
+    item.clone()
+        .into_iter()
+        .take_while(|tree| !is_body(tree))
+        .collect()
+}
+
+/// Takes off the invisible groups that `macro_rules!` puts around fragments.
+fn ungroup(tokens: TokenStream) -> TokenStream {
+    let mut trees = tokens.clone().into_iter();
+    match (trees.next(), trees.next()) {
+        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::None => {
+            ungroup(group.stream())
+        }
+        _ => tokens,
+    }
+}
+
+fn parse_items(input: ParseStream) -> Result<Vec<Item>> {
+    let mut items = Vec::new();
+    while !input.is_empty() {
+        let ahead = input.fork();
+        if let Ok(method) = parse_method(&ahead) {
+            syn::parse::discouraged::Speculative::advance_to(input, &ahead);
+            items.push(Item::Method(Box::new(method)));
+            continue;
+        }
+        items.push(match input.parse()? {
+            ImplItem::Type(item) => Item::Type(Box::new(item)),
+            item => Item::Other(item.into_token_stream()),
+        });
+    }
+    Ok(items)
+}
+
+fn parse_method(input: ParseStream) -> Result<Method> {
+    let (mut attrs, mut skip, mut rpc) = (Vec::new(), Vec::new(), Vec::new());
+    for attr in input.call(Attribute::parse_outer)? {
+        match attr.path().segments.last() {
+            Some(last) if last.ident == "skip_metrics" => skip.push(attr),
+            Some(last) if last.ident == "rpc" => rpc.push(attr),
+            _ => attrs.push(attr),
+        }
+    }
+    let (vis, sig) = (input.parse()?, input.parse()?);
+    let body = ungroup(input.parse::<TokenTree>()?.into());
+    Ok(Method {
+        attrs,
+        skip,
+        rpc,
+        vis,
+        sig,
+        body: syn::parse2(body)?,
+    })
+}
+
+impl ToTokens for Method {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self {
+            attrs,
+            vis,
+            sig,
+            body,
+            ..
+        } = self;
+        tokens.extend(quote!(#(#attrs)* #vis #sig #body));
+    }
+}

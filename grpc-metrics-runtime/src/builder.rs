@@ -1,0 +1,194 @@
+//! Settings, and the checks that stand between them and a registry.
+
+use std::collections::BTreeMap;
+
+use prometheus::Registry;
+
+use crate::metrics::GrpcMetrics;
+use crate::{Error, catalog};
+
+/// How the `code` label is spelled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CodeLabel {
+    /// As the decimal number: `"0"` to `"16"`.
+    #[default]
+    Number,
+    /// As the canonical name: `"OK"`, `"NOT_FOUND"`.
+    Name,
+}
+
+/// The default bucket bounds in seconds: 0.5 ms to 10 s.
+pub const DEFAULT_BUCKETS: [f64; 14] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+
+/// Labels that the metrics have themselves, or that Prometheus gives a meaning.
+const RESERVED_LABELS: [&str; 5] = ["service", "method", "code", "type", "le"];
+
+/// Builds a [`GrpcMetrics`]; see [`GrpcMetrics::builder`].
+#[derive(Clone, Debug)]
+#[must_use = "does nothing until `build` is called"]
+pub struct GrpcMetricsBuilder {
+    prefix: String,
+    const_labels: Vec<(String, String)>,
+    buckets: Vec<f64>,
+    code_label: CodeLabel,
+    registry: Option<Registry>,
+    allow_duplicate_services: bool,
+}
+
+/// Settings that have passed the checks.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) prefix: String,
+    pub(crate) const_labels: BTreeMap<String, String>,
+    /// Ascending and finite; in seconds.
+    pub(crate) buckets: Vec<f64>,
+    pub(crate) code_label: CodeLabel,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            prefix: "grpc_server".to_owned(),
+            const_labels: BTreeMap::new(),
+            buckets: DEFAULT_BUCKETS.to_vec(),
+            code_label: CodeLabel::default(),
+        }
+    }
+}
+
+impl Default for GrpcMetricsBuilder {
+    fn default() -> Self {
+        let Settings {
+            prefix,
+            buckets,
+            code_label,
+            ..
+        } = Settings::default();
+        Self {
+            prefix,
+            const_labels: Vec::new(),
+            buckets,
+            code_label,
+            registry: None,
+            allow_duplicate_services: false,
+        }
+    }
+}
+
+impl GrpcMetricsBuilder {
+    /// What the metrics' names start with, instead of `grpc_server`.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Adds a label that every series has.
+    pub fn const_label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.const_labels.push((name.into(), value.into()));
+        self
+    }
+
+    /// The upper bounds of the duration's buckets in seconds, ascending, instead of
+    /// [`DEFAULT_BUCKETS`]. The unbounded one is added, or may be given as `f64::INFINITY`.
+    pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
+        self.buckets = bounds.into_iter().collect();
+        self
+    }
+
+    /// How the `code` label is spelled: as a number by default.
+    pub fn code_label(mut self, spelling: CodeLabel) -> Self {
+        self.code_label = spelling;
+        self
+    }
+
+    /// Where the metrics are registered, instead of [`prometheus::default_registry`].
+    pub fn registry(mut self, registry: &Registry) -> Self {
+        self.registry = Some(registry.clone());
+        self
+    }
+
+    /// Accepts impls with the same service label, and counts them as one service: a stand-in beside
+    /// the real implementation, of which only one is served.
+    pub fn allow_duplicate_services(mut self) -> Self {
+        self.allow_duplicate_services = true;
+        self
+    }
+
+    /// Checks the settings and registers the metrics.
+    ///
+    /// # Errors
+    ///
+    /// A variant of [`Error`] for the first setting found wrong; nothing is registered then.
+    pub fn build(self) -> Result<GrpcMetrics, Error> {
+        let duplicates = catalog::duplicates();
+        if !self.allow_duplicate_services && !duplicates.is_empty() {
+            return Err(Error::DuplicateServices(duplicates));
+        }
+        let registry = self.registry.clone();
+        let registry = registry.unwrap_or_else(|| prometheus::default_registry().clone());
+        let settings = self.check()?;
+        let metrics = GrpcMetrics::new(settings, registry);
+        metrics.register()?;
+        Ok(metrics)
+    }
+
+    fn check(self) -> Result<Settings, Error> {
+        if !is_name(&self.prefix, |c| c == ':') {
+            return Err(Error::InvalidPrefix {
+                prefix: self.prefix,
+            });
+        }
+        let mut const_labels = BTreeMap::new();
+        for (name, value) in self.const_labels {
+            let reason = if !is_name(&name, |_| false) {
+                "is no legal label name: [a-zA-Z_][a-zA-Z0-9_]*"
+            } else if name.starts_with("__") {
+                "starts with __, which Prometheus keeps for itself"
+            } else if RESERVED_LABELS.contains(&name.as_str()) {
+                "is a label that the metrics have themselves"
+            } else if const_labels.contains_key(&name) {
+                "is given twice"
+            } else {
+                const_labels.insert(name, value);
+                continue;
+            };
+            return Err(Error::InvalidLabel { name, reason });
+        }
+        Ok(Settings {
+            prefix: self.prefix,
+            const_labels,
+            buckets: check_buckets(self.buckets)?,
+            code_label: self.code_label,
+        })
+    }
+}
+
+/// Whether `name` is made of ASCII letters, digits not in front, `_`, and what `also` allows.
+fn is_name(name: &str, also: fn(char) -> bool) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || also(c);
+    !name.is_empty() && name.chars().all(legal) && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
+fn check_buckets(mut bounds: Vec<f64>) -> Result<Vec<f64>, Error> {
+    if bounds.last() == Some(&f64::INFINITY) {
+        bounds.pop();
+    }
+    let reason = if bounds.is_empty() {
+        "are empty; give one at least".to_owned()
+    } else if let Some(bound) = bounds
+        .iter()
+        .find(|bound| !bound.is_finite() || **bound <= 0.0)
+    {
+        format!("hold {bound}; give seconds above 0")
+    } else if let Some(pair) = bounds.windows(2).find(|pair| pair[0] == pair[1]) {
+        format!("hold {} twice", pair[0])
+    } else if let Some(pair) = bounds.windows(2).find(|pair| pair[0] > pair[1]) {
+        format!("are not ascending: {} stands before {}", pair[0], pair[1])
+    } else {
+        return Ok(bounds);
+    };
+    Err(Error::InvalidBuckets { reason })
+}

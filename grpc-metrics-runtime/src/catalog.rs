@@ -1,0 +1,80 @@
+//! All instrumented services linked into the program, known before the first call.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::OnceLock;
+
+use crate::method::{Method, Service};
+
+/// Every instrumented impl, sorted by label; each method has its index afterwards.
+pub(crate) fn services() -> &'static [&'static Service] {
+    static SERVICES: OnceLock<Vec<&'static Service>> = OnceLock::new();
+    SERVICES.get_or_init(|| {
+        let mut services: Vec<_> = inventory::iter::<Service>.into_iter().collect();
+        services.sort_by_key(|service| (service.name, service.file, service.line));
+        let methods = services.iter().flat_map(|service| service.methods);
+        methods
+            .enumerate()
+            .for_each(|(index, method)| method.set_index(index));
+        services
+    })
+}
+
+/// How many methods have an index.
+pub(crate) fn method_count() -> usize {
+    services().iter().map(|service| service.methods.len()).sum()
+}
+
+/// The methods that an instance shows before their first call: those that can only report there. A
+/// service that chooses its instance reports to one that is not the process-wide one.
+pub(crate) fn methods_of(global: bool) -> impl Iterator<Item = &'static Method> {
+    let services = services()
+        .iter()
+        .filter(move |service| service.chooses_instance != global);
+    services.flat_map(|service| service.methods.iter().copied())
+}
+
+/// Impls that share a service label, so that their RPCs can't be told apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DuplicateService {
+    /// The label they share.
+    pub service: String,
+    /// The impls, each with its place in the source.
+    pub impls: Vec<String>,
+}
+
+impl fmt::Display for DuplicateService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} impls share the service label {:?}: ",
+            self.impls.len(),
+            self.service
+        )?;
+        write!(f, "{}; give each its own, as in ", self.impls.join(", "))?;
+        f.write_str("#[instrument_grpc(service = my_service_server::SERVICE_NAME)]")
+    }
+}
+
+/// All shared labels, in order. Impls that choose their instance are compared among themselves.
+pub(crate) fn duplicates() -> Vec<DuplicateService> {
+    let mut by_label = BTreeMap::<_, Vec<String>>::new();
+    for service in services() {
+        let place = format!(
+            "{} ({}:{})",
+            service.implementation, service.file, service.line
+        );
+        by_label
+            .entry((service.name, service.chooses_instance))
+            .or_default()
+            .push(place);
+    }
+    let shared = by_label.into_iter().filter(|(_, impls)| impls.len() > 1);
+    shared
+        .map(|((service, _), impls)| DuplicateService {
+            service: service.to_owned(),
+            impls,
+        })
+        .collect()
+}

@@ -1,0 +1,152 @@
+//! What all threads count for one method, and how a scrape reads it.
+
+use std::sync::{Arc, OnceLock};
+
+use super::CODES;
+use super::lease;
+use super::thread::{Shared, Sole, ThreadCells};
+
+/// A chunk's first index and its length, for leases 0 to 7, 8 to 135, and so on: few threads cost
+/// little, and any number finds its place without moving what is there.
+const CHUNKS: [(usize, usize); 5] = [
+    (0, 8),
+    (8, 128),
+    (136, 2_048),
+    (2_184, 32_768),
+    (34_952, 524_288),
+];
+
+type Chunk = OnceLock<Box<[OnceLock<Box<ThreadCells>>]>>;
+
+/// The counters of one method.
+///
+/// # One writer per cell
+///
+/// A counter that many threads add to costs each of them the transfer of a cache line. Here every
+/// thread that counts leases an index, for its lifetime, and writes only the cells under that index:
+/// a relaxed load and a store, on a line that no other thread writes. A scrape adds the cells up.
+/// When a thread ends, its index goes back to the pool, the counts stay, and a later thread goes on
+/// from them: memory is bounded by the most threads that lived at once.
+///
+/// Because the index is the thread's and not the method's, a thread leases once, and nothing has to
+/// be handed back per method.
+///
+/// # What a scrape may rely on
+///
+/// - *Requests and histogram agree*: an RPC that ends raises one counter, that of its code and
+///   bucket. Requests by code and the histogram are both sums over these, taken from the same reads.
+/// - *In flight is never negative*: it is started − finished, and [`read`](Self::read) reads all that
+///   finished before anything that started. An RPC may start on one thread and finish on another. Its
+///   start happens before its finish (whatever moved it synchronises the two), the finish is a
+///   release and the scrape's read of it an acquire: if the scrape sees the finish, it sees the start.
+///   Read the other way round, an RPC that ran between the two reads would be missing from the first.
+/// - *Threads born during a scrape* are seen or not; seen in the first pass, they are seen in the
+///   second, for cells are never taken away.
+/// - *Counters never fall*: each cell only grows, and later scrapes see later values (the registry's
+///   lock, or the caller's order, lies between them).
+///
+/// A guard may outlive its thread's lease, when it is dropped by the destructor of another
+/// thread-local. Such an RPC goes to cells that any thread may write, with atomic additions.
+#[derive(Debug)]
+pub(crate) struct MethodCells {
+    chunks: [Chunk; CHUNKS.len()],
+    unleased: ThreadCells,
+    /// Upper bounds of the buckets but the last, which has none, in nanoseconds.
+    bounds: Arc<[u64]>,
+}
+
+/// What a method had counted when it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Counts {
+    pub(crate) started: u64,
+    pub(crate) messages: u64,
+    /// By code: RPCs per bucket, not cumulated, the unbounded bucket last; `None` if never seen.
+    pub(crate) buckets: [Option<Vec<u64>>; CODES],
+    /// By code: nanoseconds, wrapping after 584 years of RPCs.
+    pub(crate) sum_nanos: [u64; CODES],
+}
+
+impl MethodCells {
+    /// `bounds`: ascending, in nanoseconds.
+    pub(crate) fn new(bounds: Arc<[u64]>) -> Self {
+        Self {
+            chunks: Default::default(),
+            unleased: ThreadCells::default(),
+            bounds,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn start(&self) {
+        match self.leased() {
+            Some(cells) => cells.start::<Sole>(),
+            None => self.unleased.start::<Shared>(),
+        }
+    }
+
+    /// `code` is below [`CODES`].
+    #[inline]
+    pub(crate) fn finish(&self, code: usize, nanos: u64) {
+        let bucket = self
+            .bounds
+            .iter()
+            .take_while(|bound| nanos > **bound)
+            .count();
+        let buckets = self.bounds.len() + 1;
+        match self.leased() {
+            Some(cells) => cells.finish::<Sole>(code, bucket, buckets, nanos),
+            None => self.unleased.finish::<Shared>(code, bucket, buckets, nanos),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn message(&self) {
+        match self.leased() {
+            Some(cells) => cells.message::<Sole>(),
+            None => self.unleased.message::<Shared>(),
+        }
+    }
+
+    /// The sum over all threads. See the type for what holds between its parts.
+    pub(crate) fn read(&self) -> Counts {
+        let mut counts = Counts {
+            started: 0,
+            messages: 0,
+            buckets: Default::default(),
+            sum_nanos: [0; CODES],
+        };
+        for cells in self.all() {
+            cells.add_finished_to(
+                &mut counts.buckets,
+                &mut counts.sum_nanos,
+                self.bounds.len() + 1,
+            );
+        }
+        for cells in self.all() {
+            counts.started += cells.started();
+            counts.messages += cells.messages();
+        }
+        counts
+    }
+
+    /// The cells that only the current thread writes.
+    #[inline]
+    fn leased(&self) -> Option<&ThreadCells> {
+        let index = lease::current()?;
+        let (chunk, (first, len)) = self
+            .chunks
+            .iter()
+            .zip(CHUNKS)
+            .find(|(_, (first, len))| index < first + len)?;
+        let chunk = chunk.get_or_init(|| (0..len).map(|_| OnceLock::new()).collect());
+        Some(chunk[index - first].get_or_init(Box::default))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &ThreadCells> {
+        let leased = self.chunks.iter().filter_map(OnceLock::get).flatten();
+        leased
+            .filter_map(OnceLock::get)
+            .map(|cells| &**cells)
+            .chain([&self.unleased])
+    }
+}

@@ -1,0 +1,10 @@
+//! Counting, and nothing but counting: this module knows neither RPCs nor Prometheus.
+
+mod lease;
+mod method;
+mod thread;
+
+pub(crate) use method::{Counts, MethodCells};
+
+/// How many outcomes are told apart: the gRPC status codes, 0 to 16.
+pub(crate) const CODES: usize = 17;

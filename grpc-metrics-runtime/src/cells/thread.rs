@@ -1,0 +1,129 @@
+//! What one thread counts for one method.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::CODES;
+
+/// Counters per cache line pair. Processors fetch lines in pairs, so 128 bytes keep two threads apart.
+const PER_LINE: usize = 16;
+
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Line([AtomicU64; PER_LINE]);
+
+/// The sum of the durations of one outcome, in nanoseconds, followed by one counter per bucket.
+#[derive(Debug)]
+struct Row(Box<[Line]>);
+
+impl Row {
+    fn new(buckets: usize) -> Self {
+        Self(
+            (0..(1 + buckets).div_ceil(PER_LINE))
+                .map(|_| Line::default())
+                .collect(),
+        )
+    }
+
+    fn counter(&self, i: usize) -> &AtomicU64 {
+        &self.0[i / PER_LINE].0[i % PER_LINE]
+    }
+
+    fn sum_nanos(&self) -> &AtomicU64 {
+        self.counter(0)
+    }
+
+    fn bucket(&self, bucket: usize) -> &AtomicU64 {
+        self.counter(1 + bucket)
+    }
+}
+
+/// How a counter is raised.
+pub(super) trait Writer {
+    fn add(counter: &AtomicU64, n: u64, ordering: Ordering);
+}
+
+/// The only writer of the counter: a load and a store, which cost no more than they do on a plain
+/// integer. No increment is lost, since nobody else stores between the two.
+pub(super) struct Sole;
+
+impl Writer for Sole {
+    #[inline]
+    fn add(counter: &AtomicU64, n: u64, ordering: Ordering) {
+        // Relaxed: reads back what this thread, or the holder of the lease before it, stored.
+        counter.store(counter.load(Ordering::Relaxed).wrapping_add(n), ordering);
+    }
+}
+
+/// One of many writers of the counter.
+pub(super) struct Shared;
+
+impl Writer for Shared {
+    fn add(counter: &AtomicU64, n: u64, ordering: Ordering) {
+        counter.fetch_add(n, ordering);
+    }
+}
+
+/// The counters of one method under one lease.
+///
+/// Aligned like [`Line`]: two threads never write into the same pair of cache lines.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(super) struct ThreadCells {
+    started: AtomicU64,
+    messages: AtomicU64,
+    // Most methods see two or three of the 17 codes, so the rows come as codes are seen.
+    rows: [OnceLock<Row>; CODES],
+}
+
+impl ThreadCells {
+    #[inline]
+    pub(super) fn start<W: Writer>(&self) {
+        // Relaxed: the release in `finish` publishes it, see `MethodCells`.
+        W::add(&self.started, 1, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn finish<W: Writer>(&self, code: usize, bucket: usize, buckets: usize, nanos: u64) {
+        let row = self.rows[code].get_or_init(|| Row::new(buckets));
+        // Relaxed: published by the release below, so that a scrape's sum covers what it counts.
+        W::add(row.sum_nanos(), nanos, Ordering::Relaxed);
+        // Release: see `MethodCells` for what it publishes.
+        W::add(row.bucket(bucket), 1, Ordering::Release);
+    }
+
+    #[inline]
+    pub(super) fn message<W: Writer>(&self) {
+        // Relaxed: no other counter is compared with this one.
+        W::add(&self.messages, 1, Ordering::Relaxed);
+    }
+
+    pub(super) fn started(&self) -> u64 {
+        // Relaxed: ordered behind the reads of the buckets by their acquire.
+        self.started.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn messages(&self) -> u64 {
+        // Relaxed: no other counter is compared with this one.
+        self.messages.load(Ordering::Relaxed)
+    }
+
+    /// Adds what has finished to `buckets[code]` and `sums[code]`.
+    pub(super) fn add_finished_to(
+        &self,
+        buckets: &mut [Option<Vec<u64>>; CODES],
+        sums: &mut [u64; CODES],
+        len: usize,
+    ) {
+        for (code, row) in self.rows.iter().enumerate() {
+            let Some(row) = row.get() else { continue };
+            let counts = buckets[code].get_or_insert_with(|| vec![0; len]);
+            for (i, count) in counts.iter_mut().enumerate() {
+                // Acquire: pairs with the release in `finish`.
+                *count += row.bucket(i).load(Ordering::Acquire);
+            }
+            // Relaxed: ordered behind the buckets by their acquire.
+            sums[code] = sums[code].wrapping_add(row.sum_nanos().load(Ordering::Relaxed));
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The deadline that a client has set for its RPC.
+
+use tonic::metadata::MetadataMap;
+
+/// When an RPC that is dropped counts as out of time, in nanoseconds after its handler started.
+///
+/// The client's timer starts before the handler: the request has to travel. A drop counts as caused by
+/// the deadline from a tenth of the timeout, but at most [`TOLERANCE_NANOS`], before the timeout is up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Deadline(u64);
+
+/// The most that the client's timer is taken to be ahead of ours: 50 ms.
+pub(crate) const TOLERANCE_NANOS: u64 = 50_000_000;
+
+impl Deadline {
+    /// What an RPC has whose client did not set one.
+    pub(crate) const NONE: Self = Self(u64::MAX);
+
+    /// From the `grpc-timeout` metadata; [`NONE`](Self::NONE) if it is absent or malformed, which tonic
+    /// ignores too.
+    #[inline]
+    pub(crate) fn of(metadata: &MetadataMap) -> Self {
+        match metadata.get("grpc-timeout") {
+            Some(value) => parse(value.as_encoded_bytes()).map_or(Self::NONE, Self::after),
+            None => Self::NONE,
+        }
+    }
+
+    fn after(timeout_nanos: u64) -> Self {
+        Self(timeout_nanos - (timeout_nanos / 10).min(TOLERANCE_NANOS))
+    }
+
+    /// Whether it is up `elapsed_nanos` after the handler's start.
+    pub(crate) fn is_up(self, elapsed_nanos: u64) -> bool {
+        self != Self::NONE && elapsed_nanos >= self.0
+    }
+}
+
+/// gRPC over HTTP/2, `Timeout`: one to eight digits and a unit. In nanoseconds, saturating.
+fn parse(value: &[u8]) -> Option<u64> {
+    let (unit, digits) = value.split_last()?;
+    if digits.is_empty() || digits.len() > 8 || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number = digits
+        .iter()
+        .fold(0_u64, |number, digit| number * 10 + u64::from(digit - b'0'));
+    let nanos_per_unit = match unit {
+        b'H' => 3_600_000_000_000,
+        b'M' => 60_000_000_000,
+        b'S' => 1_000_000_000,
+        b'm' => 1_000_000,
+        b'u' => 1_000,
+        b'n' => 1,
+        _ => return None,
+    };
+    Some(number.saturating_mul(nanos_per_unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_read_as_the_grpc_specification_has_them() {
+        for (value, nanos) in [
+            ("1H", Some(3_600_000_000_000)),
+            ("2M", Some(120_000_000_000)),
+            ("3S", Some(3_000_000_000)),
+            ("40m", Some(40_000_000)),
+            ("5u", Some(5_000)),
+            ("00000006n", Some(6)),
+            ("0S", Some(0)),
+            ("99999999H", Some(u64::MAX)),
+            ("", None),
+            ("S", None),
+            ("1", None),
+            ("1s", None),
+            ("-1S", None),
+            ("+1S", None),
+            ("1.5S", None),
+            ("123456789n", None),
+            (" 1S", None),
+        ] {
+            assert_eq!(parse(value.as_bytes()), nanos, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn tolerance_is_a_tenth_and_at_most_50_ms() {
+        assert!(!Deadline::after(1_000).is_up(899));
+        assert!(Deadline::after(1_000).is_up(900));
+        assert!(!Deadline::after(10_000_000_000).is_up(9_949_999_999));
+        assert!(Deadline::after(10_000_000_000).is_up(9_950_000_000));
+        assert!(Deadline::after(0).is_up(0));
+        assert!(!Deadline::NONE.is_up(u64::MAX));
+    }
+}

@@ -1,0 +1,239 @@
+//! [`GrpcMetrics`]: what ties cells, snapshot and collector together.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use prometheus::Registry;
+use prometheus::core::Desc;
+use prometheus::proto::MetricFamily;
+
+use crate::builder::Settings;
+use crate::cells::MethodCells;
+use crate::collector::Collector;
+use crate::deadline::Deadline;
+use crate::guard::Target;
+use crate::method::Method;
+use crate::request_guard::RequestGuard;
+use crate::snapshot::{MethodSnapshot, Snapshot};
+use crate::{Error, GrpcMetricsBuilder, MethodKind, catalog, clock};
+
+static GLOBAL: OnceLock<GrpcMetrics> = OnceLock::new();
+
+/// The RED metrics of a program's gRPC services, registered in one [`Registry`].
+///
+/// Most programs need nothing of it: RPCs of instrumented services go to [`GrpcMetrics::global`], which
+/// is made with the default settings when it is first needed. A program with settings of its own builds
+/// one at start-up and [installs](GrpcMetrics::install) it. An impl that says `metrics = EXPR` reports
+/// to the instance that the expression gives.
+///
+/// Every method of every instrumented service linked into the program has its series from the first
+/// scrape on, at 0. The process-wide instance shows the services that do not say `metrics = …`, other
+/// instances those that do.
+///
+/// A clone is another handle to the same metrics.
+#[derive(Clone, Debug)]
+pub struct GrpcMetrics {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    collector: Collector,
+    registry: Registry,
+    prefix: String,
+    /// Bucket bounds in nanoseconds.
+    bounds: Arc<[u64]>,
+    is_global: AtomicBool,
+    /// By [`Method::index`]: found once, then read without a lock.
+    by_index: Box<[OnceLock<Arc<MethodMetrics>>]>,
+    /// By labels: all methods there are, locked to look one up for the first time and to scrape.
+    by_name: Mutex<BTreeMap<(&'static str, &'static str), Arc<MethodMetrics>>>,
+}
+
+/// One method's counters in one instance.
+#[derive(Debug)]
+pub(crate) struct MethodMetrics {
+    pub(crate) kind: MethodKind,
+    pub(crate) cells: MethodCells,
+}
+
+impl GrpcMetrics {
+    /// Settings, beginning with the defaults.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), grpc_metrics_runtime::Error> {
+    /// use grpc_metrics_runtime::{GrpcMetrics, prometheus::Registry};
+    ///
+    /// let registry = Registry::new();
+    /// GrpcMetrics::builder()
+    ///     .prefix("shop_grpc")
+    ///     .const_label("region", "eu")
+    ///     .buckets([0.01, 0.1, 1.0])
+    ///     .registry(&registry)
+    ///     .build()?
+    ///     .install()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder() -> GrpcMetricsBuilder {
+        GrpcMetricsBuilder::default()
+    }
+
+    /// The process-wide instance: the installed one, or else one with the default settings, made and
+    /// registered in [`prometheus::default_registry`] now.
+    ///
+    /// A program that serves a registry by itself calls this once at start-up, so that the series are
+    /// there before the first RPC. [`http`](crate::http) does it for you.
+    ///
+    /// What would be an error from the builder is one line on stderr here, since nobody is there to take
+    /// it: impls that share a service label are counted together; metrics whose names are taken are
+    /// counted and not shown.
+    pub fn global() -> &'static Self {
+        GLOBAL.get_or_init(|| {
+            let metrics = Self::new(Settings::default(), prometheus::default_registry().clone());
+            metrics.inner.is_global.store(true, Ordering::Relaxed);
+            for duplicate in catalog::duplicates() {
+                eprintln!("grpc-metrics-runtime: {duplicate}");
+            }
+            if let Err(error) = metrics.register() {
+                eprintln!("grpc-metrics-runtime: {error}");
+            }
+            metrics
+        })
+    }
+
+    /// Makes this instance the process-wide one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AlreadyInstalled`] if there is one: installed before, or made by
+    /// [`global`](GrpcMetrics::global).
+    pub fn install(self) -> Result<&'static Self, Error> {
+        let mut installed = false;
+        let global = GLOBAL.get_or_init(|| {
+            installed = true;
+            // Relaxed: a scrape that does not see it yet shows the methods one scrape later.
+            self.inner.is_global.store(true, Ordering::Relaxed);
+            self
+        });
+        if installed {
+            Ok(global)
+        } else {
+            Err(Error::AlreadyInstalled)
+        }
+    }
+
+    /// The registry that these metrics are in.
+    pub fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
+    /// What a scrape would see now, as data.
+    pub fn snapshot(&self) -> Snapshot {
+        // Relaxed: see `install`.
+        catalog::methods_of(self.inner.is_global.load(Ordering::Relaxed)).for_each(|method| {
+            self.method(method);
+        });
+        let by_name = self
+            .inner
+            .by_name
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let methods = by_name
+            .into_iter()
+            .map(|((service, method), metrics)| MethodSnapshot {
+                service,
+                method,
+                kind: metrics.kind,
+                counts: metrics.cells.read(),
+            });
+        Snapshot {
+            methods: methods.collect(),
+        }
+    }
+
+    /// Opens a guard for an RPC that the attribute can't reach, in this instance.
+    ///
+    /// Looks the method up under a lock; [`RequestGuard::new`] does not, for the process-wide instance.
+    pub fn guard(&self, service: &'static str, method: &'static str) -> RequestGuard {
+        let metrics = self.named(service, method, MethodKind::Unary);
+        RequestGuard::start(Target::Own(metrics), Deadline::NONE)
+    }
+
+    pub(crate) fn new(settings: Settings, registry: Registry) -> Self {
+        clock::calibrate();
+        Self {
+            inner: Arc::new(Inner {
+                collector: Collector::new(&settings),
+                registry,
+                bounds: settings
+                    .buckets
+                    .iter()
+                    .map(|seconds| to_nanos(*seconds))
+                    .collect(),
+                prefix: settings.prefix,
+                is_global: AtomicBool::new(false),
+                by_index: (0..catalog::method_count())
+                    .map(|_| OnceLock::new())
+                    .collect(),
+                by_name: Mutex::default(),
+            }),
+        }
+    }
+
+    pub(crate) fn register(&self) -> Result<(), Error> {
+        let registered = self.inner.registry.register(Box::new(self.clone()));
+        let prefix = || self.inner.prefix.clone();
+        registered.map_err(|source| Error::Registration {
+            prefix: prefix(),
+            source,
+        })
+    }
+
+    /// The counters of an instrumented method: a lock at the first call, none later.
+    #[inline]
+    pub(crate) fn method(&self, method: &Method) -> &Arc<MethodMetrics> {
+        let find = || self.named(method.service(), method.name(), method.kind());
+        self.inner.by_index[method.index()].get_or_init(find)
+    }
+
+    /// The counters under these labels; `kind` matters if there are none yet.
+    pub(crate) fn named(
+        &self,
+        service: &'static str,
+        method: &'static str,
+        kind: MethodKind,
+    ) -> Arc<MethodMetrics> {
+        let mut by_name = self
+            .inner
+            .by_name
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let new = || {
+            Arc::new(MethodMetrics {
+                kind,
+                cells: MethodCells::new(self.inner.bounds.clone()),
+            })
+        };
+        by_name.entry((service, method)).or_insert_with(new).clone()
+    }
+}
+
+/// Registered by [`GrpcMetricsBuilder::build`]; implemented for programs that gather by themselves.
+impl prometheus::core::Collector for GrpcMetrics {
+    fn desc(&self) -> Vec<&Desc> {
+        self.inner.collector.descs()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        self.inner.collector.families(&self.snapshot())
+    }
+}
+
+/// Rounds to the nearest nanosecond, so that 0.005 s, which no `f64` is, gives 5 ms.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates; bounds are positive
+fn to_nanos(seconds: f64) -> u64 {
+    (seconds * 1e9).round() as u64
+}

@@ -1,0 +1,118 @@
+//! What was counted, as plain data: read once, then only looked at.
+
+use tonic::Code;
+
+use crate::MethodKind;
+use crate::cells::{CODES, Counts};
+
+/// The codes by number.
+pub(crate) const ALL_CODES: [Code; CODES] = [
+    Code::Ok,
+    Code::Cancelled,
+    Code::Unknown,
+    Code::InvalidArgument,
+    Code::DeadlineExceeded,
+    Code::NotFound,
+    Code::AlreadyExists,
+    Code::PermissionDenied,
+    Code::ResourceExhausted,
+    Code::FailedPrecondition,
+    Code::Aborted,
+    Code::OutOfRange,
+    Code::Unimplemented,
+    Code::Internal,
+    Code::Unavailable,
+    Code::DataLoss,
+    Code::Unauthenticated,
+];
+
+/// The counts of all methods of a [`GrpcMetrics`](crate::GrpcMetrics), as one scrape sees them.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub(crate) methods: Vec<MethodSnapshot>,
+}
+
+impl Snapshot {
+    /// All methods, by service and name.
+    pub fn methods(&self) -> &[MethodSnapshot] {
+        &self.methods
+    }
+
+    /// One method by its labels.
+    pub fn method(&self, service: &str, method: &str) -> Option<&MethodSnapshot> {
+        self.methods
+            .iter()
+            .find(|of| of.service == service && of.method == method)
+    }
+}
+
+/// The counts of one method.
+#[derive(Clone, Debug)]
+pub struct MethodSnapshot {
+    pub(crate) service: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) kind: MethodKind,
+    pub(crate) counts: Counts,
+}
+
+impl MethodSnapshot {
+    /// The service label.
+    pub fn service(&self) -> &'static str {
+        self.service
+    }
+
+    /// The method label.
+    pub fn method(&self) -> &'static str {
+        self.method
+    }
+
+    /// The kind of the method.
+    pub fn kind(&self) -> MethodKind {
+        self.kind
+    }
+
+    /// RPCs that ended with this code.
+    pub fn requests(&self, code: Code) -> u64 {
+        self.counts.buckets[code as usize].iter().flatten().sum()
+    }
+
+    /// RPCs that have started.
+    pub fn started(&self) -> u64 {
+        self.counts.started
+    }
+
+    /// RPCs that have ended, however they did.
+    pub fn finished(&self) -> u64 {
+        self.counts.buckets.iter().flatten().flatten().sum()
+    }
+
+    /// RPCs that have started and not ended.
+    pub fn in_flight(&self) -> u64 {
+        self.counts.started.saturating_sub(self.finished())
+    }
+
+    /// Messages sent by response streams.
+    pub fn messages_sent(&self) -> u64 {
+        self.counts.messages
+    }
+
+    /// The durations of all RPCs that ended, added up, in seconds.
+    #[allow(clippy::cast_precision_loss)] // 2^53 ns are 104 days of RPCs; past that the sum rounds
+    pub fn duration_sum(&self) -> f64 {
+        let nanos = self
+            .counts
+            .sum_nanos
+            .iter()
+            .fold(0_u64, |sum, nanos| sum.wrapping_add(*nanos));
+        nanos as f64 / 1e9
+    }
+
+    /// RPCs that ended, per bucket, not cumulated, the unbounded bucket last.
+    pub fn durations(&self) -> Vec<u64> {
+        let mut rows = self.counts.buckets.iter().flatten();
+        let first = rows.next().cloned().unwrap_or_default();
+        rows.fold(first, |sum, row| {
+            sum.iter().zip(row).map(|(a, b)| a + b).collect()
+        })
+    }
+}

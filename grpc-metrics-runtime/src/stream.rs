@@ -1,0 +1,74 @@
+//! The response stream that carries an RPC on after its handler has returned.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use pin_project_lite::pin_project;
+use tonic::{Code, Status};
+
+use crate::guard::Rpc;
+
+pin_project! {
+    /// A handler's response stream with the RPC it belongs to.
+    ///
+    /// It is what `type WatchStream = T;` becomes in an instrumented impl, and passes on everything that
+    /// the handler's own stream yields. The RPC ends when the stream does: with its last poll, with the
+    /// first error it yields, or when it is dropped.
+    #[derive(Debug)]
+    #[must_use = "streams do nothing unless polled"]
+    pub struct ResponseStream<S> {
+        // Dropped before `rpc`, which so sees a panic in the stream's drop.
+        #[pin]
+        stream: S,
+        rpc: Rpc,
+    }
+
+    impl<S> PinnedDrop for ResponseStream<S> {
+        fn drop(this: Pin<&mut Self>) {
+            this.project().rpc.before_drop();
+        }
+    }
+}
+
+impl<S> ResponseStream<S> {
+    #[inline]
+    pub(crate) fn new(stream: S, rpc: Rpc) -> Self {
+        Self { stream, rpc }
+    }
+
+    /// The handler's own stream.
+    pub fn get_ref(&self) -> &S {
+        &self.stream
+    }
+
+    /// The handler's own stream. What is taken from it directly is not seen by the metrics.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
+}
+
+impl<S, M> Stream for ResponseStream<S>
+where
+    S: Stream<Item = Result<M, Status>>,
+{
+    type Item = Result<M, Status>;
+
+    #[inline]
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.project();
+        let polled = this.rpc.run(|| this.stream.poll_next(cx));
+        match &polled {
+            Poll::Ready(Some(Ok(_))) => this.rpc.message_sent(),
+            // tonic sends the status and drops the stream; whatever would follow is not sent.
+            Poll::Ready(Some(Err(status))) => this.rpc.end(status.code()),
+            Poll::Ready(None) => this.rpc.end(Code::Ok),
+            Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.stream.size_hint()
+    }
+}
