@@ -1,6 +1,7 @@
 //! The arguments of `#[instrument_grpc(...)]`, as written.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Error, Expr, Ident, LitBool, Path, Result, Token};
@@ -67,12 +68,15 @@ impl Args {
                 input,
                 "`streams` takes `true` or `false`: `streams = false` leaves response streams alone",
             ),
-            "crate" => set(
-                &mut self.runtime,
-                &name,
-                input,
-                "`crate` takes the path of the runtime: `crate = ::my_facade::grpc_metrics_runtime`",
-            ),
+            "crate" => {
+                set(
+                    &mut self.runtime,
+                    &name,
+                    input,
+                    "`crate` takes the path of the runtime: `crate = ::my_facade::grpc_metrics_runtime`",
+                )?;
+                self.runtime.as_ref().map_or(Ok(()), check_absolute)
+            }
             unknown => Err(Error::new(
                 name.span(),
                 match names::nearest(unknown, &KNOWN) {
@@ -84,6 +88,21 @@ impl Args {
             )),
         }
     }
+}
+
+/// A relative path would mean something else inside the expansion, or beside another name.
+fn check_absolute(path: &Path) -> Result<()> {
+    let first = path.segments.first().map(|first| first.ident.to_string());
+    let roots = ["crate", "self", "super", "$crate"];
+    if path.leading_colon.is_some() || first.is_some_and(|first| roots.contains(&first.as_str())) {
+        return Ok(());
+    }
+    let typed = path.to_token_stream().to_string().replace(' ', "");
+    let message = format!(
+        "`crate = {typed}` is relative; write `crate = ::{typed}` for a dependency, `crate = crate::{typed}` for a \
+         module"
+    );
+    Err(Error::new_spanned(path, message))
 }
 
 /// Reads `= value` into an argument's place. `takes` is the message if it can't be read.
@@ -104,13 +123,11 @@ fn set<T: Parse>(
     let span = input.span();
     let value = input.parse().map_err(|_| wrong(span))?;
     if !input.is_empty() && !input.peek(Token![,]) {
-        return Err(wrong(input.span()));
+        let message = format!("write a comma after `{name} = …`");
+        return Err(Error::new(input.span(), message));
     }
     if place.is_some() {
-        return Err(Error::new(
-            name.span(),
-            format!("`{name}` is given twice; remove one"),
-        ));
+        return Err(Error::new(name.span(), format!("`{name}` is given twice; remove one")));
     }
     *place = Some(value);
     Ok(())

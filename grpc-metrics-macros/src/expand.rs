@@ -1,11 +1,12 @@
 //! From the plan to tokens. Calls only: what they do is in the runtime.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{ImplItem, ImplItemType};
 
 use crate::plan::{Form, Item, Plan, Response, Rpc, Streams};
 use crate::streams::cfgs;
+use crate::tokens::{self, Boxed};
 
 /// Like `quote!`, with names that the user's code can't see.
 macro_rules! emit {
@@ -14,29 +15,13 @@ macro_rules! emit {
 
 /// Writes out the impl, its descriptors beside it in a scope of their own.
 pub(crate) fn expand(plan: &Plan) -> TokenStream {
-    let Plan {
-        runtime,
-        label,
-        implementation,
-        aliases,
-        ..
-    } = plan;
-    let rpcs = plan.items.iter().filter_map(|item| {
-        if let Item::Rpc(rpc) = item {
-            Some(&**rpc)
-        } else {
-            None
-        }
-    });
+    let Plan { runtime, label, implementation, .. } = plan;
+    let rpcs = plan.items.iter().filter_map(Item::as_rpc);
     let descriptors = rpcs.clone().map(descriptor);
-    let listed = rpcs.map(
-        |Rpc {
-             attrs, descriptor, ..
-         }| {
-            let cfgs = cfgs(attrs);
-            emit!(#(#cfgs)* &#descriptor)
-        },
-    );
+    let listed = rpcs.map(|Rpc { attrs, descriptor, .. }| {
+        let cfgs = cfgs(attrs);
+        emit!(#(#cfgs)* &#descriptor)
+    });
     let chooses_instance = plan.metrics.is_some();
     let items = plan.items.iter().map(|item| match item {
         Item::AsWritten(tokens) => tokens.clone(),
@@ -53,7 +38,6 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
             use #runtime::__private::{self as __grpc_metrics, ReturnsMessage as _, TakesMessage as _};
 
             const __SERVICE: &::core::primitive::str = #label;
-            #aliases
             #(#descriptors)*
             __grpc_metrics::submit! {
                 __grpc_metrics::Service {
@@ -72,12 +56,7 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
 }
 
 fn descriptor(rpc: &Rpc) -> TokenStream {
-    let Rpc {
-        attrs,
-        descriptor,
-        name,
-        ..
-    } = rpc;
+    let Rpc { attrs, descriptor, name, .. } = rpc;
     let cfgs = cfgs(attrs);
     let client_streams = match &rpc.client_streams {
         Streams::Known(known) => emit!(#known),
@@ -100,60 +79,92 @@ fn descriptor(rpc: &Rpc) -> TokenStream {
 fn stream_type(item: &ImplItemType) -> TokenStream {
     let mut item = item.clone();
     let ty = item.ty;
-    item.ty = syn::Type::Verbatim(emit!(__grpc_metrics::ResponseStream<#ty>));
+    let (first, last) = tokens::ends(&ty.to_token_stream());
+    let open = quote_spanned!(first=> __grpc_metrics::ResponseStream<);
+    let close = quote_spanned!(last=> >);
+    item.ty = syn::Type::Verbatim(emit!(#open #ty #close));
     emit!(#item)
 }
 
 fn method(plan: &Plan, rpc: &Rpc) -> TokenStream {
-    let Rpc {
-        attrs,
-        vis,
-        sig,
-        descriptor,
-        request,
-        returned,
-        ..
-    } = rpc;
-    let started = match &plan.metrics {
-        None => emit!(__grpc_metrics::rpc(&#descriptor, &#request)),
-        Some(metrics) => emit!(__grpc_metrics::rpc_in(&#metrics, &#descriptor, &#request)),
-    };
-    let instrument = match rpc.response {
-        Response::ByType => emit!(__grpc_metrics::Returned::<#returned>::instrument),
-        Response::Stream => emit!(__grpc_metrics::streaming),
-        Response::AtReturn => emit!(__grpc_metrics::until_return),
-    };
+    let Rpc { attrs, vis, sig, response, .. } = rpc;
+    let started = started(plan, rpc);
     let body = match &rpc.form {
-        Form::Boxed {
-            before,
-            block,
-            keep_async: false,
-        } => {
-            emit!({ #before(#instrument(#started, #block)) })
+        Form::Boxed { boxed, returned, keep_async } => {
+            let Boxed { path, call, keywords, block } = boxed;
+            let mut handler = instrument(rpc, returned, emit!(#started, #keywords #block));
+            if *keep_async {
+                let block = tokens::regroup(block, emit!(#handler.await));
+                handler = emit!(#keywords #block);
+            }
+            let call = tokens::regroup(call, handler);
+            emit!(#path #call)
         }
-        Form::Boxed {
-            before,
-            block,
-            keep_async: true,
-        } => {
-            emit!({ #before(async move { #instrument(#started, #block).await }) })
-        }
-        Form::Async(body) => emit!({
-            #instrument(#started, async move {
-                // Pins the type for `return`, `?` and coercions, as the signature of an `async fn` does.
+        Form::Async { body, returned } => {
+            // Pins the type for `return`, `?` and coercions, as the signature of an `async fn` does.
+            let handler = emit!(async move {
                 if let __grpc_metrics::Option::Some(__ret) = __grpc_metrics::Option::None::<#returned> {
                     return __ret;
                 }
                 let __ret: #returned = #body;
                 #[allow(unreachable_code)]
                 __ret
-            })
-            .await
-        }),
-        Form::Future(body, ty) => emit!({
-            let __rpc = #started;
-            __grpc_metrics::Box::pin(#instrument(__rpc, (move || -> #ty { #body })()))
-        }),
+            });
+            let handler = instrument(rpc, returned, emit!(#started, #handler));
+            emit!(#handler.await)
+        }
+        Form::Future { body, future } => {
+            let instrument = match response {
+                Response::Stream => emit!(future_streaming),
+                Response::ByType | Response::AtReturn => emit!(future_until_return),
+            };
+            let (first, last) = tokens::ends(future);
+            let open = quote_spanned!(first=> __grpc_metrics::#instrument::<);
+            let close = quote_spanned!(last=> >);
+            let arguments = tokens::parentheses(last, emit!(__rpc, (move || -> #future #body)()));
+            emit! {
+                let __rpc = #started;
+                #open #future #close #arguments
+            }
+        }
     };
+    // Attributes on the method take their hygiene from its body.
+    let body = tokens::braces(rpc.body, body);
     emit!(#(#attrs)* #vis #sig #body)
+}
+
+/// The call that carries an RPC through its handler to where it ends. It stands at the type that the
+/// handler returns, since that is what is wrong if it does not fit.
+fn instrument(rpc: &Rpc, returned: &TokenStream, arguments: TokenStream) -> TokenStream {
+    let (first, last) = match returned.to_string().as_str() {
+        // Nobody wrote it.
+        "()" => (rpc.sig.ident.span(), rpc.sig.ident.span()),
+        _ => tokens::ends(returned),
+    };
+    let (open, close) = match rpc.response {
+        Response::ByType => (
+            quote_spanned!(first=> __grpc_metrics::Returned::<),
+            quote_spanned!(last=> >::instrument),
+        ),
+        Response::Stream => {
+            (quote_spanned!(first=> __grpc_metrics::streaming::<), quote_spanned!(last=> , _>))
+        }
+        Response::AtReturn => {
+            (quote_spanned!(first=> __grpc_metrics::until_return::<), quote_spanned!(last=> , _>))
+        }
+    };
+    let arguments = tokens::parentheses(last, arguments);
+    quote!(#open #returned #close #arguments)
+}
+
+fn started(plan: &Plan, rpc: &Rpc) -> TokenStream {
+    let Rpc { sig, descriptor, request, argument, .. } = rpc;
+    match &plan.metrics {
+        None => emit!(__grpc_metrics::rpc::<#argument>(&#descriptor, &#request)),
+        Some(metrics) => {
+            let metrics = tokens::with_self_of(sig, metrics.to_token_stream());
+            let and = quote_spanned!(tokens::ends(&metrics).0=> &);
+            emit!(__grpc_metrics::rpc_in::<#argument>(#and #metrics, &#descriptor, &#request))
+        }
+    }
 }

@@ -2,8 +2,10 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
-use syn::Error;
 use syn::parse::Parser;
+use syn::{Attribute, Error};
+
+use crate::service;
 
 /// The item, so that its callers see no second error, beside the first ones.
 pub(crate) fn expand(item: TokenStream, errors: &[Error]) -> TokenStream {
@@ -13,7 +15,7 @@ pub(crate) fn expand(item: TokenStream, errors: &[Error]) -> TokenStream {
 }
 
 /// A helper attribute that no `#[instrument_grpc]` has taken off.
-pub(crate) fn misplaced(name: &str, item: TokenStream) -> TokenStream {
+pub(crate) fn misplaced(name: &str, item: &TokenStream) -> TokenStream {
     let message = format!(
         "#[{name}] stands on a method of an impl under #[instrument_grpc]; put that above the impl, or remove this"
     );
@@ -50,17 +52,12 @@ fn without_helpers(item: TokenStream, outside: bool) -> TokenStream {
     kept
 }
 
+/// Whether it is `[skip_metrics]`, `[rpc(…)]`, or a `[cfg_attr(…)]` with one of them.
 fn is_helper(group: &Group) -> bool {
-    let path = syn::Path::parse_mod_style;
-    let path = |input: syn::parse::ParseStream| {
-        let path = path(input)?;
-        input.parse::<TokenStream>()?;
-        Ok(path)
-    };
-    let last = path
-        .parse2(group.stream())
-        .ok()
-        .and_then(|path| path.segments.last().map(|s| s.ident.to_string()));
-    group.delimiter() == Delimiter::Bracket
-        && matches!(last.as_deref(), Some("skip_metrics" | "rpc"))
+    let attr = Attribute::parse_outer.parse2(quote!(# #group)).ok();
+    attr.into_iter().flatten().any(|attr| {
+        let last = attr.path().segments.last().map(|last| last.ident.to_string());
+        last.is_some_and(|last| service::HELPERS.contains(&last.as_str()))
+            || service::hides_helper(&attr)
+    })
 }

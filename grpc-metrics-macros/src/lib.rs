@@ -11,10 +11,13 @@ mod args;
 mod check;
 mod expand;
 mod fallback;
+mod method;
 mod names;
 mod order;
 mod plan;
+mod projections;
 mod returned;
+mod rpc_name;
 mod service;
 mod streams;
 mod tokens;
@@ -25,9 +28,7 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn instrument_grpc(args: TokenStream, item: TokenStream) -> TokenStream {
     let (args, item) = (args.into(), item.into());
-    order::after_other_attributes(&args, &item)
-        .unwrap_or_else(|| instrument(args, item))
-        .into()
+    order::after_other_attributes(&args, &item).unwrap_or_else(|| instrument(args, item)).into()
 }
 
 /// What `#[instrument_grpc]` puts below the other attributes of the impl, so as to run after them.
@@ -41,8 +42,14 @@ fn instrument(
     args: proc_macro2::TokenStream,
     item: proc_macro2::TokenStream,
 ) -> proc_macro2::TokenStream {
-    let checked =
-        service::parse(item.clone()).and_then(|service| check::check(args::parse(args), service));
+    let mut args = args::parse(args);
+    let checked = match service::parse(item.clone()) {
+        Ok(service) => check::check(args, service),
+        Err(error) => {
+            args.errors.push(error);
+            Err(args.errors)
+        }
+    };
     match checked {
         Ok(plan) => expand::expand(&plan),
         Err(errors) => fallback::expand(item, &errors),
@@ -52,11 +59,11 @@ fn instrument(
 /// Takes a method out of the metrics, in an impl under `#[instrument_grpc]`.
 #[proc_macro_attribute]
 pub fn skip_metrics(_args: TokenStream, item: TokenStream) -> TokenStream {
-    fallback::misplaced("skip_metrics", item.into()).into()
+    fallback::misplaced("skip_metrics", &item.into()).into()
 }
 
 /// Names a method's RPC, in an impl under `#[instrument_grpc]`: `#[rpc(name = "GetKV")]`.
 #[proc_macro_attribute]
 pub fn rpc(_args: TokenStream, item: TokenStream) -> TokenStream {
-    fallback::misplaced("rpc", item.into()).into()
+    fallback::misplaced("rpc", &item.into()).into()
 }

@@ -7,7 +7,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Meta};
+use syn::{Attribute, Meta, Token};
 
 use crate::{args, plan};
 
@@ -17,16 +17,20 @@ pub(crate) fn after_other_attributes(
     item: &TokenStream,
 ) -> Option<TokenStream> {
     let split = |input: ParseStream| {
-        Ok((
-            input.call(Attribute::parse_outer)?,
-            input.parse::<TokenStream>()?,
-        ))
+        let attrs = input.call(Attribute::parse_outer)?;
+        let is_impl = input.peek(Token![impl]) || input.peek2(Token![impl]);
+        Ok((attrs, is_impl, input.parse::<TokenStream>()?))
     };
-    let (attrs, rest) = split.parse2(item.clone()).ok()?;
-    if attrs.iter().all(is_inert) {
+    let (attrs, is_impl, rest) = split.parse2(item.clone()).ok()?;
+    if !is_impl || attrs.iter().all(is_inert) {
         return None;
     }
-    let runtime = plan::runtime(args::parse(args.clone()).runtime);
+    let parsed = args::parse(args.clone());
+    if !parsed.errors.is_empty() {
+        // Nothing will be expanded, and the path of the runtime may be one of the mistakes.
+        return None;
+    }
+    let runtime = plan::runtime(parsed.runtime);
     let last =
         quote_spanned!(Span::call_site()=> #[#runtime::__private::instrument_grpc_last(#args)]);
     Some(quote_spanned!(Span::call_site()=> #(#attrs)* #last #rest))
@@ -53,13 +57,7 @@ pub(crate) fn is_inert(attr: &Attribute) -> bool {
         "link_section",
         "coverage",
     ];
-    const TOOLS: [&str; 5] = [
-        "clippy",
-        "diagnostic",
-        "rust_analyzer",
-        "rustdoc",
-        "rustfmt",
-    ];
+    const TOOLS: [&str; 5] = ["clippy", "diagnostic", "rust_analyzer", "rustdoc", "rustfmt"];
     let path = attr.path();
     match (&attr.meta, path.get_ident(), path.segments.first()) {
         (_, Some(ident), _) => BUILT_IN.iter().any(|name| ident == name),

@@ -1,7 +1,9 @@
 //! What expansion may rely on: names resolved, kinds known as far as syntax tells them, no mistake left.
 
-use proc_macro2::{Group, Ident, TokenStream};
-use syn::{Attribute, Expr, ItemImpl, LitStr, Path, Signature, Type, Visibility, parse_quote};
+use proc_macro2::{Group, Ident, Span, TokenStream};
+use syn::{Attribute, Expr, ItemImpl, LitStr, Path, Signature, Visibility, parse_quote};
+
+use crate::tokens::Boxed;
 
 pub(crate) struct Plan {
     /// The path of the runtime crate.
@@ -14,8 +16,6 @@ pub(crate) struct Plan {
     pub(crate) implementation: String,
     /// Which instance counts, if not the process-wide one.
     pub(crate) metrics: Option<Expr>,
-    /// Items to stand beside the impl.
-    pub(crate) aliases: TokenStream,
     pub(crate) items: Vec<Item>,
 }
 
@@ -24,6 +24,12 @@ pub(crate) enum Item {
     /// `type WatchStream = T;`, to be wrapped.
     Stream(Box<syn::ImplItemType>),
     Rpc(Box<Rpc>),
+}
+
+impl Item {
+    pub(crate) fn as_rpc(&self) -> Option<&Rpc> {
+        if let Self::Rpc(rpc) = self { Some(rpc) } else { None }
+    }
 }
 
 pub(crate) struct Rpc {
@@ -39,9 +45,11 @@ pub(crate) struct Rpc {
     pub(crate) server_streams: Streams,
     /// The argument that holds the request.
     pub(crate) request: Ident,
+    /// Its type.
+    pub(crate) argument: TokenStream,
     pub(crate) response: Response,
-    /// What the handler's future gives.
-    pub(crate) returned: TokenStream,
+    /// Where the body is.
+    pub(crate) body: Span,
     pub(crate) form: Form,
 }
 
@@ -65,19 +73,18 @@ pub(crate) enum Response {
 
 /// The form of a method's body.
 pub(crate) enum Form {
-    /// `… Box::pin(async move { … })`, as `#[async_trait]` leaves it.
+    /// As `#[async_trait]` leaves it.
     Boxed {
-        /// All before the parentheses.
-        before: TokenStream,
-        /// The async block.
-        block: TokenStream,
+        boxed: Boxed,
+        /// What the async block gives.
+        returned: TokenStream,
         /// Whether an attribute on the method looks for the async block and must find one.
         keep_async: bool,
     },
     /// The body of an `async fn`.
-    Async(Group),
-    /// The body of a function that returns a future of this type.
-    Future(Group, Box<Type>),
+    Async { body: Group, returned: TokenStream },
+    /// The body of a function that returns a future, and the type of that.
+    Future { body: Group, future: TokenStream },
 }
 
 /// The path of the runtime crate, unless `crate = …` says otherwise.

@@ -20,23 +20,14 @@ pub(crate) fn of_handler(sig: &mut Signature) -> Option<&mut Type> {
         let TypeParamBound::Trait(bound) = bound else {
             return None;
         };
-        let future = bound
-            .path
-            .segments
-            .last_mut()
-            .filter(|last| last.ident == "Future")?;
+        let future = bound.path.segments.last_mut().filter(|last| last.ident == "Future")?;
         let PathArguments::AngleBracketed(arguments) = &mut future.arguments else {
             return None;
         };
-        arguments
-            .args
-            .iter_mut()
-            .find_map(|argument| match argument {
-                GenericArgument::AssocType(output) if output.ident == "Output" => {
-                    Some(&mut output.ty)
-                }
-                _ => None,
-            })
+        arguments.args.iter_mut().find_map(|argument| match argument {
+            GenericArgument::AssocType(output) if output.ident == "Output" => Some(&mut output.ty),
+            _ => None,
+        })
     })
 }
 
@@ -45,21 +36,14 @@ fn first_type_in<'a>(ty: &'a mut Type, name: &str) -> Option<&'a mut Type> {
     let Type::Path(path) = ungroup(ty) else {
         return None;
     };
-    let last = path
-        .path
-        .segments
-        .last_mut()
-        .filter(|last| last.ident == name)?;
+    let last = path.path.segments.last_mut().filter(|last| last.ident == name)?;
     let PathArguments::AngleBracketed(arguments) = &mut last.arguments else {
         return None;
     };
-    arguments
-        .args
-        .iter_mut()
-        .find_map(|argument| match argument {
-            GenericArgument::Type(ty) => Some(ungroup(ty)),
-            _ => None,
-        })
+    arguments.args.iter_mut().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ungroup(ty)),
+        _ => None,
+    })
 }
 
 /// The type inside the invisible group that `macro_rules!` puts around a fragment.

@@ -7,6 +7,8 @@ use syn::{
     Attribute, Error, ImplItem, ImplItemType, ItemImpl, Path, Result, Signature, Visibility,
 };
 
+use crate::tokens;
+
 /// The impl: its head, and its items.
 pub(crate) struct Service {
     /// Everything but the items.
@@ -44,48 +46,50 @@ pub(crate) struct Method {
 }
 
 /// Reads the impl, or says why it is none.
-pub(crate) fn parse(item: TokenStream) -> std::result::Result<Service, Vec<Error>> {
+pub(crate) fn parse(item: TokenStream) -> Result<Service> {
     let mut tokens: Vec<TokenTree> = ungroup(item).into_iter().collect();
+    let is_impl = find_keyword(&tokens).as_deref() == Some("impl");
     let body = match tokens.pop() {
-        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => group,
+        Some(TokenTree::Group(group)) if is_impl && group.delimiter() == Delimiter::Brace => group,
         last => {
-            let item = tokens.into_iter().chain(last).collect::<TokenStream>();
-            return Err(vec![Error::new_spanned(item, NO_IMPL)]);
+            tokens.extend(last);
+            return Err(not_an_impl(&tokens));
         }
     };
-    let mut empty = Group::new(Delimiter::Brace, TokenStream::new());
-    empty.set_span(body.span());
-    tokens.push(empty.into());
-    let head = tokens.into_iter().collect::<TokenStream>();
-    let Ok(head) = syn::parse2::<ItemImpl>(head.clone()) else {
-        return Err(vec![Error::new_spanned(first_line(&head), NO_IMPL)]);
-    };
+    tokens.push(tokens::braces(body.span(), TokenStream::new()).into());
+    let head: ItemImpl = syn::parse2(tokens.into_iter().collect())?;
     let Some((trait_, _)) = head.trait_.clone() else {
-        let message = "#[instrument_grpc] measures the RPCs of a service, and this impl has no trait; put it \
-                       above `impl Greeter for …`";
-        return Err(vec![Error::new_spanned(&head.self_ty, message)]);
+        let message = "#[instrument_grpc] measures the RPCs of a service, and this impl has no trait; put it above \
+                       `impl Greeter for …`";
+        return Err(Error::new_spanned(&head.self_ty, message));
     };
-    let items = parse_items
-        .parse2(body.stream())
-        .map_err(|error| vec![error])?;
-    Ok(Service {
-        head,
-        trait_,
-        items,
-    })
+    Ok(Service { head, trait_, items: parse_items.parse2(body.stream())? })
+}
+
+fn not_an_impl(tokens: &[TokenTree]) -> Error {
+    let message = match find_keyword(tokens) {
+        Some(keyword) => format!("{NO_IMPL}, not above `{keyword}`"),
+        None => NO_IMPL.to_owned(),
+    };
+    // Not the whole item, which may be long.
+    let is_body = |tree: &&TokenTree| !matches!(tree, TokenTree::Group(g) if g.delimiter() == Delimiter::Brace);
+    let first_line: TokenStream = tokens.iter().take_while(is_body).cloned().collect();
+    Error::new_spanned(first_line, message)
 }
 
 const NO_IMPL: &str =
-    "#[instrument_grpc] goes above the impl of a service: `impl Greeter for MyGreeter { … }`";
+    "#[instrument_grpc] goes above the impl of a service, `impl Greeter for MyGreeter { … }`";
 
-/// What stands before the first braces, so that the error does not underline a whole item.
-fn first_line(item: &TokenStream) -> TokenStream {
-    let is_body =
-        |tree: &TokenTree| matches!(tree, TokenTree::Group(g) if g.delimiter() == Delimiter::Brace);
-    item.clone()
-        .into_iter()
-        .take_while(|tree| !is_body(tree))
-        .collect()
+/// The keyword that says what kind of item it is.
+fn find_keyword(tokens: &[TokenTree]) -> Option<String> {
+    const KINDS: [&str; 10] =
+        ["impl", "fn", "struct", "enum", "union", "trait", "mod", "type", "const", "static"];
+    tokens.iter().find_map(|tree| match tree {
+        TokenTree::Ident(ident) => {
+            Some(ident.to_string()).filter(|name| KINDS.contains(&name.as_str()))
+        }
+        _ => None,
+    })
 }
 
 /// Takes off the invisible groups that `macro_rules!` puts around fragments.
@@ -127,25 +131,21 @@ fn parse_method(input: ParseStream) -> Result<Method> {
     }
     let (vis, sig) = (input.parse()?, input.parse()?);
     let body = ungroup(input.parse::<TokenTree>()?.into());
-    Ok(Method {
-        attrs,
-        skip,
-        rpc,
-        vis,
-        sig,
-        body: syn::parse2(body)?,
-    })
+    Ok(Method { attrs, skip, rpc, vis, sig, body: syn::parse2(body)? })
+}
+
+/// The attributes on methods that are for this one to read.
+pub(crate) const HELPERS: [&str; 2] = ["skip_metrics", "rpc"];
+
+/// Whether it is a `cfg_attr` with a helper in it, which nobody can see through here.
+pub(crate) fn hides_helper(attr: &Attribute) -> bool {
+    let is_helper = |ident: &str| HELPERS.contains(&ident);
+    attr.path().is_ident("cfg_attr") && tokens::mention(attr.meta.to_token_stream(), &is_helper)
 }
 
 impl ToTokens for Method {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Self {
-            attrs,
-            vis,
-            sig,
-            body,
-            ..
-        } = self;
+        let Self { attrs, vis, sig, body, .. } = self;
         tokens.extend(quote!(#(#attrs)* #vis #sig #body));
     }
 }

@@ -19,9 +19,8 @@ pub enum CodeLabel {
 }
 
 /// The default bucket bounds in seconds: 0.5 ms to 10 s.
-pub const DEFAULT_BUCKETS: [f64; 14] = [
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-];
+pub const DEFAULT_BUCKETS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Labels that the metrics have themselves, or that Prometheus gives a meaning.
 const RESERVED_LABELS: [&str; 5] = ["service", "method", "code", "type", "le"];
@@ -61,12 +60,7 @@ impl Default for Settings {
 
 impl Default for GrpcMetricsBuilder {
     fn default() -> Self {
-        let Settings {
-            prefix,
-            buckets,
-            code_label,
-            ..
-        } = Settings::default();
+        let Settings { prefix, buckets, code_label, .. } = Settings::default();
         Self {
             prefix,
             const_labels: Vec::new(),
@@ -137,25 +131,16 @@ impl GrpcMetricsBuilder {
 
     fn check(self) -> Result<Settings, Error> {
         if !is_name(&self.prefix, |c| c == ':') {
-            return Err(Error::InvalidPrefix {
-                prefix: self.prefix,
-            });
+            return Err(Error::InvalidPrefix { prefix: self.prefix });
         }
         let mut const_labels = BTreeMap::new();
         for (name, value) in self.const_labels {
-            let reason = if !is_name(&name, |_| false) {
-                "is no legal label name: [a-zA-Z_][a-zA-Z0-9_]*"
-            } else if name.starts_with("__") {
-                "starts with __, which Prometheus keeps for itself"
-            } else if RESERVED_LABELS.contains(&name.as_str()) {
-                "is a label that the metrics have themselves"
-            } else if const_labels.contains_key(&name) {
-                "is given twice"
-            } else {
-                const_labels.insert(name, value);
-                continue;
-            };
-            return Err(Error::InvalidLabel { name, reason });
+            if let Some(reason) = why_illegal_label(&name) {
+                return Err(Error::InvalidLabel { name, reason });
+            }
+            if const_labels.insert(name.clone(), value).is_some() {
+                return Err(Error::InvalidLabel { name, reason: "is given twice" });
+            }
         }
         Ok(Settings {
             prefix: self.prefix,
@@ -172,23 +157,41 @@ fn is_name(name: &str, also: fn(char) -> bool) -> bool {
     !name.is_empty() && name.chars().all(legal) && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
+fn why_illegal_label(name: &str) -> Option<&'static str> {
+    if !is_name(name, |_| false) {
+        Some("is no legal label name: [a-zA-Z_][a-zA-Z0-9_]*")
+    } else if name.starts_with("__") {
+        Some("starts with __, which Prometheus keeps for itself")
+    } else if RESERVED_LABELS.contains(&name) {
+        Some("is a label that the metrics have themselves")
+    } else {
+        None
+    }
+}
+
 fn check_buckets(mut bounds: Vec<f64>) -> Result<Vec<f64>, Error> {
     if bounds.last() == Some(&f64::INFINITY) {
         bounds.pop();
     }
     let reason = if bounds.is_empty() {
         "are empty; give one at least".to_owned()
-    } else if let Some(bound) = bounds
-        .iter()
-        .find(|bound| !bound.is_finite() || **bound <= 0.0)
+    } else if let Some(bound) =
+        bounds.iter().find(|bound| !bound.is_finite() || to_nanos(**bound) == 0)
     {
-        format!("hold {bound}; give seconds above 0")
-    } else if let Some(pair) = bounds.windows(2).find(|pair| pair[0] == pair[1]) {
-        format!("hold {} twice", pair[0])
-    } else if let Some(pair) = bounds.windows(2).find(|pair| pair[0] > pair[1]) {
-        format!("are not ascending: {} stands before {}", pair[0], pair[1])
+        format!("hold {bound}; give seconds, a nanosecond at least")
+    } else if let Some((a, b)) =
+        bounds.iter().zip(&bounds[1..]).find(|(a, b)| to_nanos(**a) >= to_nanos(**b))
+    {
+        format!("are not ascending by a nanosecond at least: {a} stands before {b}")
     } else {
         return Ok(bounds);
     };
     Err(Error::InvalidBuckets { reason })
+}
+
+/// Rounds to the nearest nanosecond, so that 0.005 s, which no `f64` is, gives 5 ms; what is negative
+/// gives 0.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates, as meant
+pub(crate) fn to_nanos(seconds: f64) -> u64 {
+    (seconds * 1e9).round() as u64
 }

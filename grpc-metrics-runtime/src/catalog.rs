@@ -13,9 +13,7 @@ pub(crate) fn services() -> &'static [&'static Service] {
         let mut services: Vec<_> = inventory::iter::<Service>.into_iter().collect();
         services.sort_by_key(|service| (service.name, service.file, service.line));
         let methods = services.iter().flat_map(|service| service.methods);
-        methods
-            .enumerate()
-            .for_each(|(index, method)| method.set_index(index));
+        methods.enumerate().for_each(|(index, method)| method.set_index(index));
         services
     })
 }
@@ -28,9 +26,7 @@ pub(crate) fn method_count() -> usize {
 /// The methods that an instance shows before their first call: those that can only report there. A
 /// service that chooses its instance reports to one that is not the process-wide one.
 pub(crate) fn methods_of(global: bool) -> impl Iterator<Item = &'static Method> {
-    let services = services()
-        .iter()
-        .filter(move |service| service.chooses_instance != global);
+    let services = services().iter().filter(move |service| service.chooses_instance != global);
     services.flat_map(|service| service.methods.iter().copied())
 }
 
@@ -46,12 +42,7 @@ pub struct DuplicateService {
 
 impl fmt::Display for DuplicateService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} impls share the service label {:?}: ",
-            self.impls.len(),
-            self.service
-        )?;
+        write!(f, "{} impls share the service label {:?}: ", self.impls.len(), self.service)?;
         write!(f, "{}; give each its own, as in ", self.impls.join(", "))?;
         f.write_str("#[instrument_grpc(service = my_service_server::SERVICE_NAME)]")
     }
@@ -61,20 +52,11 @@ impl fmt::Display for DuplicateService {
 pub(crate) fn duplicates() -> Vec<DuplicateService> {
     let mut by_label = BTreeMap::<_, Vec<String>>::new();
     for service in services() {
-        let place = format!(
-            "{} ({}:{})",
-            service.implementation, service.file, service.line
-        );
-        by_label
-            .entry((service.name, service.chooses_instance))
-            .or_default()
-            .push(place);
+        let place = format!("{} ({}:{})", service.implementation, service.file, service.line);
+        by_label.entry((service.name, service.chooses_instance)).or_default().push(place);
     }
     let shared = by_label.into_iter().filter(|(_, impls)| impls.len() > 1);
     shared
-        .map(|((service, _), impls)| DuplicateService {
-            service: service.to_owned(),
-            impls,
-        })
+        .map(|((service, _), impls)| DuplicateService { service: service.to_owned(), impls })
         .collect()
 }

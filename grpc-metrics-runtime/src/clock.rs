@@ -27,6 +27,9 @@ pub(crate) fn calibrate() {
 pub(crate) struct Instant(u64);
 
 impl Instant {
+    /// Before any reading.
+    pub(crate) const NEVER: Self = Self(0);
+
     #[inline]
     pub(crate) fn now() -> Self {
         Self(clock().raw())

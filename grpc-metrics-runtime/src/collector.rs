@@ -78,17 +78,9 @@ impl Collector {
         let const_labels: HashMap<_, _> = settings.const_labels.clone().into_iter().collect();
         let name = |family: &Family| format!("{}_{}", settings.prefix, family.name);
         let desc = |family: &&Family| {
-            let labels = ["service", "method"]
-                .into_iter()
-                .chain(family.label)
-                .map(str::to_owned);
-            Desc::new(
-                name(family),
-                family.help.to_owned(),
-                labels.collect(),
-                const_labels.clone(),
-            )
-            .expect("settings are checked for all that makes a descriptor illegal")
+            let labels = ["service", "method"].into_iter().chain(family.label).map(str::to_owned);
+            Desc::new(name(family), family.help.to_owned(), labels.collect(), const_labels.clone())
+                .expect("settings are checked for all that makes a descriptor illegal")
         };
         Self {
             descs: FAMILIES.iter().map(desc).collect(),
@@ -117,28 +109,11 @@ impl Collector {
             family.set_metric(metrics);
             family
         };
-        let streams = methods
-            .iter()
-            .filter(|method| method.kind().server_streams());
+        let streams = methods.iter().filter(|method| method.kind().server_streams());
         vec![
-            family(
-                0,
-                methods
-                    .iter()
-                    .flat_map(|method| self.requests(method))
-                    .collect(),
-            ),
-            family(
-                1,
-                methods.iter().map(|method| self.duration(method)).collect(),
-            ),
-            family(
-                2,
-                methods
-                    .iter()
-                    .map(|m| self.gauge(m, None, m.in_flight()))
-                    .collect(),
-            ),
+            family(0, methods.iter().flat_map(|method| self.requests(method)).collect()),
+            family(1, methods.iter().map(|method| self.duration(method)).collect()),
+            family(2, methods.iter().map(|m| self.gauge(m, None, m.in_flight())).collect()),
             family(
                 3,
                 methods
@@ -146,12 +121,7 @@ impl Collector {
                     .map(|m| self.gauge(m, Some(("type", m.kind().as_str())), 1))
                     .collect(),
             ),
-            family(
-                4,
-                streams
-                    .map(|m| self.counter(m, None, m.messages_sent()))
-                    .collect(),
-            ),
+            family(4, streams.map(|m| self.counter(m, None, m.messages_sent())).collect()),
         ]
     }
 
@@ -160,11 +130,7 @@ impl Collector {
             let requests = method.requests(code);
             let shown = requests > 0 || BORN_AT_ZERO.contains(&code);
             shown.then(|| {
-                self.counter(
-                    method,
-                    Some(("code", self.code_labels[code as usize])),
-                    requests,
-                )
+                self.counter(method, Some(("code", self.code_labels[code as usize])), requests)
             })
         })
     }
@@ -206,10 +172,7 @@ impl Collector {
 
     fn metric(&self, method: &MethodSnapshot, label: Option<(&str, &str)>) -> Metric {
         let own = [("service", method.service()), ("method", method.method())];
-        let own = own
-            .into_iter()
-            .chain(label)
-            .map(|(name, value)| pair(name, value));
+        let own = own.into_iter().chain(label).map(|(name, value)| pair(name, value));
         Metric::from_label(self.const_labels.iter().cloned().chain(own).collect())
     }
 }

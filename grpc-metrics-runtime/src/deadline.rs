@@ -1,5 +1,6 @@
 //! The deadline that a client has set for its RPC.
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::metadata::MetadataMap;
 
 /// When an RPC that is dropped counts as out of time, in nanoseconds after its handler started.
@@ -20,10 +21,7 @@ impl Deadline {
     /// ignores too.
     #[inline]
     pub(crate) fn of(metadata: &MetadataMap) -> Self {
-        match metadata.get("grpc-timeout") {
-            Some(value) => parse(value.as_encoded_bytes()).map_or(Self::NONE, Self::after),
-            None => Self::NONE,
-        }
+        find(metadata.as_ref()).and_then(parse).map_or(Self::NONE, Self::after)
     }
 
     fn after(timeout_nanos: u64) -> Self {
@@ -36,15 +34,33 @@ impl Deadline {
     }
 }
 
+/// The value of `grpc-timeout`.
+#[inline]
+fn find(headers: &HeaderMap) -> Option<&[u8]> {
+    static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+    // Requests have a handful of headers. To compare with these is cheaper than to hash the name.
+    const FEW: usize = 8;
+    let value = if headers.len() <= FEW {
+        headers.iter().find(|(name, _)| **name == GRPC_TIMEOUT).map(|(_, value)| value)
+    } else {
+        headers.get(&GRPC_TIMEOUT)
+    };
+    value.map(HeaderValue::as_bytes)
+}
+
 /// gRPC over HTTP/2, `Timeout`: one to eight digits and a unit. In nanoseconds, saturating.
 fn parse(value: &[u8]) -> Option<u64> {
     let (unit, digits) = value.split_last()?;
-    if digits.is_empty() || digits.len() > 8 || !digits.iter().all(u8::is_ascii_digit) {
+    if digits.is_empty() || digits.len() > 8 {
         return None;
     }
-    let number = digits
-        .iter()
-        .fold(0_u64, |number, digit| number * 10 + u64::from(digit - b'0'));
+    let mut number = 0_u64;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        number = number * 10 + u64::from(digit - b'0');
+    }
     let nanos_per_unit = match unit {
         b'H' => 3_600_000_000_000,
         b'M' => 60_000_000_000,

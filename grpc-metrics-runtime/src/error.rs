@@ -20,7 +20,8 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// The bucket bounds are empty, not positive, not a number, not ascending, or hold a bound twice.
+    /// The bucket bounds are empty, not ascending, hold a bound twice, or one that is no positive number
+    /// of nanoseconds.
     InvalidBuckets {
         /// What is wrong with them.
         reason: String,

@@ -30,88 +30,92 @@ impl Deref for Target {
     }
 }
 
-/// An RPC that has started and not ended.
+/// What is known of an RPC from its start to its end.
 #[derive(Debug)]
-pub(crate) struct Running {
+pub(crate) struct Measured {
     target: Target,
     deadline: Deadline,
     started: Instant,
 }
 
-impl Running {
+impl Measured {
     #[inline]
     pub(crate) fn start(target: Target, deadline: Deadline) -> Self {
-        target.cells.start();
-        Self {
-            target,
-            deadline,
-            started: Instant::now(),
-        }
+        let mut measured = Self { target, deadline, started: Instant::NEVER };
+        measured.restart();
+        measured
+    }
+
+    #[inline]
+    fn restart(&mut self) {
+        self.target.cells.start();
+        self.started = Instant::now();
     }
 
     /// To be called once.
     #[inline]
     pub(crate) fn end(&self, code: Code) {
-        self.target
-            .cells
-            .finish(code as usize, self.started.elapsed_nanos());
+        self.target.cells.finish(code as usize, self.started.elapsed_nanos());
     }
 
     /// Ends an RPC that nobody will finish: it is out of time, or else its client or the connection is
     /// gone. To be called once.
     #[cold]
-    pub(crate) fn abandon(&self) {
+    fn abandon(&self) {
         let elapsed = self.started.elapsed_nanos();
-        let code = if self.deadline.is_up(elapsed) {
-            Code::DeadlineExceeded
-        } else {
-            Code::Cancelled
-        };
+        let late = self.deadline.is_up(elapsed);
+        let code = if late { Code::DeadlineExceeded } else { Code::Cancelled };
         self.target.cells.finish(code as usize, elapsed);
     }
 
     /// Ends an RPC whose guard is dropped. To be called once.
     #[cold]
     pub(crate) fn drop_unfinished(&self) {
-        // What makes a server out of a panic is UNKNOWN, as for any status it knows nothing about.
         if thread::panicking() {
-            self.end(Code::Unknown)
+            // The code for errors that carry none of their own.
+            self.end(Code::Unknown);
         } else {
-            self.abandon()
+            self.abandon();
         }
     }
 }
 
 /// One RPC of an instrumented method, carried by its handler and then by its response stream.
 #[derive(Debug)]
-pub struct Rpc(State);
+pub struct Rpc {
+    measured: Measured,
+    phase: Phase,
+}
 
-#[derive(Debug)]
-enum State {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
     /// Not polled yet, and so no RPC yet.
-    Waiting(Target, Deadline),
-    Running(Running),
+    Waiting,
+    Running,
     Ended,
 }
 
 impl Rpc {
     #[inline]
     pub(crate) fn new(target: Target, deadline: Deadline) -> Self {
-        Self(State::Waiting(target, deadline))
+        let measured = Measured { target, deadline, started: Instant::NEVER };
+        Self { measured, phase: Phase::Waiting }
     }
 
-    /// Moves the RPC out and leaves one that has ended.
-    pub(crate) fn take(&mut self) -> Self {
-        Self(mem::replace(&mut self.0, State::Ended))
+    /// Hands the RPC over, and leaves one that has ended.
+    #[inline]
+    pub(crate) fn hand_over(&mut self) -> Self {
+        let Measured { target, deadline, started } = &self.measured;
+        let measured = Measured { target: target.clone(), deadline: *deadline, started: *started };
+        Self { measured, phase: mem::replace(&mut self.phase, Phase::Ended) }
     }
 
     /// Runs a part of the RPC, which starts with the first one. If that part panics, the RPC ends.
     #[inline]
     pub(crate) fn run<R>(&mut self, part: impl FnOnce() -> R) -> R {
-        if let State::Waiting(..) = self.0
-            && let State::Waiting(target, deadline) = mem::replace(&mut self.0, State::Ended)
-        {
-            self.0 = State::Running(Running::start(target, deadline));
+        if self.phase == Phase::Waiting {
+            self.phase = Phase::Running;
+            self.measured.restart();
         }
         let unwinding = EndOnUnwind(self);
         let result = part();
@@ -119,43 +123,48 @@ impl Rpc {
         result
     }
 
+    /// Whether the RPC ends now, and not earlier.
+    #[inline]
+    fn ends(&mut self) -> bool {
+        mem::replace(&mut self.phase, Phase::Ended) == Phase::Running
+    }
+
     /// The first end counts, later ones change nothing.
     #[inline]
     pub(crate) fn end(&mut self, code: Code) {
-        if let State::Running(running) = mem::replace(&mut self.0, State::Ended) {
-            running.end(code);
+        if self.ends() {
+            self.measured.end(code);
         }
     }
 
     /// The handler has returned, and no stream goes on for it.
     #[inline]
     pub(crate) fn end_with<T>(&mut self, returned: &Result<Response<T>, Status>) {
-        let code = returned.as_ref().map_or_else(Status::code, |_| Code::Ok);
-        match (code, &self.0) {
+        self.end(match returned {
+            Ok(_) => Code::Ok,
             // A status that says OK carries no message. Where the client waits for one, tonic's client
             // gives INTERNAL "Missing response message."; a stream without messages is a legal answer.
-            (Code::Ok, State::Running(running))
-                if returned.is_err() && !running.target.kind.server_streams() =>
-            {
-                self.end(Code::Internal);
+            Err(status) if status.code() == Code::Ok => {
+                if self.measured.target.kind.server_streams() { Code::Ok } else { Code::Internal }
             }
-            _ => self.end(code),
-        }
+            Err(status) => status.code(),
+        });
     }
 
+    #[inline]
     pub(crate) fn message_sent(&self) {
-        if let State::Running(running) = &self.0 {
-            running.target.cells.message();
+        if self.phase == Phase::Running {
+            self.measured.target.cells.message();
         }
     }
 
     /// The handler or stream is about to be dropped. If the thread is panicking already, the cause lies
     /// outside, and what is dropped was abandoned; a panic that begins now is the RPC's own.
+    #[inline]
     pub(crate) fn before_drop(&mut self) {
-        if thread::panicking()
-            && let State::Running(running) = mem::replace(&mut self.0, State::Ended)
-        {
-            running.abandon();
+        if self.phase == Phase::Running && thread::panicking() {
+            self.phase = Phase::Ended;
+            self.measured.abandon();
         }
     }
 }
@@ -163,8 +172,8 @@ impl Rpc {
 impl Drop for Rpc {
     #[inline]
     fn drop(&mut self) {
-        if let State::Running(running) = &self.0 {
-            running.drop_unfinished();
+        if self.ends() {
+            self.measured.drop_unfinished();
         }
     }
 }

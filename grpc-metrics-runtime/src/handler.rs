@@ -12,7 +12,7 @@ use crate::ResponseStream;
 use crate::guard::Rpc;
 
 /// What tonic's default stubs answer a stream with: `tonic::codegen::BoxStream`.
-pub type BoxStream<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send + 'static>>;
+pub(crate) type BoxStream<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send + 'static>>;
 
 /// What becomes of the RPC once its handler has returned.
 pub trait Ending<Returned> {
@@ -49,7 +49,7 @@ impl<S> Ending<Result<Response<S>, Status>> for AtStreamEnd {
         if returned.is_err() {
             rpc.end_with(&returned);
         }
-        Ok(returned?.map(|stream| ResponseStream::new(stream, rpc.take())))
+        Ok(returned?.map(|stream| ResponseStream::new(stream, rpc.hand_over())))
     }
 }
 
@@ -89,11 +89,7 @@ pin_project! {
 impl<F, E> Handler<F, E> {
     #[inline]
     pub(crate) fn new(rpc: Rpc, future: F) -> Self {
-        Self {
-            future,
-            rpc,
-            ending: PhantomData,
-        }
+        Self { future, rpc, ending: PhantomData }
     }
 }
 

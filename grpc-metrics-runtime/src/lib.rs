@@ -11,6 +11,8 @@ mod deadline;
 mod error;
 mod guard;
 mod handler;
+#[cfg(feature = "http")]
+pub mod http;
 mod method;
 mod metrics;
 mod request_guard;

@@ -61,13 +61,7 @@ pub struct Method {
 impl Method {
     /// `service` and `name` are the labels.
     pub const fn new(service: &'static str, name: &'static str, kind: MethodKind) -> Self {
-        Self {
-            service,
-            name,
-            kind,
-            index: AtomicUsize::new(usize::MAX),
-            global: OnceLock::new(),
-        }
+        Self { service, name, kind, index: AtomicUsize::new(usize::MAX), global: OnceLock::new() }
     }
 
     pub(crate) fn service(&self) -> &'static str {
@@ -92,11 +86,11 @@ impl Method {
         self.index.load(Ordering::Relaxed)
     }
 
-    /// This method's counters in the process-wide instance, looked up by the first call only.
+    /// This method's counters in the process-wide instance, looked up by the first call only
+    /// and leaked then, since a static is for ever too.
     #[inline]
     pub(crate) fn global(&self) -> &'static MethodMetrics {
-        self.global
-            .get_or_init(|| GrpcMetrics::global().method(self))
+        self.global.get_or_init(|| Box::leak(Box::new(GrpcMetrics::global().method(self))))
     }
 }
 

@@ -8,7 +8,7 @@ use prometheus::Registry;
 use prometheus::core::Desc;
 use prometheus::proto::MetricFamily;
 
-use crate::builder::Settings;
+use crate::builder::{Settings, to_nanos};
 use crate::cells::MethodCells;
 use crate::collector::Collector;
 use crate::deadline::Deadline;
@@ -117,11 +117,7 @@ impl GrpcMetrics {
             self.inner.is_global.store(true, Ordering::Relaxed);
             self
         });
-        if installed {
-            Ok(global)
-        } else {
-            Err(Error::AlreadyInstalled)
-        }
+        if installed { Ok(global) } else { Err(Error::AlreadyInstalled) }
     }
 
     /// The registry that these metrics are in.
@@ -135,23 +131,14 @@ impl GrpcMetrics {
         catalog::methods_of(self.inner.is_global.load(Ordering::Relaxed)).for_each(|method| {
             self.method(method);
         });
-        let by_name = self
-            .inner
-            .by_name
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let methods = by_name
-            .into_iter()
-            .map(|((service, method), metrics)| MethodSnapshot {
-                service,
-                method,
-                kind: metrics.kind,
-                counts: metrics.cells.read(),
-            });
-        Snapshot {
-            methods: methods.collect(),
-        }
+        let by_name = self.inner.by_name.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let methods = by_name.into_iter().map(|((service, method), metrics)| MethodSnapshot {
+            service,
+            method,
+            kind: metrics.kind,
+            counts: metrics.cells.read(),
+        });
+        Snapshot { methods: methods.collect() }
     }
 
     /// Opens a guard for an RPC that the attribute can't reach, in this instance.
@@ -168,16 +155,10 @@ impl GrpcMetrics {
             inner: Arc::new(Inner {
                 collector: Collector::new(&settings),
                 registry,
-                bounds: settings
-                    .buckets
-                    .iter()
-                    .map(|seconds| to_nanos(*seconds))
-                    .collect(),
+                bounds: settings.buckets.iter().map(|seconds| to_nanos(*seconds)).collect(),
                 prefix: settings.prefix,
                 is_global: AtomicBool::new(false),
-                by_index: (0..catalog::method_count())
-                    .map(|_| OnceLock::new())
-                    .collect(),
+                by_index: (0..catalog::method_count()).map(|_| OnceLock::new()).collect(),
                 by_name: Mutex::default(),
             }),
         }
@@ -186,17 +167,18 @@ impl GrpcMetrics {
     pub(crate) fn register(&self) -> Result<(), Error> {
         let registered = self.inner.registry.register(Box::new(self.clone()));
         let prefix = || self.inner.prefix.clone();
-        registered.map_err(|source| Error::Registration {
-            prefix: prefix(),
-            source,
-        })
+        registered.map_err(|source| Error::Registration { prefix: prefix(), source })
     }
 
     /// The counters of an instrumented method: a lock at the first call, none later.
     #[inline]
-    pub(crate) fn method(&self, method: &Method) -> &Arc<MethodMetrics> {
+    pub(crate) fn method(&self, method: &Method) -> Arc<MethodMetrics> {
         let find = || self.named(method.service(), method.name(), method.kind());
-        self.inner.by_index[method.index()].get_or_init(find)
+        // Without a place: from a library that was loaded after the instance was built.
+        self.inner
+            .by_index
+            .get(method.index())
+            .map_or_else(find, |place| place.get_or_init(find).clone())
     }
 
     /// The counters under these labels; `kind` matters if there are none yet.
@@ -206,17 +188,9 @@ impl GrpcMetrics {
         method: &'static str,
         kind: MethodKind,
     ) -> Arc<MethodMetrics> {
-        let mut by_name = self
-            .inner
-            .by_name
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let new = || {
-            Arc::new(MethodMetrics {
-                kind,
-                cells: MethodCells::new(self.inner.bounds.clone()),
-            })
-        };
+        let mut by_name = self.inner.by_name.lock().unwrap_or_else(PoisonError::into_inner);
+        let new =
+            || Arc::new(MethodMetrics { kind, cells: MethodCells::new(self.inner.bounds.clone()) });
         by_name.entry((service, method)).or_insert_with(new).clone()
     }
 }
@@ -230,10 +204,4 @@ impl prometheus::core::Collector for GrpcMetrics {
     fn collect(&self) -> Vec<MetricFamily> {
         self.inner.collector.families(&self.snapshot())
     }
-}
-
-/// Rounds to the nearest nanosecond, so that 0.005 s, which no `f64` is, gives 5 ms.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates; bounds are positive
-fn to_nanos(seconds: f64) -> u64 {
-    (seconds * 1e9).round() as u64
 }

@@ -1,19 +1,22 @@
 //! What the expansion of `#[instrument_grpc]` may name. Not for use by hand: it changes with any release.
 
 use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
 
+use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::GrpcMetrics;
 use crate::deadline::Deadline;
 use crate::guard::Target;
-use crate::handler::{AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream, Ending};
-use crate::GrpcMetrics;
+use crate::handler::{AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream};
 
+pub use crate::ResponseStream;
 pub use crate::guard::Rpc;
 pub use crate::handler::Handler;
 pub use crate::method::{Method, MethodKind, Service};
-pub use crate::ResponseStream;
+pub use crate::stream::MessageStream;
 pub use grpc_metrics_macros::instrument_grpc_last;
 pub use inventory::submit;
 pub use std::boxed::Box;
@@ -22,18 +25,37 @@ pub use std::{file, line};
 
 /// An RPC of `method`, to be counted in the process-wide instance.
 #[inline]
-pub fn rpc<M>(method: &'static Method, request: &Request<M>) -> Rpc {
-    Rpc::new(
-        Target::Global(method.global()),
-        Deadline::of(request.metadata()),
-    )
+pub fn rpc<A: HandlerArgument>(method: &'static Method, request: &A) -> Rpc {
+    Rpc::new(Target::Global(method.global()), Deadline::of(request.metadata()))
 }
 
 /// An RPC of `method`, to be counted in the instance that `metrics = …` gives.
 #[inline]
-pub fn rpc_in<M>(metrics: &impl Instance, method: &'static Method, request: &Request<M>) -> Rpc {
-    let metrics = metrics.instance().method(method).clone();
+pub fn rpc_in<A: HandlerArgument>(
+    metrics: &impl Instance,
+    method: &'static Method,
+    request: &A,
+) -> Rpc {
+    let metrics = metrics.instance().method(method);
     Rpc::new(Target::Own(metrics), Deadline::of(request.metadata()))
+}
+
+/// What a handler takes.
+#[diagnostic::on_unimplemented(
+    message = "an RPC method takes a `Request<_>`, not `{Self}`",
+    label = "expected `tonic::Request<_>`",
+    note = "put #[skip_metrics] above a method that is no RPC"
+)]
+pub trait HandlerArgument {
+    /// Where the deadline is.
+    fn metadata(&self) -> &MetadataMap;
+}
+
+impl<M> HandlerArgument for Request<M> {
+    #[inline]
+    fn metadata(&self) -> &MetadataMap {
+        Self::metadata(self)
+    }
 }
 
 /// What `metrics = …` may give.
@@ -68,33 +90,115 @@ impl<I: Instance + ?Sized> Instance for Arc<I> {
     }
 }
 
+/// What a handler returns.
+///
+/// The carriers are associated types, so that a wrong return type is one error, and not another one
+/// wherever the future goes.
+#[diagnostic::on_unimplemented(
+    message = "an RPC method returns `Result<Response<_>, Status>`, not `{Self}`",
+    label = "expected `Result<tonic::Response<_>, tonic::Status>`",
+    note = "put #[skip_metrics] above a method that is no RPC"
+)]
+pub trait HandlerReturn {
+    /// Carries the RPC through the handler.
+    type UntilReturn<F>;
+
+    /// Carries the RPC through handler and response stream.
+    type Streaming<F>;
+
+    /// What tonic gets where the response stream's type is wrapped.
+    type Wrapped;
+
+    #[doc(hidden)]
+    fn until_return<F>(rpc: Rpc, handler: F) -> Self::UntilReturn<F>;
+
+    #[doc(hidden)]
+    fn streaming<F>(rpc: Rpc, handler: F) -> Self::Streaming<F>;
+}
+
+impl<M> HandlerReturn for Result<Response<M>, Status> {
+    type UntilReturn<F> = Handler<F, AtReturn>;
+    type Streaming<F> = Handler<F, AtStreamEnd>;
+    type Wrapped = Result<Response<ResponseStream<M>>, Status>;
+
+    #[inline]
+    fn until_return<F>(rpc: Rpc, handler: F) -> Self::UntilReturn<F> {
+        Handler::new(rpc, handler)
+    }
+
+    #[inline]
+    fn streaming<F>(rpc: Rpc, handler: F) -> Self::Streaming<F> {
+        Handler::new(rpc, handler)
+    }
+}
+
 /// A handler whose RPC goes on in its response stream.
 #[inline]
-pub fn streaming<F>(rpc: Rpc, handler: F) -> Handler<F, AtStreamEnd>
-where
-    F: Future<Output: StreamingReturn>,
-{
-    Handler::new(rpc, handler)
+pub fn streaming<R: HandlerReturn, F>(rpc: Rpc, handler: F) -> R::Streaming<F> {
+    R::streaming(rpc, handler)
 }
 
 /// A handler whose RPC ends when it returns, whatever it returns.
 #[inline]
-pub fn until_return<F>(rpc: Rpc, handler: F) -> Handler<F, AtReturn>
-where
-    F: Future,
-    AtReturn: Ending<F::Output>,
-{
-    Handler::new(rpc, handler)
+pub fn until_return<R: HandlerReturn, F>(rpc: Rpc, handler: F) -> R::UntilReturn<F> {
+    R::until_return(rpc, handler)
 }
 
-/// What a handler with a response stream returns, and what tonic gets instead.
-pub trait StreamingReturn {
-    /// The same with the stream wrapped.
-    type Wrapped;
+/// What a method returns that is not an `async fn`.
+#[diagnostic::on_unimplemented(
+    message = "an RPC method gives a future, and `{Self}` is none",
+    label = "write `async fn`, under #[tonic::async_trait]",
+    note = "put #[skip_metrics] above a method that is no RPC"
+)]
+pub trait HandlerFuture {
+    /// The same, with the RPC in it.
+    type UntilReturn;
+
+    /// The same, with the RPC in it and in its response stream.
+    type Streaming;
+
+    #[doc(hidden)]
+    fn until_return(self, rpc: Rpc) -> Self::UntilReturn;
+
+    #[doc(hidden)]
+    fn streaming(self, rpc: Rpc) -> Self::Streaming;
 }
 
-impl<S> StreamingReturn for Result<Response<S>, Status> {
-    type Wrapped = Result<Response<ResponseStream<S>>, Status>;
+type BoxFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
+
+impl<'a, M: 'a> HandlerFuture for BoxFuture<'a, Result<Response<M>, Status>> {
+    type UntilReturn = Self;
+    type Streaming = BoxFuture<'a, Result<Response<ResponseStream<M>>, Status>>;
+
+    fn until_return(self, rpc: Rpc) -> Self::UntilReturn {
+        Box::pin(Handler::<_, AtReturn>::new(rpc, self))
+    }
+
+    fn streaming(self, rpc: Rpc) -> Self::Streaming {
+        Box::pin(Handler::<_, AtStreamEnd>::new(rpc, self))
+    }
+}
+
+/// A handler's future whose RPC goes on in its response stream.
+#[inline]
+pub fn future_streaming<T: HandlerFuture>(rpc: Rpc, handler: T) -> T::Streaming {
+    handler.streaming(rpc)
+}
+
+/// A handler's future whose RPC ends when it is ready.
+#[inline]
+pub fn future_until_return<T: HandlerFuture>(rpc: Rpc, handler: T) -> T::UntilReturn {
+    handler.until_return(rpc)
+}
+
+/// The stream type of an instrumented impl, and what the user declared it to be.
+pub trait Wrapped {
+    /// The declared type.
+    type Stream;
+}
+
+impl<S> Wrapped for ResponseStream<S> {
+    type Stream = S;
 }
 
 /// A handler's return type, to be looked at as a type, since its name tells nothing.
@@ -110,10 +214,7 @@ impl<M: 'static> Returned<Result<Response<BoxStream<M>>, Status>> {
 
     /// Carries the RPC through handler and stream.
     #[inline]
-    pub fn instrument<F>(rpc: Rpc, handler: F) -> Handler<F, AtBoxedStreamEnd>
-    where
-        F: Future<Output = Result<Response<BoxStream<M>>, Status>>,
-    {
+    pub fn instrument<F>(rpc: Rpc, handler: F) -> Handler<F, AtBoxedStreamEnd> {
         Handler::new(rpc, handler)
     }
 }
@@ -125,12 +226,11 @@ pub trait ReturnsMessage<R> {
 
     /// Carries the RPC through the handler.
     #[inline]
-    fn instrument<F>(rpc: Rpc, handler: F) -> Handler<F, AtReturn>
+    fn instrument<F>(rpc: Rpc, handler: F) -> R::UntilReturn<F>
     where
-        F: Future<Output = R>,
-        AtReturn: Ending<R>,
+        R: HandlerReturn,
     {
-        Handler::new(rpc, handler)
+        R::until_return(rpc, handler)
     }
 }
 

@@ -10,14 +10,14 @@ use tonic::{Code, Request};
 
 use crate::MethodKind;
 use crate::deadline::Deadline;
-use crate::guard::{Running, Target};
+use crate::guard::{Measured, Target};
 use crate::metrics::{GrpcMetrics, MethodMetrics};
 
 /// Measures one RPC by hand: for a service written without tonic's traits, a tower layer, a proxy.
 ///
 /// The RPC starts with the guard and ends with the first [`complete`](RequestGuard::complete) on it or
-/// any of its clones. If the last clone is dropped before, that is an end too: CANCELLED, or
-/// DEADLINE_EXCEEDED once the time of the request's `grpc-timeout` is up, or UNKNOWN if a panic drops it.
+/// any of its clones. If the last clone is dropped before, that is an end too: `CANCELLED`, or
+/// `DEADLINE_EXCEEDED` once the time of the request's `grpc-timeout` is up, or `UNKNOWN` if a panic drops it.
 /// Nothing is lost on a forgotten path.
 ///
 /// ```
@@ -42,7 +42,7 @@ pub struct RequestGuard {
 
 #[derive(Debug)]
 struct Shared {
-    running: Running,
+    measured: Measured,
     ended: AtomicBool,
 }
 
@@ -71,27 +71,19 @@ impl RequestGuard {
         method: &'static str,
         metadata: &MetadataMap,
     ) -> Self {
-        Self::start(
-            Target::Global(global(service, method)),
-            Deadline::of(metadata),
-        )
+        Self::start(Target::Global(global(service, method)), Deadline::of(metadata))
     }
 
     pub(crate) fn start(target: Target, deadline: Deadline) -> Self {
-        let running = Running::start(target, deadline);
-        Self {
-            shared: Arc::new(Shared {
-                running,
-                ended: AtomicBool::new(false),
-            }),
-        }
+        let measured = Measured::start(target, deadline);
+        Self { shared: Arc::new(Shared { measured, ended: AtomicBool::new(false) }) }
     }
 
     /// Ends the RPC with this code. The first call counts, later ones change nothing.
     pub fn complete(&self, code: Code) {
         // Relaxed: the flag guards nothing but itself, and one of two callers sees `false`.
         if !self.shared.ended.swap(true, Ordering::Relaxed) {
-            self.shared.running.end(code);
+            self.shared.measured.end(code);
         }
     }
 }
@@ -99,7 +91,7 @@ impl RequestGuard {
 impl Drop for Shared {
     fn drop(&mut self) {
         if !*self.ended.get_mut() {
-            self.running.drop_unfinished();
+            self.measured.drop_unfinished();
         }
     }
 }
@@ -114,27 +106,18 @@ fn global(service: &'static str, method: &'static str) -> &'static MethodMetrics
     }
     let find = || find_global(service, method);
     // Without the memory, while the thread's locals are being torn down.
-    let seen = SEEN.try_with(|seen| {
-        *seen
-            .borrow_mut()
-            .entry((service, method))
-            .or_insert_with(find)
-    });
+    let seen =
+        SEEN.try_with(|seen| *seen.borrow_mut().entry((service, method)).or_insert_with(find));
     seen.unwrap_or_else(|_| find())
 }
 
 fn find_global(service: &'static str, method: &'static str) -> &'static MethodMetrics {
     static FOUND: Mutex<Option<ByLabels>> = Mutex::new(None);
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
-    *found
-        .get_or_insert_default()
-        .entry((service, method))
-        .or_insert_with(|| {
-            // Leaked once a method: the process-wide instance stays anyway.
-            Box::leak(Box::new(GrpcMetrics::global().named(
-                service,
-                method,
-                MethodKind::Unary,
-            )))
-        })
+    let found = found.get_or_insert_default().entry((service, method));
+    found.or_insert_with(|| {
+        let metrics = GrpcMetrics::global().named(service, method, MethodKind::Unary);
+        // Leaked once a method: the process-wide instance stays anyway.
+        Box::leak(Box::new(metrics))
+    })
 }

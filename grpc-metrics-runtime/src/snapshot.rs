@@ -40,9 +40,7 @@ impl Snapshot {
 
     /// One method by its labels.
     pub fn method(&self, service: &str, method: &str) -> Option<&MethodSnapshot> {
-        self.methods
-            .iter()
-            .find(|of| of.service == service && of.method == method)
+        self.methods.iter().find(|of| of.service == service && of.method == method)
     }
 }
 
@@ -99,11 +97,7 @@ impl MethodSnapshot {
     /// The durations of all RPCs that ended, added up, in seconds.
     #[allow(clippy::cast_precision_loss)] // 2^53 ns are 104 days of RPCs; past that the sum rounds
     pub fn duration_sum(&self) -> f64 {
-        let nanos = self
-            .counts
-            .sum_nanos
-            .iter()
-            .fold(0_u64, |sum, nanos| sum.wrapping_add(*nanos));
+        let nanos = self.counts.sum_nanos.iter().fold(0_u64, |sum, nanos| sum.wrapping_add(*nanos));
         nanos as f64 / 1e9
     }
 
@@ -111,8 +105,6 @@ impl MethodSnapshot {
     pub fn durations(&self) -> Vec<u64> {
         let mut rows = self.counts.buckets.iter().flatten();
         let first = rows.next().cloned().unwrap_or_default();
-        rows.fold(first, |sum, row| {
-            sum.iter().zip(row).map(|(a, b)| a + b).collect()
-        })
+        rows.fold(first, |sum, row| sum.iter().zip(row).map(|(a, b)| a + b).collect())
     }
 }

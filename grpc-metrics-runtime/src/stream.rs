@@ -48,11 +48,8 @@ impl<S> ResponseStream<S> {
     }
 }
 
-impl<S, M> Stream for ResponseStream<S>
-where
-    S: Stream<Item = Result<M, Status>>,
-{
-    type Item = Result<M, Status>;
+impl<S: MessageStream> Stream for ResponseStream<S> {
+    type Item = Result<S::Message, Status>;
 
     #[inline]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -71,4 +68,23 @@ where
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.stream.size_hint()
     }
+}
+
+/// What tonic takes as a response stream.
+#[diagnostic::on_unimplemented(
+    message = "a response stream is a `Stream<Item = Result<_, Status>>`, and `{Self}` is none",
+    label = "expected a `Stream<Item = Result<_, tonic::Status>>`",
+    note = "`streams = false` leaves the stream types of an impl alone"
+)]
+pub trait MessageStream: Stream<Item = Result<Self::Message, Status>> {
+    /// What the stream yields.
+    type Message;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S, M> MessageStream for S
+where
+    S: Stream<Item = Result<M, Status>>,
+{
+    type Message = M;
 }

@@ -2,7 +2,9 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
+
+use super::sync::{Mutex, shared};
 
 /// Indices given back, and the first one never given out.
 struct Pool {
@@ -10,10 +12,9 @@ struct Pool {
     next: usize,
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool {
-    returned: BinaryHeap::new(),
-    next: 0,
-});
+shared! {
+    static POOL: Mutex<Pool> = Mutex::new(Pool { returned: BinaryHeap::new(), next: 0 });
+}
 
 /// A thread's right to be the only writer of all cells under one index.
 ///
@@ -25,12 +26,11 @@ impl Lease {
     fn take() -> Self {
         let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
         // The smallest first, so that cells in use stay dense while threads come and go.
-        let index = match pool.returned.pop() {
-            Some(Reverse(index)) => index,
-            None => {
-                pool.next += 1;
-                pool.next - 1
-            }
+        let index = if let Some(Reverse(index)) = pool.returned.pop() {
+            index
+        } else {
+            pool.next += 1;
+            pool.next - 1
         };
         Self(index)
     }
@@ -38,20 +38,52 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        POOL.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .returned
-            .push(Reverse(self.0));
+        POOL.lock().unwrap_or_else(PoisonError::into_inner).returned.push(Reverse(self.0));
     }
 }
 
+#[cfg(not(cells_model))]
 thread_local! {
     static LEASE: Lease = Lease::take();
 }
 
 /// The current thread's index; `None` while the thread's locals are being torn down, when the lease
 /// may have gone to another thread already.
+#[cfg(not(cells_model))]
 #[inline]
 pub(super) fn current() -> Option<usize> {
     LEASE.try_with(|lease| lease.0).ok()
+}
+
+#[cfg(cells_model)]
+pub(super) use for_the_model::{current, during};
+
+/// loom tears a thread's locals down when its statics, and so the pool, are gone. In the model a thread
+/// takes and returns its lease where it says so.
+#[cfg(cells_model)]
+mod for_the_model {
+    use std::cell::Cell;
+    use std::collections::BTreeSet;
+
+    use super::Lease;
+
+    loom::thread_local! {
+        static INDEX: Cell<Option<usize>> = Cell::new(None);
+    }
+
+    pub(crate) fn current() -> Option<usize> {
+        INDEX.with(Cell::get)
+    }
+
+    /// Runs the life of a thread that counts.
+    pub(crate) fn during(life: impl FnOnce()) {
+        static HELD: std::sync::Mutex<BTreeSet<usize>> = std::sync::Mutex::new(BTreeSet::new());
+
+        let lease = Lease::take();
+        assert!(HELD.lock().unwrap().insert(lease.0), "two threads hold the lease {}", lease.0);
+        INDEX.with(|index| index.set(Some(lease.0)));
+        life();
+        INDEX.with(|index| index.set(None));
+        HELD.lock().unwrap().remove(&lease.0);
+    }
 }

@@ -1,22 +1,20 @@
 //! What all threads count for one method, and how a scrape reads it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::CODES;
 use super::lease;
+use super::sync::OnceLock;
 use super::thread::{Shared, Sole, ThreadCells};
 
-/// A chunk's first index and its length, for leases 0 to 7, 8 to 135, and so on: few threads cost
-/// little, and any number finds its place without moving what is there.
-const CHUNKS: [(usize, usize); 5] = [
-    (0, 8),
-    (8, 128),
-    (136, 2_048),
-    (2_184, 32_768),
-    (34_952, 524_288),
-];
+/// The leases whose cells hang directly on the method: enough for most programs' worker threads.
+const NEAR: usize = 8;
 
-type Chunk = OnceLock<Box<[OnceLock<Box<ThreadCells>>]>>;
+/// First index and length of the chunks for further leases, each made when it is first needed: any
+/// number of threads finds its place without moving what is there.
+const CHUNKS: [(usize, usize); 4] = [(8, 128), (136, 2_048), (2_184, 32_768), (34_952, 524_288)];
+
+type Place = OnceLock<Box<ThreadCells>>;
 
 /// The counters of one method.
 ///
@@ -49,7 +47,8 @@ type Chunk = OnceLock<Box<[OnceLock<Box<ThreadCells>>]>>;
 /// thread-local. Such an RPC goes to cells that any thread may write, with atomic additions.
 #[derive(Debug)]
 pub(crate) struct MethodCells {
-    chunks: [Chunk; CHUNKS.len()],
+    near: [Place; NEAR],
+    chunks: [OnceLock<Box<[Place]>>; CHUNKS.len()],
     unleased: ThreadCells,
     /// Upper bounds of the buckets but the last, which has none, in nanoseconds.
     bounds: Arc<[u64]>,
@@ -70,6 +69,7 @@ impl MethodCells {
     /// `bounds`: ascending, in nanoseconds.
     pub(crate) fn new(bounds: Arc<[u64]>) -> Self {
         Self {
+            near: Default::default(),
             chunks: Default::default(),
             unleased: ThreadCells::default(),
             bounds,
@@ -87,11 +87,7 @@ impl MethodCells {
     /// `code` is below [`CODES`].
     #[inline]
     pub(crate) fn finish(&self, code: usize, nanos: u64) {
-        let bucket = self
-            .bounds
-            .iter()
-            .take_while(|bound| nanos > **bound)
-            .count();
+        let bucket = self.bounds.iter().take_while(|bound| nanos > **bound).count();
         let buckets = self.bounds.len() + 1;
         match self.leased() {
             Some(cells) => cells.finish::<Sole>(code, bucket, buckets, nanos),
@@ -109,12 +105,8 @@ impl MethodCells {
 
     /// The sum over all threads. See the type for what holds between its parts.
     pub(crate) fn read(&self) -> Counts {
-        let mut counts = Counts {
-            started: 0,
-            messages: 0,
-            buckets: Default::default(),
-            sum_nanos: [0; CODES],
-        };
+        let mut counts =
+            Counts { started: 0, messages: 0, buckets: Default::default(), sum_nanos: [0; CODES] };
         for cells in self.all() {
             cells.add_finished_to(
                 &mut counts.buckets,
@@ -133,20 +125,25 @@ impl MethodCells {
     #[inline]
     fn leased(&self) -> Option<&ThreadCells> {
         let index = lease::current()?;
-        let (chunk, (first, len)) = self
-            .chunks
-            .iter()
-            .zip(CHUNKS)
-            .find(|(_, (first, len))| index < first + len)?;
-        let chunk = chunk.get_or_init(|| (0..len).map(|_| OnceLock::new()).collect());
-        Some(chunk[index - first].get_or_init(Box::default))
+        let place = match self.near.get(index) {
+            Some(place) => place,
+            None => self.far(index)?,
+        };
+        Some(place.get_or_init(Box::default))
+    }
+
+    /// `None` past half a million threads, which share their cells then.
+    #[cold]
+    fn far(&self, index: usize) -> Option<&Place> {
+        let chunk = CHUNKS.iter().position(|(first, len)| index < first + len)?;
+        let (first, len) = CHUNKS[chunk];
+        let places = self.chunks[chunk].get_or_init(|| (0..len).map(|_| Place::new()).collect());
+        places.get(index - first)
     }
 
     fn all(&self) -> impl Iterator<Item = &ThreadCells> {
-        let leased = self.chunks.iter().filter_map(OnceLock::get).flatten();
-        leased
-            .filter_map(OnceLock::get)
-            .map(|cells| &**cells)
-            .chain([&self.unleased])
+        let far = self.chunks.iter().filter_map(OnceLock::get).flatten();
+        let leased = self.near.iter().chain(far).filter_map(OnceLock::get);
+        leased.map(|cells| &**cells).chain([&self.unleased])
     }
 }

@@ -2,6 +2,9 @@
 
 mod lease;
 mod method;
+#[cfg(all(test, cells_model))]
+mod model;
+mod sync;
 mod thread;
 
 pub(crate) use method::{Counts, MethodCells};

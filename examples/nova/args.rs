@@ -1,0 +1,129 @@
+//! The command line.
+
+use std::{fmt::Display, net::SocketAddr, str::FromStr, time::Duration};
+
+use lexopt::{Arg, Parser, ValueExt as _};
+
+pub(crate) const HELP: &str = "\
+Nova: six gRPC services under traffic, and what their metrics say.
+
+Usage: nova [OPTIONS]
+
+  --grpc ADDR       where gRPC listens [127.0.0.1:50051]
+  --metrics ADDR    where /metrics listens [127.0.0.1:8081]
+  --seconds N       end after N seconds; else Ctrl-C ends it
+  --linger N        serve N seconds more after the traffic is done
+  --no-traffic      serve only
+  --fault-rate P    let each operation of the store fail with probability P, 0 to 1 [0]
+  -h, --help        print this
+
+With traffic, the end compares the metrics with what the clients counted, which holds as long as no
+other client calls. Exits with 0 if they agree, 1 if they do not, 2 if it could not start.
+";
+
+#[derive(Debug, PartialEq)]
+pub(crate) struct Args {
+    pub(crate) grpc: SocketAddr,
+    pub(crate) metrics: SocketAddr,
+    pub(crate) seconds: Option<Duration>,
+    pub(crate) linger: Duration,
+    pub(crate) traffic: bool,
+    pub(crate) fault_rate: f64,
+}
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Command {
+    Run(Args),
+    Help,
+}
+
+/// Reads a command line; an error is one line for the user.
+pub(crate) fn parse(mut parser: Parser) -> Result<Command, String> {
+    let mut args = Args {
+        grpc: SocketAddr::from(([127, 0, 0, 1], 50051)),
+        metrics: SocketAddr::from(([127, 0, 0, 1], 8081)),
+        seconds: None,
+        linger: Duration::ZERO,
+        traffic: true,
+        fault_rate: 0.0,
+    };
+    while let Some(arg) = parser.next().map_err(one_line)? {
+        match arg {
+            Arg::Long("grpc") => args.grpc = value(&mut parser, "--grpc", "an address")?,
+            Arg::Long("metrics") => args.metrics = value(&mut parser, "--metrics", "an address")?,
+            Arg::Long("seconds") => args.seconds = Some(seconds(&mut parser, "--seconds")?),
+            Arg::Long("linger") => args.linger = seconds(&mut parser, "--linger")?,
+            Arg::Long("no-traffic") => args.traffic = false,
+            Arg::Long("fault-rate") => {
+                args.fault_rate = value(&mut parser, "--fault-rate", "a number")?;
+                if !(0.0..=1.0).contains(&args.fault_rate) {
+                    return Err("--fault-rate must be from 0 to 1".to_owned());
+                }
+            }
+            Arg::Long("help") | Arg::Short('h') => return Ok(Command::Help),
+            other => return Err(one_line(other.unexpected())),
+        }
+    }
+    Ok(Command::Run(args))
+}
+
+fn value<T: FromStr>(parser: &mut Parser, flag: &str, what: &str) -> Result<T, String> {
+    let value = parser.value().map_err(one_line)?.string().map_err(one_line)?;
+    value.parse().map_err(|_| format!("{flag} takes {what}, not {value:?}"))
+}
+
+fn seconds(parser: &mut Parser, flag: &str) -> Result<Duration, String> {
+    let seconds: u32 = value(parser, flag, "a whole number of seconds")?;
+    Ok(Duration::from_secs(u64::from(seconds)))
+}
+
+fn one_line(error: impl Display) -> String {
+    error.to_string().replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, String> {
+        parse(Parser::from_args(line.split_whitespace()))
+    }
+
+    #[test]
+    fn every_flag_is_read() {
+        let line = "--grpc 127.0.0.1:1 --metrics [::1]:2 --seconds 3 --linger 4 --no-traffic \
+                    --fault-rate=0.5";
+        let expected = Args {
+            grpc: SocketAddr::from(([127, 0, 0, 1], 1)),
+            metrics: "[::1]:2".parse().unwrap(),
+            seconds: Some(Duration::from_secs(3)),
+            linger: Duration::from_secs(4),
+            traffic: false,
+            fault_rate: 0.5,
+        };
+        assert_eq!(parsed(line), Ok(Command::Run(expected)));
+        assert_eq!(parsed("--help"), Ok(Command::Help));
+    }
+
+    #[test]
+    fn mistakes_are_told_in_one_line() {
+        for line in [
+            "--frob",
+            "-x",
+            "extra",
+            "--grpc",
+            "--grpc nowhere",
+            "--metrics 127.0.0.1",
+            "--seconds -1",
+            "--seconds 1.5",
+            "--linger soon",
+            "--no-traffic=1",
+            "--fault-rate 1.1",
+            "--fault-rate NaN",
+        ] {
+            let message = parsed(line).unwrap_err();
+            assert!(!message.is_empty() && !message.contains('\n'), "{line}: {message:?}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Whether the metrics say what the clients saw.
+
+use std::collections::BTreeMap;
+
+use tonic::Code;
+
+use crate::{
+    scrape::{Method, Scrape},
+    traffic::{GivenUp, Tally},
+};
+
+/// What a call that its client left may have been counted as. It may have ended by itself before the
+/// server heard: well, or by a fault of the store.
+const OF_GIVEN_UP: [Code; 4] = [Code::Ok, Code::Cancelled, Code::Internal, Code::Unavailable];
+
+/// One line for everything that is off, with both numbers.
+pub(crate) fn differences(tally: &Tally, scrape: &Scrape) -> Vec<String> {
+    let mut found = Vec::new();
+    let tally = tally.snapshot();
+    for (service, method) in tally.keys() {
+        let rpc = ((*service).to_owned(), (*method).to_owned());
+        if !scrape.methods.contains_key(&rpc) {
+            found.push(format!("{service}/{method}: called, and not in the metrics"));
+        }
+    }
+    for ((service, name), method) in &scrape.methods {
+        let counts = tally.get(&(service.as_str(), name.as_str())).cloned().unwrap_or_default();
+        let wrong = if method.total() == 0 {
+            vec!["not called once".to_owned()]
+        } else {
+            compare(method, &counts.answered, counts.given_up)
+        };
+        found.extend(wrong.into_iter().map(|what| format!("{service}/{name}: {what}")));
+    }
+    found
+}
+
+fn compare(method: &Method, answered: &BTreeMap<u8, u64>, given_up: GivenUp) -> Vec<String> {
+    let mut found = Vec::new();
+    if method.in_flight != 0 {
+        found.push(format!("in flight is {} and nothing runs", method.in_flight));
+    }
+    if method.latency.count != method.total() {
+        let (durations, total) = (method.latency.count, method.total());
+        found.push(format!("{durations} durations, and {total} RPCs"));
+    }
+    let mut unanswered = 0;
+    for code in 0..=u8::MAX {
+        let metrics = method.codes.get(&code).copied().unwrap_or(0);
+        let clients = answered.get(&code).copied().unwrap_or(0);
+        let may_be_more = given_up.total() > 0 && of_given_up(code);
+        if metrics < clients || (metrics > clients && !may_be_more) {
+            found.push(format!("code {code}: clients saw {clients}, the metrics say {metrics}"));
+        }
+        unanswered += metrics.saturating_sub(clients);
+    }
+    if unanswered < given_up.reached || (unanswered > given_up.total() && found.is_empty()) {
+        found.push(format!(
+            "clients gave up on {} to {}, the metrics say {unanswered}",
+            given_up.reached,
+            given_up.total()
+        ));
+    }
+    found
+}
+
+fn of_given_up(code: u8) -> bool {
+    OF_GIVEN_UP.iter().any(|possible| i32::from(*possible) == i32::from(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scrape::Histogram;
+
+    fn method(codes: &[(u8, u64)]) -> Method {
+        let codes: BTreeMap<_, _> = codes.iter().copied().collect();
+        let latency = Histogram { count: codes.values().sum(), ..Histogram::default() };
+        Method { codes, latency, ..Method::default() }
+    }
+
+    fn off(metrics: &[(u8, u64)], clients: &[(u8, u64)], reached: u64, unheard: u64) -> bool {
+        let clients = clients.iter().copied().collect();
+        !compare(&method(metrics), &clients, GivenUp { reached, unheard }).is_empty()
+    }
+
+    #[test]
+    fn answered_calls_agree_exactly() {
+        assert!(!off(&[(0, 3), (13, 1)], &[(0, 3), (13, 1)], 0, 0));
+        assert!(off(&[(0, 4)], &[(0, 3)], 0, 0));
+        assert!(off(&[(0, 2)], &[(0, 3)], 0, 0));
+        assert!(off(&[(0, 2), (1, 1)], &[(0, 3)], 0, 1));
+        assert!(off(&[(0, 3), (5, 1)], &[(0, 3)], 0, 1));
+    }
+
+    #[test]
+    fn given_up_calls_lie_within_what_is_possible() {
+        assert!(!off(&[(0, 3), (1, 2)], &[(0, 3)], 2, 0));
+        assert!(!off(&[(0, 3), (1, 2)], &[(0, 3)], 0, 2));
+        assert!(!off(&[(0, 3)], &[(0, 3)], 0, 2));
+        assert!(!off(&[(0, 4), (1, 1)], &[(0, 3)], 0, 2));
+        assert!(off(&[(0, 3), (1, 1)], &[(0, 3)], 2, 0));
+        assert!(off(&[(0, 3), (1, 3)], &[(0, 3)], 1, 1));
+    }
+
+    #[test]
+    fn what_is_left_in_flight_is_off() {
+        let stuck = Method { in_flight: 1, ..method(&[(0, 1)]) };
+        let answered = BTreeMap::from([(0, 1)]);
+        assert_eq!(compare(&stuck, &answered, GivenUp::default()).len(), 1);
+        let uncounted = Method { latency: Histogram::default(), ..method(&[(0, 1)]) };
+        assert_eq!(compare(&uncounted, &answered, GivenUp::default()).len(), 1);
+    }
+}

@@ -1,0 +1,46 @@
+//! Nova: a back end of six services, under traffic, with the metrics that it exports as a live table.
+
+mod args;
+mod check;
+mod pb;
+mod run;
+mod scrape;
+mod screen;
+mod server;
+mod services;
+mod store;
+mod table;
+mod tokens;
+mod traffic;
+mod window;
+
+use std::process::ExitCode;
+
+use args::Command;
+use run::Failure;
+
+const DIFFERENT: u8 = 1;
+const NOT_STARTED: u8 = 2;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = match args::parse(lexopt::Parser::from_env()) {
+        Ok(Command::Run(args)) => args,
+        Ok(Command::Help) => {
+            let _ = screen::print([args::HELP.trim_end().to_owned()]);
+            return ExitCode::SUCCESS;
+        }
+        Err(message) => return fail(NOT_STARTED, &format!("{message} (see --help)")),
+    };
+    match run::run(args).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(DIFFERENT),
+        Err(Failure::Start(message)) => fail(NOT_STARTED, &message),
+        Err(Failure::Running(message)) => fail(DIFFERENT, &message),
+    }
+}
+
+fn fail(code: u8, message: &str) -> ExitCode {
+    eprintln!("nova: {message}");
+    ExitCode::from(code)
+}

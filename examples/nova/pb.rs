@@ -1,0 +1,25 @@
+//! What the protos generate.
+
+#![allow(clippy::pedantic, missing_debug_implementations, unreachable_pub, unused_qualifications)]
+
+pub mod auth {
+    tonic::include_proto!("nova.auth.v1");
+}
+pub mod content {
+    tonic::include_proto!("nova.content.v1");
+}
+pub mod feed {
+    tonic::include_proto!("nova.feed.v1");
+}
+pub mod messaging {
+    tonic::include_proto!("nova.messaging.v1");
+}
+pub mod streaming {
+    tonic::include_proto!("nova.streaming.v1");
+}
+pub mod user {
+    tonic::include_proto!("nova.user.v1");
+}
+
+/// All of them, for reflection.
+pub const DESCRIPTORS: &[u8] = tonic::include_file_descriptor_set!("nova");

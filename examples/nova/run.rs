@@ -1,0 +1,230 @@
+//! The whole system: servers, traffic and table, from start to end.
+
+use std::{
+    future, io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    net::TcpListener,
+    signal,
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+    time,
+};
+
+use crate::{
+    args::Args,
+    check,
+    scrape::{Scrape, scrape},
+    screen::{Screen, print},
+    server,
+    store::Store,
+    table,
+    traffic::{Tally, Traffic},
+    window::Window,
+};
+
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Calls that run at the end have long finished after so long.
+const DRAIN: Duration = Duration::from_secs(20);
+/// A server hears of a client that left a little later.
+const SETTLE: Duration = Duration::from_millis(100);
+/// Clients from outside may hold streams open; they are not waited for any longer.
+const SHUTDOWN: Duration = Duration::from_secs(2);
+
+/// Why Nova did not get to its end, in one line.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Start(String),
+    Running(String),
+}
+
+/// Says whether metrics and clients agree.
+pub(crate) async fn run(args: Args) -> Result<bool, Failure> {
+    let grpc = listen("--grpc", args.grpc).await?;
+    let metrics = listen("--metrics", args.metrics).await?;
+    let (grpc_at, metrics_at) = (reachable(&grpc)?, reachable(&metrics)?);
+    let store = Arc::new(Store::new(args.fault_rate));
+    let mut servers = Servers::start(grpc, metrics, &store);
+    let traffic = args.traffic.then(|| RunningTraffic::start(grpc_at, &store)).transpose()?;
+
+    let title = format!("gRPC {grpc_at}  http://{metrics_at}/metrics");
+    tokio::select! {
+        () = interrupt() => {}
+        () = time_is_up(args.seconds) => {}
+        // Nobody reads any more.
+        _ = show(metrics_at, title) => {}
+        failure = servers.failure() => return Err(failure),
+    }
+
+    let agree = match traffic {
+        Some(traffic) => {
+            let tally = traffic.stop().await?;
+            let last = drained(metrics_at).await?;
+            report(&last, Some(&tally))
+        }
+        None => report(&look(metrics_at).await?, None),
+    };
+    tokio::select! {
+        () = interrupt() => {}
+        () = time::sleep(args.linger) => {}
+        failure = servers.failure() => return Err(failure),
+    }
+    servers.stop().await?;
+    Ok(agree)
+}
+
+async fn listen(flag: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Failure::Start(format!("cannot listen on {address} ({flag}): {error}")))
+}
+
+/// Where a client on this machine finds the listener.
+fn reachable(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+    let mut address = listener.local_addr().map_err(|error| Failure::Start(error.to_string()))?;
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    Ok(address)
+}
+
+/// gRPC and `/metrics`.
+struct Servers {
+    tasks: JoinSet<Result<(), String>>,
+    shutdown: watch::Sender<bool>,
+}
+
+impl Servers {
+    fn start(grpc: TcpListener, metrics: TcpListener, store: &Arc<Store>) -> Self {
+        let (shutdown, ends) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let serve = server::serve(grpc, Arc::clone(store), asked(ends.clone()));
+        tasks.spawn(async { serve.await.map_err(|error| format!("gRPC: {error}")) });
+        let serve = grpc_metrics_runtime::http::serve(metrics).with_graceful_shutdown(asked(ends));
+        tasks.spawn(async { serve.await.map_err(|error| format!("/metrics: {error}")) });
+        Self { tasks, shutdown }
+    }
+
+    /// Returns when a server ends that should not.
+    async fn failure(&mut self) -> Failure {
+        let why = match self.tasks.join_next().await {
+            Some(Ok(Err(why))) => why,
+            _ => "a server ended by itself".to_owned(),
+        };
+        Failure::Running(why)
+    }
+
+    async fn stop(mut self) -> Result<(), Failure> {
+        self.shutdown.send_replace(true);
+        let ended = async {
+            while let Some(task) = self.tasks.join_next().await {
+                let result = task.map_err(|error| error.to_string()).and_then(|result| result);
+                result.map_err(Failure::Running)?;
+            }
+            Ok(())
+        };
+        time::timeout(SHUTDOWN, ended).await.unwrap_or(Ok(()))
+    }
+}
+
+struct RunningTraffic {
+    task: JoinHandle<()>,
+    tally: Arc<Tally>,
+    stop: watch::Sender<bool>,
+}
+
+impl RunningTraffic {
+    fn start(grpc: SocketAddr, store: &Arc<Store>) -> Result<Self, Failure> {
+        let (stop, stopped) = watch::channel(false);
+        let traffic = Traffic::new(grpc, Arc::clone(store), stopped)
+            .map_err(|error| Failure::Start(error.to_string()))?;
+        let tally = traffic.tally();
+        Ok(Self { task: tokio::spawn(traffic.run()), tally, stop })
+    }
+
+    /// Begins no more calls and waits for those that run.
+    async fn stop(self) -> Result<Arc<Tally>, Failure> {
+        self.stop.send_replace(true);
+        match time::timeout(DRAIN, self.task).await {
+            Ok(Ok(())) => Ok(self.tally),
+            Ok(Err(error)) => Err(Failure::Running(format!("traffic: {error}"))),
+            Err(_) => Err(Failure::Running("traffic: a call does not end".to_owned())),
+        }
+    }
+}
+
+/// Returns only if the output is gone.
+async fn show(metrics: SocketAddr, title: String) -> io::Result<()> {
+    let mut screen = Screen::open(title)?;
+    let mut window = Window::new();
+    let start = Instant::now();
+    let mut ticks = time::interval(LOOK_EVERY);
+    loop {
+        ticks.tick().await;
+        match scrape(metrics).await {
+            Ok(scrape) => {
+                window.push(Instant::now(), scrape);
+                screen.show(&window, start.elapsed())?;
+            }
+            Err(error) => screen.warn(&error.to_string())?,
+        }
+    }
+}
+
+async fn look(metrics: SocketAddr) -> Result<Scrape, Failure> {
+    scrape(metrics).await.map_err(|error| Failure::Running(error.to_string()))
+}
+
+/// What the metrics say when nothing runs any more; if that never is, what they say then.
+async fn drained(metrics: SocketAddr) -> Result<Scrape, Failure> {
+    let start = Instant::now();
+    loop {
+        time::sleep(SETTLE).await;
+        let now = look(metrics).await?;
+        let idle = now.methods.values().all(|method| method.in_flight == 0);
+        if idle || start.elapsed() > DRAIN {
+            time::sleep(SETTLE).await;
+            return look(metrics).await;
+        }
+    }
+}
+
+/// Prints the last table and, with traffic, whether it is right.
+fn report(last: &Scrape, tally: Option<&Tally>) -> bool {
+    let mut lines = table::last(last, tally);
+    let differences = tally.map_or_else(Vec::new, |tally| check::differences(tally, last));
+    if let Some(tally) = tally {
+        lines.push(table::verdict(tally, differences.len()));
+        lines.push("traffic done".to_owned());
+    }
+    for line in &differences {
+        eprintln!("nova: {line}");
+    }
+    // If nobody reads it, the exit code still tells.
+    let _ = print(lines);
+    differences.is_empty()
+}
+
+async fn asked(mut ends: watch::Receiver<bool>) {
+    // An error means that the sender is gone, which asks for the same.
+    let _ = ends.wait_for(|asked| *asked).await;
+}
+
+async fn interrupt() {
+    if signal::ctrl_c().await.is_err() {
+        future::pending::<()>().await;
+    }
+}
+
+async fn time_is_up(after: Option<Duration>) {
+    match after {
+        Some(after) => time::sleep(after).await,
+        None => future::pending().await,
+    }
+}

@@ -1,0 +1,226 @@
+//! Reads `/metrics` as a Prometheus server would: over HTTP, in the text format.
+
+use std::{collections::BTreeMap, fmt, io, net::SocketAddr, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time,
+};
+
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A service and one of its methods, as the labels spell them.
+pub(crate) type Rpc = (String, String);
+
+/// What one scrape says of each method.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Scrape {
+    pub(crate) methods: BTreeMap<Rpc, Method>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Method {
+    /// `unary`, `client_stream`, `server_stream` or `bidi_stream`.
+    pub(crate) kind: String,
+    /// Finished RPCs by code.
+    pub(crate) codes: BTreeMap<u8, u64>,
+    pub(crate) in_flight: i64,
+    pub(crate) latency: Histogram,
+}
+
+impl Method {
+    pub(crate) fn total(&self) -> u64 {
+        self.codes.values().sum()
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Histogram {
+    /// Upper bounds in seconds, ascending, with the count of all observations up to each.
+    pub(crate) buckets: Vec<(f64, u64)>,
+    pub(crate) count: u64,
+}
+
+#[derive(Debug)]
+pub(crate) enum ScrapeError {
+    Io(io::Error),
+    /// Anything but 200 with a body.
+    Http(String),
+    /// A line that is no sample, or one of ours without what it needs.
+    Line(String),
+}
+
+impl fmt::Display for ScrapeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => write!(f, "scrape: {error}"),
+            Self::Http(what) => write!(f, "scrape: {what}"),
+            Self::Line(line) => write!(f, "scrape: cannot read {line:?}"),
+        }
+    }
+}
+
+impl From<io::Error> for ScrapeError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+pub(crate) async fn scrape(address: SocketAddr) -> Result<Scrape, ScrapeError> {
+    let answer = time::timeout(TIMEOUT, get(address)).await;
+    let answer = answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+    let Some((head, body)) = answer.split_once("\r\n\r\n") else {
+        return Err(ScrapeError::Http("no end of headers".to_owned()));
+    };
+    let status = head.lines().next().unwrap_or_default();
+    if status.split(' ').nth(1) != Some("200") {
+        return Err(ScrapeError::Http(status.to_owned()));
+    }
+    parse(body)
+}
+
+async fn get(address: SocketAddr) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    // HTTP/1.0 has no chunks: the body is what comes until the end.
+    let request = format!("GET /metrics HTTP/1.0\r\nHost: {address}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
+}
+
+fn parse(text: &str) -> Result<Scrape, ScrapeError> {
+    let mut scrape = Scrape::default();
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let bad = || ScrapeError::Line(line.to_owned());
+        let sample = Sample::parse(line).ok_or_else(bad)?;
+        if sample.name.starts_with("grpc_server_") {
+            scrape.add(&sample).ok_or_else(bad)?;
+        }
+    }
+    Ok(scrape)
+}
+
+impl Scrape {
+    fn add(&mut self, sample: &Sample<'_>) -> Option<()> {
+        let rpc = (sample.label("service")?.to_owned(), sample.label("method")?.to_owned());
+        let method = self.methods.entry(rpc).or_default();
+        match sample.name {
+            "grpc_server_method_info" => sample.label("type")?.clone_into(&mut method.kind),
+            "grpc_server_requests_total" => {
+                method.codes.insert(sample.label("code")?.parse().ok()?, sample.count()?);
+            }
+            "grpc_server_in_flight_requests" => method.in_flight = sample.value.parse().ok()?,
+            "grpc_server_request_duration_seconds_bucket" => {
+                let bound = match sample.label("le")? {
+                    "+Inf" => f64::INFINITY,
+                    bound => bound.parse().ok()?,
+                };
+                method.latency.buckets.push((bound, sample.count()?));
+            }
+            "grpc_server_request_duration_seconds_count" => {
+                method.latency.count = sample.count()?;
+            }
+            _ => {}
+        }
+        Some(())
+    }
+}
+
+/// `name{label="value",…} value`
+struct Sample<'a> {
+    name: &'a str,
+    labels: Vec<(&'a str, String)>,
+    value: &'a str,
+}
+
+impl<'a> Sample<'a> {
+    fn parse(line: &'a str) -> Option<Self> {
+        let end = line.find(['{', ' '])?;
+        let (name, mut rest) = line.split_at(end);
+        let mut labels = Vec::new();
+        if let Some(inside) = rest.strip_prefix('{') {
+            rest = inside;
+            while !rest.starts_with('}') {
+                let (label, quoted) = rest.split_once("=\"")?;
+                let (value, after) = unquote(quoted)?;
+                labels.push((label, value));
+                rest = after.strip_prefix(',').unwrap_or(after);
+            }
+            rest = &rest[1..];
+        }
+        let value = rest.split_whitespace().next()?;
+        Some(Self { name, labels, value })
+    }
+
+    fn label(&self, name: &str) -> Option<&str> {
+        self.labels.iter().find(|(label, _)| *label == name).map(|(_, value)| value.as_str())
+    }
+
+    fn count(&self) -> Option<u64> {
+        self.value.parse().ok()
+    }
+}
+
+/// The label value up to its closing quote, and what follows that.
+fn unquote(quoted: &str) -> Option<(String, &str)> {
+    let mut value = String::new();
+    let mut chars = quoted.char_indices();
+    while let Some((at, char)) = chars.next() {
+        match char {
+            '"' => return Some((value, &quoted[at + 1..])),
+            '\\' => match chars.next()?.1 {
+                'n' => value.push('\n'),
+                escaped => value.push(escaped),
+            },
+            char => value.push(char),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_becomes_methods() {
+        let page = r#"
+# HELP grpc_server_requests_total RPCs.
+# TYPE grpc_server_requests_total counter
+grpc_server_requests_total{code="0",method="Get",service="a.B"} 3
+grpc_server_requests_total{code="13",method="Get",service="a.B"} 1
+grpc_server_in_flight_requests{method="Get",service="a.B"} 2
+grpc_server_method_info{method="Get",service="a.B",type="unary"} 1
+grpc_server_request_duration_seconds_bucket{method="Get",service="a.B",le="0.005"} 3
+grpc_server_request_duration_seconds_bucket{method="Get",service="a.B",le="+Inf"} 4
+grpc_server_request_duration_seconds_sum{method="Get",service="a.B"} 0.5
+grpc_server_request_duration_seconds_count{method="Get",service="a.B"} 4
+something_else{path="a\"}\\b"} 1e5 1700000000
+without_labels 7
+"#;
+        let expected = Method {
+            kind: "unary".to_owned(),
+            codes: BTreeMap::from([(0, 3), (13, 1)]),
+            in_flight: 2,
+            latency: Histogram { buckets: vec![(0.005, 3), (f64::INFINITY, 4)], count: 4 },
+        };
+        let methods = parse(page).unwrap().methods;
+        assert_eq!(methods, BTreeMap::from([(("a.B".to_owned(), "Get".to_owned()), expected)]));
+    }
+
+    #[test]
+    fn what_is_no_sample_is_an_error() {
+        for line in [
+            "name",
+            "name{",
+            "name{a=\"b",
+            "name{a=\"b\"}",
+            "grpc_server_requests_total{method=\"Get\",service=\"a.B\"} 1",
+            "grpc_server_requests_total{code=\"x\",method=\"Get\",service=\"a.B\"} 1",
+        ] {
+            assert!(matches!(parse(line), Err(ScrapeError::Line(_))), "{line}");
+        }
+    }
+}

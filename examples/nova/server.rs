@@ -1,0 +1,83 @@
+//! The gRPC server: the six services, health and reflection.
+
+use std::{error::Error, sync::Arc};
+
+use tokio::net::TcpListener;
+use tonic::{
+    service::RoutesBuilder,
+    transport::{self, Server, server::TcpIncoming},
+};
+use tonic_health::ServingStatus;
+
+use crate::{pb, services, store::Store};
+
+/// Everything that is served, on a listener that is bound already, until `shutdown`.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    store: Arc<Store>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    for name in services::NAMES {
+        health.set_service_status(name, ServingStatus::Serving).await;
+    }
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(pb::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let mut routes = RoutesBuilder::default();
+    services::add_to(&mut routes, &store);
+    routes
+        .add_service(health_service)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?);
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let server = Server::builder().add_routes(routes.routes());
+    server.serve_with_incoming_shutdown(incoming, shutdown).await.map_err(transport::Error::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future;
+
+    use tonic::{Request, transport::Endpoint};
+    use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+    use tonic_reflection::pb::v1::{
+        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn health_and_reflection_know_the_six_services() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(serve(listener, Arc::new(Store::new(0.0)), future::pending()));
+        let channel = Endpoint::from_shared(url).unwrap().connect_lazy();
+
+        let mut health = HealthClient::new(channel.clone());
+        for service in services::NAMES {
+            let request = HealthCheckRequest { service: service.to_owned() };
+            let answer = health.check(request).await.unwrap().into_inner();
+            assert_eq!(answer.status, ServingStatus::Serving as i32);
+        }
+
+        let list = ServerReflectionRequest {
+            host: String::new(),
+            message_request: Some(MessageRequest::ListServices(String::new())),
+        };
+        let requests = Request::new(tokio_stream::iter([list]));
+        let mut reflection = ServerReflectionClient::new(channel);
+        let answers = reflection.server_reflection_info(requests).await;
+        let answer = answers.unwrap().into_inner().message().await.unwrap().unwrap();
+        let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response else {
+            panic!("{answer:?}");
+        };
+        let listed: Vec<_> = list.service.into_iter().map(|service| service.name).collect();
+        for service in services::NAMES {
+            assert!(listed.iter().any(|name| name == service), "{service}: {listed:?}");
+        }
+    }
+}

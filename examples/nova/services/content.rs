@@ -1,0 +1,201 @@
+//! Posts, comments, likes and what is attached to posts.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use grpc_metrics_runtime::instrument_grpc;
+use tonic::{Request, Response, Status, Streaming};
+use uuid::Uuid;
+
+use super::{invalid, non_empty, not_found, page, parse_id};
+use crate::{
+    pb::content::{
+        Comment, Comments, CreateCommentRequest, CreatePostRequest, DeletePostRequest,
+        GetCommentsRequest, GetPostRequest, GetPostsByAuthorRequest, LikePostRequest,
+        LikePostResponse, Post, Posts, UpdatePostRequest, UploadMediaRequest, UploadMediaResponse,
+        content_service_server,
+    },
+    store::{self, Store},
+};
+
+/// Older comments are not kept.
+const COMMENTS_KEPT: usize = 100;
+const LARGEST_UPLOAD: usize = 1 << 20;
+
+pub(super) struct Content {
+    store: Arc<Store>,
+}
+
+impl Content {
+    pub(super) fn new(store: Arc<Store>) -> Self {
+        Self { store }
+    }
+
+    async fn post(&self, id: Uuid) -> Result<store::Post, Status> {
+        self.store.posts.get(id).await?.ok_or_else(|| not_found("post"))
+    }
+
+    async fn update<R>(
+        &self,
+        id: Uuid,
+        change: impl FnOnce(&mut store::Post) -> R,
+    ) -> Result<R, Status> {
+        self.store.posts.update(id, change).await?.ok_or_else(|| not_found("post"))
+    }
+}
+
+#[instrument_grpc]
+#[tonic::async_trait]
+impl content_service_server::ContentService for Content {
+    async fn get_post(&self, request: Request<GetPostRequest>) -> Result<Response<Post>, Status> {
+        let id = parse_id("post_id", &request.into_inner().post_id)?;
+        Ok(Response::new(self.post(id).await?.into()))
+    }
+
+    async fn create_post(
+        &self,
+        request: Request<CreatePostRequest>,
+    ) -> Result<Response<Post>, Status> {
+        let CreatePostRequest { author_id, text, quotes } = request.into_inner();
+        let author = parse_id("author_id", &author_id)?;
+        let text = non_empty("text", text)?;
+        let quotes = quotes.map(|id| parse_id("quotes", &id)).transpose()?;
+        if let Some(quoted) = quotes {
+            self.post(quoted).await?;
+        }
+        let id = self.store.new_id();
+        let (likes, comments) = (BTreeSet::new(), VecDeque::new());
+        let post = store::Post { id, author, text, quotes, likes, comments, media_bytes: 0 };
+        self.store.posts.insert(id, post.clone()).await?;
+        Ok(Response::new(post.into()))
+    }
+
+    async fn update_post(
+        &self,
+        request: Request<UpdatePostRequest>,
+    ) -> Result<Response<Post>, Status> {
+        let UpdatePostRequest { post_id, text } = request.into_inner();
+        let id = parse_id("post_id", &post_id)?;
+        let text = non_empty("text", text)?;
+        let post = self
+            .update(id, |post| {
+                post.text = text;
+                post.clone()
+            })
+            .await?;
+        Ok(Response::new(post.into()))
+    }
+
+    async fn delete_post(
+        &self,
+        request: Request<DeletePostRequest>,
+    ) -> Result<Response<()>, Status> {
+        let id = parse_id("post_id", &request.into_inner().post_id)?;
+        match self.store.posts.remove(id).await? {
+            Some(_) => Ok(Response::new(())),
+            None => Err(not_found("post")),
+        }
+    }
+
+    async fn get_posts_by_author(
+        &self,
+        request: Request<GetPostsByAuthorRequest>,
+    ) -> Result<Response<Posts>, Status> {
+        let GetPostsByAuthorRequest { author_id, page_size } = request.into_inner();
+        let author = parse_id("author_id", &author_id)?;
+        let posts = self.store.posts.find(page(page_size)?, |post| post.author == author).await?;
+        if posts.is_empty() {
+            return Err(not_found("post"));
+        }
+        Ok(Response::new(Posts { posts: posts.into_iter().map(Post::from).collect() }))
+    }
+
+    async fn get_comments(
+        &self,
+        request: Request<GetCommentsRequest>,
+    ) -> Result<Response<Comments>, Status> {
+        let GetCommentsRequest { post_id, page_size } = request.into_inner();
+        let id = parse_id("post_id", &post_id)?;
+        let limit = page(page_size)?;
+        let newest = self.post(id).await?.comments.into_iter().rev().take(limit);
+        Ok(Response::new(Comments { comments: newest.map(Comment::from).collect() }))
+    }
+
+    async fn create_comment(
+        &self,
+        request: Request<CreateCommentRequest>,
+    ) -> Result<Response<Comment>, Status> {
+        let CreateCommentRequest { post_id, author_id, text } = request.into_inner();
+        let id = parse_id("post_id", &post_id)?;
+        let author = parse_id("author_id", &author_id)?;
+        let comment = store::Comment { author, text: non_empty("text", text)? };
+        self.update(id, |post| {
+            post.comments.push_back(comment.clone());
+            if post.comments.len() > COMMENTS_KEPT {
+                post.comments.pop_front();
+            }
+        })
+        .await?;
+        Ok(Response::new(comment.into()))
+    }
+
+    async fn like_post(
+        &self,
+        request: Request<LikePostRequest>,
+    ) -> Result<Response<LikePostResponse>, Status> {
+        let LikePostRequest { post_id, user_id } = request.into_inner();
+        let id = parse_id("post_id", &post_id)?;
+        let user = parse_id("user_id", &user_id)?;
+        let likes = self
+            .update(id, |post| {
+                post.likes.insert(user);
+                post.likes.len() as u64
+            })
+            .await?;
+        Ok(Response::new(LikePostResponse { likes }))
+    }
+
+    async fn upload_media(
+        &self,
+        request: Request<Streaming<UploadMediaRequest>>,
+    ) -> Result<Response<UploadMediaResponse>, Status> {
+        let mut incoming = request.into_inner();
+        let Some(first) = incoming.message().await? else {
+            return Err(invalid("the upload is empty"));
+        };
+        let post = self.post(parse_id("post_id", &first.post_id)?).await?.id;
+        let (mut bytes, mut pieces) = (first.data.len(), 1);
+        while let Some(piece) = incoming.message().await? {
+            bytes += piece.data.len();
+            pieces += 1;
+            if bytes > LARGEST_UPLOAD {
+                return Err(Status::resource_exhausted("the upload is too large"));
+            }
+        }
+        let bytes = bytes as u64;
+        self.update(post, |post| post.media_bytes += bytes).await?;
+        Ok(Response::new(UploadMediaResponse { bytes, pieces }))
+    }
+}
+
+impl From<store::Post> for Post {
+    fn from(row: store::Post) -> Self {
+        Self {
+            id: row.id.to_string(),
+            author_id: row.author.to_string(),
+            text: row.text,
+            quotes: row.quotes.map(|id| id.to_string()),
+            likes: row.likes.len() as u64,
+            comments: row.comments.len() as u64,
+            media_bytes: row.media_bytes,
+        }
+    }
+}
+
+impl From<store::Comment> for Comment {
+    fn from(row: store::Comment) -> Self {
+        Self { author_id: row.author.to_string(), text: row.text }
+    }
+}

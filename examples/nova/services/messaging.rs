@@ -1,0 +1,207 @@
+//! Conversations, for users who say who they are in the request's metadata.
+
+use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
+
+use grpc_metrics_runtime::instrument_grpc;
+use tokio::sync::{
+    broadcast::{self, error::RecvError},
+    mpsc,
+};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, metadata::MetadataMap};
+use uuid::Uuid;
+
+use super::{invalid, non_empty, not_found, parse_id};
+use crate::{
+    pb::messaging::{
+        Conversation, CreateConversationRequest, GetMessageRequest, GetMessageResponse, Message,
+        SendMessageRequest, WatchConversationRequest, messaging_service_server,
+    },
+    store::{self, Store},
+    tokens::{self, Claims, Kind},
+};
+
+const HISTORY: usize = 20;
+const LARGEST_CONVERSATION: usize = 50;
+
+pub(super) struct Messaging {
+    store: Arc<Store>,
+}
+
+impl Messaging {
+    pub(super) fn new(store: Arc<Store>) -> Self {
+        Self { store }
+    }
+
+    /// For those who are not in it, there is no such conversation.
+    async fn conversation(&self, id: &str, member: Uuid) -> Result<store::Conversation, Status> {
+        let id = parse_id("conversation_id", id)?;
+        let conversation = self.store.conversations.get(id).await?;
+        conversation
+            .filter(|conversation| conversation.members.contains(&member))
+            .ok_or_else(|| not_found("conversation"))
+    }
+}
+
+#[instrument_grpc]
+#[tonic::async_trait]
+impl messaging_service_server::MessagingService for Messaging {
+    async fn send_message(
+        &self,
+        request: Request<SendMessageRequest>,
+    ) -> Result<Response<Message>, Status> {
+        let sender = caller(request.metadata())?.user;
+        let SendMessageRequest { conversation_id, text } = request.into_inner();
+        let text = non_empty("text", text)?;
+        let conversation = self.conversation(&conversation_id, sender).await?.id;
+        let id = self.store.new_id();
+        let message = store::Message { id, conversation, sender, text, sent_at: SystemTime::now() };
+        self.store.messages.insert(id, message.clone()).await?;
+        self.store.cache.publish(message.clone()).await?;
+        Ok(Response::new(message.into()))
+    }
+
+    async fn get_message(
+        &self,
+        request: Request<GetMessageRequest>,
+    ) -> Result<Response<GetMessageResponse>, Status> {
+        let reader = caller(request.metadata())?.user;
+        let id = parse_id("message_id", &request.into_inner().message_id)?;
+        let Some(message) = self.store.messages.get(id).await? else {
+            return Ok(Response::new(GetMessageResponse { message: None }));
+        };
+        let conversation = self.store.conversations.get(message.conversation).await?;
+        let may_see = conversation.is_some_and(|talk| talk.members.contains(&reader));
+        let message = may_see.then(|| message.into());
+        Ok(Response::new(GetMessageResponse { message }))
+    }
+
+    async fn create_conversation(
+        &self,
+        request: Request<CreateConversationRequest>,
+    ) -> Result<Response<Conversation>, Status> {
+        let creator = caller(request.metadata())?.user;
+        let CreateConversationRequest { title, member_ids } = request.into_inner();
+        let mut members = BTreeSet::from([creator]);
+        for id in &member_ids {
+            members.insert(parse_id("member_ids", id)?);
+        }
+        if !(2..=LARGEST_CONVERSATION).contains(&members.len()) {
+            return Err(invalid(format!("a conversation has 2 to {LARGEST_CONVERSATION} members")));
+        }
+        let known = self.store.users.find(members.len(), |user| members.contains(&user.id)).await?;
+        if known.len() < members.len() {
+            return Err(not_found("user"));
+        }
+        let id = self.store.new_id();
+        let conversation = store::Conversation { id, title, members };
+        // A pair has one conversation without a title, and as many others as it likes.
+        let is_new = self
+            .store
+            .conversations
+            .insert_unique(id, conversation.clone(), |other| {
+                other.title.is_empty()
+                    && conversation.title.is_empty()
+                    && other.members == conversation.members
+            })
+            .await?;
+        if !is_new {
+            return Err(Status::already_exists("there is such a conversation"));
+        }
+        for member in &conversation.members {
+            self.store.cache.touch(*member).await?;
+        }
+        Ok(Response::new(conversation.into()))
+    }
+
+    type WatchConversationStream = ReceiverStream<Result<Message, Status>>;
+
+    async fn watch_conversation(
+        &self,
+        request: Request<WatchConversationRequest>,
+    ) -> Result<Response<Self::WatchConversationStream>, Status> {
+        let caller = caller(request.metadata())?;
+        let WatchConversationRequest { conversation_id, follow } = request.into_inner();
+        let id = self.conversation(&conversation_id, caller.user).await?.id;
+        // Listens first: what is sent while the history is read must not be lost.
+        let news = self.store.cache.subscribe(id).await?;
+        let history = self.store.messages.find(HISTORY, |row| row.conversation == id).await?;
+        let (messages, outgoing) = mpsc::channel(16);
+        tokio::spawn(async move {
+            let seen: Vec<Uuid> = history.iter().map(|message| message.id).collect();
+            for message in history.into_iter().rev() {
+                if messages.send(Ok(message.into())).await.is_err() {
+                    return;
+                }
+            }
+            if follow {
+                forward(news, &seen, caller.expires, messages).await;
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(outgoing)))
+    }
+}
+
+/// Sends on what is new, until the client leaves or the token it came with expires.
+async fn forward(
+    mut news: broadcast::Receiver<store::Message>,
+    seen: &[Uuid],
+    expires: SystemTime,
+    messages: mpsc::Sender<Result<Message, Status>>,
+) {
+    let valid = expires.duration_since(SystemTime::now()).unwrap_or_default();
+    let expiry = tokio::time::sleep(valid);
+    tokio::pin!(expiry);
+    let end = loop {
+        tokio::select! {
+            () = messages.closed() => return,
+            () = &mut expiry => break Status::unauthenticated("the token has expired"),
+            message = news.recv() => match message {
+                Ok(message) if seen.contains(&message.id) => {}
+                Ok(message) => {
+                    if messages.send(Ok(message.into())).await.is_err() {
+                        return;
+                    }
+                }
+                Err(RecvError::Lagged(_)) => {
+                    break Status::resource_exhausted("the client is too slow");
+                }
+                Err(RecvError::Closed) => return,
+            },
+        }
+    };
+    // Fails if the client has just left, and then nobody waits for it.
+    let _ = messages.send(Err(end)).await;
+}
+
+/// Who calls, by the access token in `authorization: Bearer <token>`.
+fn caller(metadata: &MetadataMap) -> Result<Claims, Status> {
+    let header = metadata.get("authorization").and_then(|value| value.to_str().ok());
+    let Some(token) = header.and_then(|value| value.strip_prefix("Bearer ")) else {
+        return Err(Status::unauthenticated("there is no bearer token"));
+    };
+    tokens::read(Kind::Access, token)
+        .map_err(|_| Status::unauthenticated("the access token is not valid"))
+}
+
+impl From<store::Message> for Message {
+    fn from(row: store::Message) -> Self {
+        Self {
+            id: row.id.to_string(),
+            conversation_id: row.conversation.to_string(),
+            sender_id: row.sender.to_string(),
+            text: row.text,
+            sent_at_ms: tokens::unix_ms(row.sent_at),
+        }
+    }
+}
+
+impl From<store::Conversation> for Conversation {
+    fn from(row: store::Conversation) -> Self {
+        Self {
+            id: row.id.to_string(),
+            title: row.title,
+            member_ids: row.members.iter().map(Uuid::to_string).collect(),
+        }
+    }
+}

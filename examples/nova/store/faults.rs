@@ -1,0 +1,99 @@
+//! The dials: how often the database and the cache fail, and how long they take.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+use super::StoreError;
+
+const USUAL_LATENCY: Duration = Duration::from_millis(2);
+/// Of so many operations, one meets a slow page or a lock.
+const SLOW_ONE_IN: f64 = 1.0 / 40.0;
+
+/// What the back end does to those who call it. Every dial can be turned while it runs.
+pub(crate) struct Faults {
+    /// The rate that outages return to.
+    usual: f64,
+    database: Dial,
+    cache: Dial,
+    latency_us: AtomicU64,
+    random: AtomicU64,
+}
+
+/// A probability.
+struct Dial(AtomicU64);
+
+impl Dial {
+    fn new(rate: f64) -> Self {
+        Self(AtomicU64::new(rate.to_bits()))
+    }
+
+    fn set(&self, rate: f64) {
+        self.0.store(rate.to_bits(), Relaxed);
+    }
+
+    fn get(&self) -> f64 {
+        f64::from_bits(self.0.load(Relaxed))
+    }
+}
+
+impl Faults {
+    pub(crate) fn new(rate: f64) -> Self {
+        let faults = Self {
+            usual: rate,
+            database: Dial::new(rate),
+            cache: Dial::new(rate),
+            latency_us: AtomicU64::new(0),
+            random: AtomicU64::new(0),
+        };
+        faults.clear();
+        faults
+    }
+
+    /// Back to the usual rate and latency.
+    pub(crate) fn clear(&self) {
+        self.database.set(self.usual);
+        self.cache.set(self.usual);
+        self.slow_down(USUAL_LATENCY);
+    }
+
+    pub(crate) fn fail_database(&self) {
+        self.database.set(1.0);
+    }
+
+    pub(crate) fn fail_cache(&self) {
+        self.cache.set(1.0);
+    }
+
+    /// Operations that begin from now on take half to one and a half times `latency`, some longer.
+    pub(crate) fn slow_down(&self, latency: Duration) {
+        self.latency_us.store(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// Takes as long as a database operation and fails as often.
+    pub(super) async fn database(&self) -> Result<(), StoreError> {
+        self.wait().await;
+        if self.random() < self.database.get() { Err(StoreError::Database) } else { Ok(()) }
+    }
+
+    /// The same for the cache.
+    pub(super) async fn cache(&self) -> Result<(), StoreError> {
+        self.wait().await;
+        if self.random() < self.cache.get() { Err(StoreError::Cache) } else { Ok(()) }
+    }
+
+    async fn wait(&self) {
+        let slow = if self.random() < SLOW_ONE_IN { 5.0 } else { 1.0 };
+        let latency = Duration::from_micros(self.latency_us.load(Relaxed));
+        tokio::time::sleep(latency.mul_f64(slow * (0.5 + self.random()))).await;
+    }
+
+    /// Evenly from 0 up to, not including, 1 (splitmix64).
+    fn random(&self) -> f64 {
+        let mut x = self.random.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed);
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        f64::from((x >> 32) as u32) / (f64::from(u32::MAX) + 1.0)
+    }
+}

@@ -1,0 +1,75 @@
+//! An embedded stand-in for Nova's database, its Redis and its live video: all in memory, bounded,
+//! and with faults that can be dialled while it runs.
+
+mod bounded;
+mod cache;
+mod faults;
+mod live;
+mod rows;
+pub(crate) mod seed;
+mod table;
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use uuid::Uuid;
+
+pub(crate) use cache::{Cache, RankedPost};
+pub(crate) use faults::Faults;
+pub(crate) use live::{LiveLine, LiveStream, LiveStreams, Profile};
+pub(crate) use rows::{Comment, Conversation, Message, Post, Settings, User};
+pub(crate) use table::Table;
+
+/// Why the store did not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StoreError {
+    Database,
+    Cache,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Database => "database error",
+            Self::Cache => "cache unavailable",
+        })
+    }
+}
+
+pub(crate) struct Store {
+    pub(crate) users: Table<User>,
+    pub(crate) conversations: Table<Conversation>,
+    pub(crate) messages: Table<Message>,
+    pub(crate) posts: Table<Post>,
+    pub(crate) cache: Cache,
+    pub(crate) live: LiveStreams,
+    pub(crate) faults: Arc<Faults>,
+    next_id: AtomicU64,
+}
+
+impl Store {
+    /// A store with the seeded rows, where every operation fails with probability `fault_rate`.
+    pub(crate) fn new(fault_rate: f64) -> Self {
+        let faults = Arc::new(Faults::new(fault_rate));
+        Self {
+            users: Table::new(seed::users(), Arc::clone(&faults)),
+            conversations: Table::new(seed::conversations(), Arc::clone(&faults)),
+            messages: Table::new(seed::messages(), Arc::clone(&faults)),
+            posts: Table::new(seed::posts(), Arc::clone(&faults)),
+            cache: Cache::new(Arc::clone(&faults)),
+            live: LiveStreams::new(seed::streams()),
+            faults,
+            next_id: AtomicU64::new(1),
+        }
+    }
+
+    /// An id that sorts after all that were given before it, and after the seeds.
+    pub(crate) fn new_id(&self) -> Uuid {
+        Uuid::from_u64_pair(seed::LAST_KIND + 1, self.next_id.fetch_add(1, Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,200 @@
+//! The numbers as lines of text, all ASCII: a column is a byte.
+
+use std::{fmt::Write as _, mem};
+
+use crate::{
+    scrape::{Histogram, Scrape},
+    traffic::Tally,
+    window::{Row, Window},
+};
+
+/// The live table: no line wider, no more lines than the window has. Methods that do not fit are on
+/// other pages, and `turn` says which one it is now.
+pub(crate) fn live(
+    window: &Window,
+    title: &str,
+    turn: usize,
+    (width, height): (usize, usize),
+) -> Vec<String> {
+    let rows = window.rows();
+    let mut lines = vec![format!("Nova  {}  {title}", sums(&rows)), HEADER.to_owned()];
+    let room = height.saturating_sub(lines.len());
+    let mut pages = pages(&rows, room);
+    if pages.len() > 1 {
+        // The last line says so.
+        pages = self::pages(&rows, room.saturating_sub(1));
+        let (number, count) = (turn % pages.len(), pages.len());
+        lines.append(&mut pages[number]);
+        lines.push(format!("page {} of {count}; a larger window shows more", number + 1));
+    } else {
+        lines.extend(pages.into_iter().flatten());
+    }
+    lines.truncate(height);
+    for line in &mut lines {
+        line.truncate(width);
+    }
+    lines
+}
+
+/// The rows below their services, cut into pages that each begin with a service.
+fn pages(rows: &[Row<'_>], room: usize) -> Vec<Vec<String>> {
+    let mut pages = Vec::new();
+    let mut page = Vec::new();
+    let mut service = "";
+    for row in rows {
+        let heading = usize::from(row.rpc.0 != service);
+        if page.len() + heading + 1 > room && page.len() > 1 {
+            pages.push(mem::take(&mut page));
+        }
+        if heading == 1 || page.is_empty() {
+            service = &row.rpc.0;
+            page.push(service.to_owned());
+        }
+        page.push(method_line(row));
+    }
+    pages.push(page);
+    pages
+}
+
+const HEADER: &str = " METHOD                  RATE/S     P50     P95 FLY  ERRORS (code=count)";
+
+fn method_line(row: &Row<'_>) -> String {
+    let mark = if row.now.kind == "unary" { "" } else { "*" };
+    format!(
+        " {:<23} {:>6.1} {:>7} {:>7} {:>3}  {}",
+        format!("{}{mark}", row.rpc.1),
+        row.rate,
+        quantile(&row.recent, 0.5),
+        quantile(&row.recent, 0.95),
+        row.now.in_flight,
+        codes(row.now.codes.iter().filter(|(code, _)| **code != 0)),
+    )
+}
+
+fn sums(rows: &[Row<'_>]) -> String {
+    let total: u64 = rows.iter().map(|row| row.now.total()).sum();
+    let rate: f64 = rows.iter().map(|row| row.rate).sum();
+    let in_flight: i64 = rows.iter().map(|row| row.now.in_flight).sum();
+    format!("{total} RPCs  {rate:.0}/s  {in_flight} in flight")
+}
+
+/// What has happened since the scrape before, in one line; `None` if nothing has.
+pub(crate) fn log_line(window: &Window, seconds: u64) -> Option<String> {
+    let news = window.news();
+    if news.is_empty() {
+        return None;
+    }
+    let rows = window.rows();
+    // How long a stream lasts is its client's affair.
+    let mut latency = Histogram::default();
+    rows.iter().filter(|row| row.now.kind == "unary").for_each(|row| latency.add(&row.recent));
+    Some(format!(
+        "{seconds:>4} s  {}  P50 {} P95 {}  new: {}",
+        sums(&rows),
+        quantile(&latency, 0.5),
+        quantile(&latency, 0.95),
+        codes(&news),
+    ))
+}
+
+/// `service method code=count ...`, for eyes and for grep.
+pub(crate) fn last(scrape: &Scrape, tally: Option<&Tally>) -> Vec<String> {
+    let tally = tally.map(Tally::snapshot).unwrap_or_default();
+    let mut lines = Vec::new();
+    for ((service, method), now) in &scrape.methods {
+        let mut line = format!("{service} {method}");
+        for (code, count) in now.codes.iter().filter(|(code, count)| **code == 0 || **count > 0) {
+            let _ = write!(line, " {code}={count}");
+        }
+        let given_up =
+            tally.get(&(service.as_str(), method.as_str())).map(|counts| counts.given_up);
+        if let Some(given_up) = given_up.filter(|given_up| given_up.total() > 0) {
+            let _ = write!(line, " given-up={}", given_up.total());
+        }
+        for (name, q) in [("p50", 0.5), ("p95", 0.95)] {
+            if now.latency.count > 0 {
+                let _ = write!(line, " {name}={}", quantile(&now.latency, q));
+            }
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+/// The line below the last table.
+pub(crate) fn verdict(tally: &Tally, differences: usize) -> String {
+    let tally = tally.snapshot();
+    let answered: u64 = tally.values().flat_map(|counts| counts.answered.values()).sum();
+    let given_up: u64 = tally.values().map(|counts| counts.given_up.total()).sum();
+    let methods = tally.len();
+    let verdict = match differences {
+        0 => "all agree".to_owned(),
+        differences => format!("{differences} differences"),
+    };
+    format!("checked {methods} methods, {answered} calls, {given_up} given up: {verdict}")
+}
+
+fn codes<'a>(codes: impl IntoIterator<Item = (&'a u8, &'a u64)>) -> String {
+    let mut text = String::new();
+    for (code, count) in codes {
+        if *count > 0 {
+            let space = if text.is_empty() { "" } else { " " };
+            let _ = write!(text, "{space}{code}={count}");
+        }
+    }
+    text
+}
+
+fn quantile(latency: &Histogram, q: f64) -> String {
+    match latency.quantile(q) {
+        None => "-".to_owned(),
+        Some(seconds) if seconds < 1.0 => format!("{:.1}ms", seconds * 1_000.0),
+        Some(seconds) => format!("{seconds:.2}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, time::Instant};
+
+    use super::*;
+    use crate::scrape::Method;
+
+    fn window(methods: usize) -> Window {
+        let methods = (0..methods).map(|n| {
+            let rpc = (format!("nova.s{}.v1.Service", n / 7), format!("GetSomethingLongByIds{n}"));
+            let codes = (0..17).map(|code| (code, 1_234_567)).collect();
+            (rpc, Method { kind: "unary".to_owned(), codes, ..Method::default() })
+        });
+        let mut window = Window::new();
+        window.push(Instant::now(), Scrape { methods: methods.collect::<BTreeMap<_, _>>() });
+        window
+    }
+
+    #[test]
+    fn the_live_table_fits_any_window() {
+        for methods in [0, 1, 42] {
+            for size in [(0, 0), (1, 1), (10, 2), (40, 3), (80, 24), (200, 100)] {
+                for turn in 0..5 {
+                    let lines = live(&window(methods), "title", turn, size);
+                    assert!(lines.len() <= size.1, "{methods} {size:?} {turn}");
+                    assert!(lines.iter().all(|line| line.len() <= size.0));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_pages_hold_every_method() {
+        let window = window(42);
+        for page in 0..3 {
+            assert!(live(&window, "title", page, (80, 24))[2].starts_with("nova."));
+        }
+        let pages = (0..10).flat_map(|turn| live(&window, "title", turn, (80, 24)));
+        let mut seen: Vec<_> = pages.filter(|line| line.contains("Get")).collect();
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 42);
+        assert_eq!(live(&window, "title", 0, (80, 60)).len(), 2 + 42 + 6);
+    }
+}

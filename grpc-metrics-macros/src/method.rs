@@ -1,0 +1,208 @@
+//! One method of the impl, from what is written to what is meant.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::{
+    Error, FnArg, GenericParam, Generics, Meta, Pat, PatType, ReturnType, Signature, Type,
+    parse_quote,
+};
+
+use crate::plan::{Form, Response, Rpc, Streams};
+use crate::projections::Projections;
+use crate::service::{self, Method};
+use crate::{order, returned, rpc_name, tokens};
+
+/// What a method is read against.
+pub(crate) struct Scope<'a> {
+    /// The stream types that get wrapped.
+    pub(crate) wrapped: &'a Projections<'a>,
+    /// The associated type of a method's response stream, if it has one.
+    pub(crate) stream_type: &'a dyn Fn(&Method) -> Option<&'a Ident>,
+    /// The impl's own.
+    pub(crate) generics: &'a Generics,
+    /// Whether an RPC goes on in its response stream.
+    pub(crate) follow_streams: bool,
+}
+
+impl Scope<'_> {
+    /// The method as an RPC, unless there is no telling.
+    pub(crate) fn rpc(&self, method: &Method, errors: &mut Vec<Error>) -> Option<Rpc> {
+        let mut sig = method.sig.clone();
+        let stream = (self.stream_type)(method);
+        check_no_helper_in_cfg_attr(method, errors);
+        let name = rpc_name::of(method, stream, errors);
+        let request = request(&mut sig.inputs, sig.ident.span());
+        let (request, argument, future) = match (request, future(method)) {
+            (Ok((request, argument)), Ok(future)) => (request, argument, future),
+            (request, future) => {
+                errors.extend(request.err());
+                errors.extend(future.err());
+                return None;
+            }
+        };
+
+        let response = match stream {
+            _ if !self.follow_streams => Response::AtReturn,
+            Some(_) => Response::Stream,
+            None => Response::ByType,
+        };
+        let returned = self.returned(&mut sig, &response);
+        let client_streams = if self.nameable(&argument, method) {
+            Streams::Type(argument.clone())
+        } else {
+            Streams::Known(tokens::mention(argument.clone(), &|ident| ident == "Streaming"))
+        };
+        let server_streams = match (stream, &returned) {
+            (None, Some(returned)) if self.nameable(returned, method) => {
+                Streams::Type(returned.clone())
+            }
+            _ => Streams::Known(stream.is_some()),
+        };
+        Some(Rpc {
+            attrs: method.attrs.clone(),
+            vis: method.vis.clone(),
+            descriptor: descriptor(&sig.ident),
+            name,
+            client_streams,
+            server_streams,
+            request,
+            argument,
+            response,
+            body: method.body.span(),
+            form: self.form(method, future, returned),
+            sig,
+        })
+    }
+
+    /// What the handler's future gives, if the signature says so. Where the trait has
+    /// `Self::WatchStream` and this method spells the type out, the signature is mended.
+    fn returned(&self, sig: &mut Signature, response: &Response) -> Option<TokenStream> {
+        let ty = returned::of_handler(sig)?;
+        let written = ty.to_token_stream();
+        let returned = self.wrapped.as_declared(written.clone());
+        if matches!(response, Response::Stream) && self.wrapped.first_in(written).is_none() {
+            let (first, last) = tokens::ends(&returned);
+            let open = quote_spanned!(first=> <);
+            let close = quote_spanned!(last=> as __grpc_metrics::HandlerReturn>::Wrapped);
+            *ty = Type::Verbatim(quote!(#open #returned #close));
+        }
+        Some(returned)
+    }
+
+    fn form(
+        &self,
+        method: &Method,
+        future: Option<TokenStream>,
+        returned: Option<TokenStream>,
+    ) -> Form {
+        let body = self.wrapped.as_declared(method.body.stream());
+        let body = tokens::regroup(&method.body, body);
+        let Some(future) = future else {
+            return Form::Async { body, returned: returned.unwrap_or_else(|| quote!(())) };
+        };
+        match (tokens::boxed(body.stream()), returned) {
+            (Some(boxed), Some(returned)) => {
+                let keep_async = !method.attrs.iter().all(order::is_inert);
+                Form::Boxed { boxed, returned, keep_async }
+            }
+            _ => Form::Future { body, future: self.wrapped.as_declared(future) },
+        }
+    }
+
+    /// Whether a static outside the impl can name the type.
+    fn nameable(&self, ty: &TokenStream, method: &Method) -> bool {
+        let parameters = || self.generics.params.iter().chain(&method.sig.generics.params);
+        !tokens::mention(ty.clone(), &|ident| {
+            ident == "Self" || parameters().any(|parameter| parameter_name(parameter) == ident)
+        })
+    }
+}
+
+/// The request's argument and its type. One without a name gets one.
+fn request(
+    inputs: &mut syn::punctuated::Punctuated<FnArg, syn::Token![,]>,
+    method: Span,
+) -> Result<(Ident, TokenStream), Error> {
+    let mut arguments = inputs.iter_mut().filter_map(|input| match input {
+        FnArg::Typed(argument) => Some(argument),
+        FnArg::Receiver(_) => None,
+    });
+    let Some(PatType { pat, ty, .. }) = arguments.next() else {
+        let message = "an RPC method takes its request: `request: Request<…>`; put #[skip_metrics] above a method \
+                       that is no RPC";
+        return Err(Error::new(method, message));
+    };
+    if let Some(second) = arguments.next() {
+        let message = "an RPC method takes one argument, its request; remove this one, or put #[skip_metrics] above \
+                       the method";
+        return Err(Error::new_spanned(second, message));
+    }
+    let ident = match &**pat {
+        Pat::Ident(pat) if pat.subpat.is_none() => pat.ident.clone(),
+        Pat::Wild(wild) => {
+            let span = wild.underscore_token.span.resolved_at(Span::mixed_site());
+            let ident = Ident::new("__request", span);
+            **pat = parse_quote!(#ident);
+            ident
+        }
+        pat => {
+            let message = "give the request a name: `request: Request<…>`";
+            return Err(Error::new_spanned(pat, message));
+        }
+    };
+    Ok((ident, ty.to_token_stream()))
+}
+
+/// The type of the future that the method returns, if it is no `async fn`. Whether it is one at all, only
+/// the compiler knows.
+fn future(method: &Method) -> Result<Option<TokenStream>, Error> {
+    match &method.sig.output {
+        _ if method.sig.asyncness.is_some() => Ok(None),
+        ReturnType::Type(_, future) => Ok(Some(future.to_token_stream())),
+        ReturnType::Default => {
+            let name = &method.sig.ident;
+            let message = format!(
+                "`{name}` returns no future; write `async fn {name}` for an RPC, or #[skip_metrics] above the method"
+            );
+            Err(Error::new_spanned(name, message))
+        }
+    }
+}
+
+/// The mistakes that can be made on a method that is not measured.
+pub(crate) fn check_skipped(method: &Method, errors: &mut Vec<Error>) {
+    for attr in &method.skip {
+        if !matches!(attr.meta, Meta::Path(_)) {
+            let message = "`skip_metrics` takes no arguments: write `#[skip_metrics]`";
+            errors.push(Error::new_spanned(&attr.meta, message));
+        }
+    }
+    if let Some(attr) = method.rpc.first() {
+        let message =
+            "a method that is skipped has no RPC name to give; remove `rpc` or `skip_metrics`";
+        errors.push(Error::new_spanned(&attr.meta, message));
+    }
+}
+
+fn check_no_helper_in_cfg_attr(method: &Method, errors: &mut Vec<Error>) {
+    if let Some(attr) = method.attrs.iter().find(|attr| service::hides_helper(attr)) {
+        let message = "`skip_metrics` and `rpc` can't stand in `cfg_attr`; write the method twice, under \
+                       `#[cfg(…)]` and `#[cfg(not(…))]`, and put the attribute on one of them";
+        errors.push(Error::new_spanned(&attr.meta, message));
+    }
+}
+
+/// The static's name: capitals, since a lower-case one would be in the way of the user's patterns.
+fn descriptor(method: &Ident) -> Ident {
+    let name = method.unraw().to_string().to_uppercase();
+    format_ident!("__RPC_{}", name, span = Span::mixed_site())
+}
+
+fn parameter_name(parameter: &GenericParam) -> &Ident {
+    match parameter {
+        GenericParam::Lifetime(parameter) => &parameter.lifetime.ident,
+        GenericParam::Type(parameter) => &parameter.ident,
+        GenericParam::Const(parameter) => &parameter.ident,
+    }
+}

@@ -1,0 +1,161 @@
+//! `Self::WatchStream` in signatures and bodies, where it means the type that the user declared.
+//!
+//! The impl's own associated type is that one wrapped. Tokens are looked at, not syntax: what stands in a
+//! macro's brackets is meant as well. Items inside a body have a `Self` of their own and are left alone.
+
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
+use syn::{ItemImpl, Path};
+
+use crate::tokens::{is_colons, is_punct, regroup};
+
+/// Some associated types of an impl, in all ways to name them.
+pub(crate) struct Projections<'a> {
+    types: Vec<&'a Ident>,
+    self_type: String,
+    trait_: Vec<String>,
+}
+
+impl<'a> Projections<'a> {
+    pub(crate) fn new(types: Vec<&'a Ident>, head: &ItemImpl, trait_: &Path) -> Self {
+        Self {
+            types,
+            self_type: head.self_ty.to_token_stream().to_string(),
+            trait_: trait_.segments.iter().map(|segment| segment.ident.to_string()).collect(),
+        }
+    }
+
+    pub(crate) fn include(&self, ident: &Ident) -> bool {
+        self.types.contains(&ident)
+    }
+
+    /// The first of the types that the tokens name.
+    pub(crate) fn first_in(&self, tokens: TokenStream) -> Option<&'a Ident> {
+        let trees: Vec<TokenTree> = tokens.into_iter().collect();
+        (0..trees.len()).find_map(|i| match &trees[i] {
+            TokenTree::Group(group) => self.first_in(group.stream()),
+            _ => self.projection(&trees, i).map(|(ident, _)| ident),
+        })
+    }
+
+    /// Writes each of the types as what it was declared to be.
+    pub(crate) fn as_declared(&self, tokens: TokenStream) -> TokenStream {
+        // Groups that stay as they are keep the places of their brackets, for the compiler's messages.
+        if self.first_in(tokens.clone()).is_some() {
+            self.written(tokens, Delimiter::None)
+        } else {
+            tokens
+        }
+    }
+
+    fn written(&self, tokens: TokenStream, delimiter: Delimiter) -> TokenStream {
+        let trees: Vec<TokenTree> = tokens.into_iter().collect();
+        let mut written = TokenStream::new();
+        let mut i = 0;
+        while i < trees.len() {
+            if delimiter == Delimiter::Brace
+                && let Some(end) = item_with_own_self(&trees, i)
+            {
+                written.extend(trees[i..end].iter().cloned());
+                i = end;
+            } else if let Some((ident, end)) = self.projection(&trees, i) {
+                let wrapped = &trees[i..end];
+                let span = ident.span().resolved_at(Span::mixed_site());
+                let declared = quote_spanned! {span=>
+                    <#(#wrapped)* as __grpc_metrics::Wrapped>::Stream
+                };
+                // `Self::WatchStream::new()` needs the brackets, and a type alone can do without.
+                written.extend(if is_colons(&trees, end) {
+                    quote_spanned!(span=> <#declared>)
+                } else {
+                    declared
+                });
+                i = end;
+            } else {
+                written.extend([match &trees[i] {
+                    TokenTree::Group(group) if self.first_in(group.stream()).is_some() => {
+                        regroup(group, self.written(group.stream(), group.delimiter())).into()
+                    }
+                    tree => tree.clone(),
+                }]);
+                i += 1;
+            }
+        }
+        written
+    }
+
+    /// The type that is named from `i` on, and where its name ends.
+    fn projection(&self, trees: &[TokenTree], i: usize) -> Option<(&'a Ident, usize)> {
+        let colons = if is_ident(trees, i, "Self") {
+            i + 1
+        } else if is_punct(trees, i, '<') {
+            let close = closing_angle(trees, i)?;
+            self.is_own(&trees[i + 1..close]).then_some(close + 1)?
+        } else {
+            return None;
+        };
+        let name = colons + 2;
+        let (true, Some(TokenTree::Ident(ident))) = (is_colons(trees, colons), trees.get(name))
+        else {
+            return None;
+        };
+        let known = self.types.iter().find(|known| **known == ident);
+        known.map(|known| (*known, name + 1))
+    }
+
+    /// Whether `Type as Trait` is this impl.
+    fn is_own(&self, qualified: &[TokenTree]) -> bool {
+        let Some(as_) = (0..qualified.len()).find(|i| is_ident(qualified, *i, "as")) else {
+            return false;
+        };
+        let (ty, trait_) = (&qualified[..as_], &qualified[as_ + 1..]);
+        let ty = ty.iter().cloned().collect::<TokenStream>().to_string();
+        let idents = trait_.iter().map_while(|tree| match tree {
+            TokenTree::Ident(ident) => Some(Some(ident.to_string())),
+            TokenTree::Punct(punct) if punct.as_char() == ':' => Some(None),
+            _ => None,
+        });
+        let trait_: Vec<String> = idents.flatten().collect();
+        // One of the paths may be longer: `Greeter`, and `greeter_server::Greeter`.
+        let same = trait_.iter().rev().zip(self.trait_.iter().rev());
+        (ty == "Self" || ty == self.self_type)
+            && !trait_.is_empty()
+            && same.clone().all(|(a, b)| a == b)
+    }
+}
+
+/// If an `impl` or a trait begins at `i` as a statement, where it ends.
+fn item_with_own_self(trees: &[TokenTree], i: usize) -> Option<usize> {
+    let at_start = match i.checked_sub(1).map(|before| &trees[before]) {
+        Some(TokenTree::Punct(punct)) => punct.as_char() == ';',
+        // An item, an attribute, `pub(crate)`.
+        None | Some(TokenTree::Group(_)) => true,
+        Some(TokenTree::Ident(ident)) => ident == "unsafe" || ident == "pub",
+        Some(TokenTree::Literal(_)) => false,
+    };
+    if !at_start || !(is_ident(trees, i, "impl") || is_ident(trees, i, "trait")) {
+        return None;
+    }
+    let is_body =
+        |tree: &TokenTree| matches!(tree, TokenTree::Group(g) if g.delimiter() == Delimiter::Brace);
+    trees[i..].iter().position(is_body).map(|body| i + body + 1)
+}
+
+fn closing_angle(trees: &[TokenTree], open: usize) -> Option<usize> {
+    let mut depth = 0;
+    for i in open..trees.len() {
+        if is_punct(trees, i, '<') {
+            depth += 1;
+        } else if is_punct(trees, i, '>') && !(i > 0 && is_punct(trees, i - 1, '-')) {
+            depth -= 1;
+            if depth == 0 {
+                return Some(i);
+            }
+        }
+    }
+    None
+}
+
+fn is_ident(trees: &[TokenTree], i: usize, name: &str) -> bool {
+    matches!(trees.get(i), Some(TokenTree::Ident(ident)) if ident == name)
+}

@@ -1,0 +1,128 @@
+//! The algorithm of the cells under loom, which tries every order that the memory model allows.
+//!
+//! `RUSTFLAGS="--cfg cells_model" cargo test -p grpc-metrics-runtime --release --lib cells::model`
+
+use std::sync::Arc;
+
+use loom::thread::{self, JoinHandle};
+
+use super::lease;
+use super::method::{Counts, MethodCells};
+
+/// Cells of which two leases have counted an RPC, so that nothing but the counters' own orderings
+/// publishes what is counted next.
+fn cells() -> Arc<MethodCells> {
+    // No bounds: one bucket, and the fewest counters.
+    let cells = MethodCells::new(Arc::from([]));
+    let count = || {
+        cells.start();
+        cells.finish(0, 7);
+    };
+    lease::during(|| {
+        count();
+        lease::during(count);
+    });
+    Arc::new(cells)
+}
+
+const BEFORE: u64 = 2;
+
+fn finished(counts: &Counts) -> u64 {
+    counts.buckets.iter().flatten().flatten().sum()
+}
+
+fn model(test: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    // Three switches in the worst places; more find no more and take hours.
+    builder.preemption_bound = Some(3);
+    builder.check(test);
+}
+
+/// A thread that starts and finishes so many RPCs.
+fn counting(cells: &Arc<MethodCells>, rpcs: usize) -> JoinHandle<()> {
+    let cells = cells.clone();
+    thread::spawn(move || {
+        lease::during(|| {
+            for _ in 0..rpcs {
+                cells.start();
+                cells.finish(0, 7);
+            }
+        });
+    })
+}
+
+fn assert_consistent(counts: &Counts) {
+    assert!(counts.started >= finished(counts), "in flight is not negative");
+    for (row, sum) in counts.buckets.iter().zip(counts.sum_nanos) {
+        assert!(sum >= 7 * row.iter().flatten().sum::<u64>(), "the sum covers the count");
+    }
+}
+
+#[test]
+fn a_scrape_amid_an_rpc_sees_no_finish_without_its_start() {
+    model(|| {
+        let cells = cells();
+        let counting = counting(&cells, 2);
+        assert_consistent(&cells.read());
+        counting.join().unwrap();
+        let counts = cells.read();
+        assert_eq!((counts.started, finished(&counts)), (BEFORE + 2, BEFORE + 2));
+    });
+}
+
+#[test]
+fn an_rpc_that_moves_to_another_thread_is_not_finished_before_it_started() {
+    model(|| {
+        let cells = cells();
+        let moving = {
+            let cells = cells.clone();
+            thread::spawn(move || {
+                lease::during(|| {
+                    cells.start();
+                    let cells = cells.clone();
+                    // What moves an RPC synchronises the two threads, as this does.
+                    let there = thread::spawn(move || lease::during(|| cells.finish(0, 7)));
+                    there.join().unwrap();
+                });
+            })
+        };
+        assert_consistent(&cells.read());
+        moving.join().unwrap();
+        let counts = cells.read();
+        assert_eq!((counts.started, finished(&counts)), (BEFORE + 1, BEFORE + 1));
+    });
+}
+
+#[test]
+fn a_lease_that_was_returned_goes_on_from_what_was_counted() {
+    model(|| {
+        let cells = cells();
+        // Whether the second thread gets the first one's lease depends on the order.
+        let threads = [counting(&cells, 1), counting(&cells, 1)];
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        let counts = cells.read();
+        assert_eq!((counts.started, finished(&counts)), (BEFORE + 2, BEFORE + 2));
+    });
+}
+
+#[test]
+fn a_guard_without_a_lease_is_counted_too() {
+    model(|| {
+        let cells = cells();
+        let threads = [(); 2].map(|()| {
+            let cells = cells.clone();
+            thread::spawn(move || {
+                cells.start();
+                cells.finish(0, 7);
+            })
+        });
+        assert_consistent(&cells.read());
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        let counts = cells.read();
+        assert_eq!((counts.started, finished(&counts)), (BEFORE + 2, BEFORE + 2));
+    });
+}

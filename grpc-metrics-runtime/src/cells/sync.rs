@@ -1,0 +1,69 @@
+//! What the cells take from `std`, or from loom where their algorithm is modelled.
+
+#[cfg(not(cells_model))]
+mod imp {
+    pub(crate) use std::sync::atomic::AtomicU64;
+    pub(crate) use std::sync::{Mutex, OnceLock};
+
+    macro_rules! shared {
+        ($(#[$attr:meta])* static $name:ident: $ty:ty = $init:expr;) => {
+            $(#[$attr])* static $name: $ty = $init;
+        };
+    }
+    pub(crate) use shared;
+}
+
+// loom forgets its statics after each execution it has explored, and so makes them anew.
+#[cfg(cells_model)]
+mod imp {
+    use std::sync::atomic::Ordering;
+
+    use loom::sync::atomic::AtomicBool;
+
+    pub(crate) use loom::sync::Mutex;
+    pub(crate) use loom::sync::atomic::AtomicU64;
+
+    macro_rules! shared {
+        ($(#[$attr:meta])* static $name:ident: $ty:ty = $init:expr;) => {
+            loom::lazy_static! { $(#[$attr])* static ref $name: $ty = $init; }
+        };
+    }
+    pub(crate) use shared;
+
+    /// loom has none. This one is `std`'s, with its release and its acquire for loom to see.
+    #[derive(Debug)]
+    pub(crate) struct OnceLock<T> {
+        set: AtomicBool,
+        setting: Mutex<()>,
+        value: std::sync::OnceLock<T>,
+    }
+
+    impl<T> Default for OnceLock<T> {
+        fn default() -> Self {
+            Self::new()
+        }
+    }
+
+    impl<T> OnceLock<T> {
+        pub(crate) fn new() -> Self {
+            let value = std::sync::OnceLock::new();
+            Self { set: AtomicBool::new(false), setting: Mutex::new(()), value }
+        }
+
+        pub(crate) fn get(&self) -> Option<&T> {
+            if self.set.load(Ordering::Acquire) { self.value.get() } else { None }
+        }
+
+        pub(crate) fn get_or_init(&self, init: impl FnOnce() -> T) -> &T {
+            if let Some(value) = self.get() {
+                return value;
+            }
+            let _setting = self.setting.lock();
+            let value = self.value.get_or_init(init);
+            self.set.store(true, Ordering::Release);
+            value
+        }
+    }
+}
+
+pub(crate) use imp::{AtomicU64, Mutex, OnceLock, shared};

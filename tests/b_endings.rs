@@ -1,0 +1,254 @@
+//! Contract, section B: endings that a handler or its stream comes to by itself, and how long they took.
+//! Faults are in `b_faults.rs`, calls without a server in `b_direct.rs`.
+
+use std::time::{Duration, Instant};
+
+use support::bed::{Bed, whole};
+use support::clients::Kind;
+use support::script::{Way, fail, fail_by, gate, script, send, wait};
+use tokio::time::sleep;
+use tonic::{Code, Request};
+
+#[tokio::test]
+async fn b1_ok_of_a_handler_that_answers_with_one_message() {
+    let bed = Bed::new().await;
+    for kind in Kind::SINGLE {
+        let seen = bed.call(kind, script([], [])).await;
+        assert_eq!((seen.code(), seen.messages), (Code::Ok, vec![1]));
+    }
+    // At once: what the client has seen, the metrics have counted.
+    let expected = Kind::SINGLE.map(|kind| (kind, Code::Ok, 1));
+    bed.assert_ended(&expected);
+    bed.close(&expected).await;
+}
+
+#[tokio::test]
+async fn b2_error_of_a_handler_in_every_way_and_with_every_code() {
+    let bed = Bed::new().await;
+    let mut expected = Vec::new();
+    for kind in Kind::ALL {
+        for way in [Way::Tail, Way::QuestionMark, Way::Return, Way::Macro] {
+            for code in (1..=16).map(Code::from) {
+                let seen = bed.call(kind, script([fail_by(way, code)], [send()])).await;
+                assert_eq!(seen.code(), code, "{kind:?} {way:?}");
+                expected.push((kind, code, 1));
+                bed.assert_ended(&expected);
+            }
+        }
+    }
+    bed.close(&expected).await;
+}
+
+#[tokio::test]
+async fn b3_error_that_says_ok_where_the_client_waits_for_a_message() {
+    let bed = Bed::new().await;
+    let mut expected = Vec::new();
+    for kind in Kind::SINGLE {
+        for way in [Way::Tail, Way::QuestionMark] {
+            let seen = bed.call(kind, script([fail_by(way, Code::Ok)], [])).await;
+            let failure = seen.failure.expect("no failure");
+            assert_eq!(failure.code, Code::Internal);
+            assert_eq!(failure.message, "Missing response message.");
+            expected.push((kind, Code::Internal, 1));
+            bed.assert_ended(&expected);
+        }
+    }
+    bed.close(&expected).await;
+}
+
+/// To a client that waits for a stream, the same is an empty one.
+#[tokio::test]
+async fn b3_error_that_says_ok_instead_of_a_stream_is_an_empty_stream() {
+    let bed = Bed::new().await;
+    for kind in Kind::STREAMS {
+        let seen = bed.call(kind, script([fail(Code::Ok)], [])).await;
+        assert_eq!((seen.code(), seen.messages), (Code::Ok, vec![]));
+    }
+    let expected = Kind::STREAMS.map(|kind| (kind, Code::Ok, 1));
+    bed.assert_ended(&expected);
+    bed.close(&expected).await;
+}
+
+#[tokio::test]
+async fn b4_response_stream_ends() {
+    let bed = Bed::new().await;
+    for kind in Kind::STREAMS {
+        let seen = bed.call(kind, script([], [send(), send()])).await;
+        assert_eq!((seen.code(), seen.messages), (Code::Ok, vec![1, 2]));
+        let seen = bed.call(kind, script([], [])).await;
+        assert_eq!((seen.code(), seen.messages), (Code::Ok, vec![]));
+    }
+    let expected = Kind::STREAMS.map(|kind| (kind, Code::Ok, 2));
+    bed.assert_ended(&expected);
+    bed.close(&expected).await;
+}
+
+#[tokio::test]
+async fn b4_an_rpc_runs_until_its_stream_has_ended() {
+    let bed = Bed::new().await;
+    for (kind, n) in Kind::STREAMS.into_iter().zip(1..) {
+        let opened = bed.open(kind, script([], [send(), gate()])).await;
+        let mut stream = opened.unwrap().into_inner();
+        stream.message().await.unwrap();
+        bed.until_waiting(n).await;
+        assert_eq!(bed.in_flight(kind), 1, "the handler has returned");
+        bed.stage.let_through(1);
+        assert!(stream.message().await.unwrap().is_none());
+        assert_eq!(bed.in_flight(kind), 0);
+    }
+    bed.close(&Kind::STREAMS.map(|kind| (kind, Code::Ok, 1))).await;
+}
+
+#[tokio::test]
+async fn b5_response_stream_fails_and_the_first_error_counts() {
+    let bed = Bed::new().await;
+    let mut expected = Vec::new();
+    for kind in Kind::STREAMS {
+        for code in (1..=16).map(Code::from) {
+            let stream = [send(), fail(code), fail(Code::Unavailable), send()];
+            let seen = bed.call(kind, script([], stream)).await;
+            assert_eq!((seen.code(), seen.messages), (code, vec![1]));
+            expected.push((kind, code, 1));
+            bed.assert_ended(&expected);
+        }
+    }
+    bed.close(&expected).await;
+}
+
+#[tokio::test]
+async fn b5_response_stream_fails_with_a_status_that_says_ok() {
+    let bed = Bed::new().await;
+    for kind in Kind::STREAMS {
+        let seen = bed.call(kind, script([], [send(), fail(Code::Ok)])).await;
+        assert_eq!((seen.code(), seen.messages), (Code::Ok, vec![1]));
+    }
+    let expected = Kind::STREAMS.map(|kind| (kind, Code::Ok, 1));
+    bed.assert_ended(&expected);
+    bed.close(&expected).await;
+}
+
+const LIFE: Duration = Duration::from_millis(60);
+
+/// RPCs that last [`LIFE`] at least, over one bucket bound and under the other.
+async fn bed_with_bounds_around_life() -> Bed {
+    Bed::with(|builder| builder.buckets([LIFE.as_secs_f64() * 0.9, 3600.0])).await
+}
+
+/// Asserts that one RPC of this kind took as long as `from` its start `to` its end, in sum and bucket.
+fn assert_lasted(bed: &Bed, kind: Kind, least: Duration, most: Duration) {
+    let scrape = bed.scrape();
+    let value = |part: &str, le: Option<&str>| {
+        let name = format!("grpc_server_request_duration_seconds_{part}");
+        let labels = [("method", kind.method())].into_iter();
+        let labels: Vec<_> = labels.chain(le.map(|le| ("le", le))).collect();
+        scrape.value(&name, &labels).expect(&scrape.text)
+    };
+    assert_eq!(whole(value("count", None)), 1);
+    // The two clocks agree to far better than a tenth.
+    let sum = value("sum", None);
+    assert!(sum >= least.as_secs_f64() * 0.9, "{kind:?}: {sum}");
+    assert!(sum <= most.as_secs_f64() * 1.1, "{kind:?}: {sum}");
+    assert_eq!(whole(value("bucket", Some("0.054"))), 0, "{kind:?}");
+    assert_eq!(whole(value("bucket", Some("3600"))), 1, "{kind:?}");
+    assert_eq!(whole(value("bucket", Some("+Inf"))), 1, "{kind:?}");
+}
+
+#[tokio::test]
+async fn b11_duration_of_a_handler() {
+    let bed = bed_with_bounds_around_life().await;
+    let millis = u32::try_from(LIFE.as_millis()).unwrap();
+    for kind in Kind::ALL {
+        let start = Instant::now();
+        bed.call(kind, script([wait(millis)], [])).await;
+        assert_lasted(&bed, kind, LIFE, start.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn b11_duration_of_a_response_stream_is_its_whole_life() {
+    let bed = bed_with_bounds_around_life().await;
+    for kind in Kind::STREAMS {
+        let start = Instant::now();
+        let opened = bed.open(kind, script([], [send(), gate(), send()])).await;
+        let mut stream = opened.unwrap().into_inner();
+        stream.message().await.unwrap();
+        let running = Instant::now();
+        sleep(LIFE).await;
+        bed.stage.let_through(1);
+        let least = running.elapsed();
+        while stream.message().await.unwrap().is_some() {}
+        assert_lasted(&bed, kind, least, start.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn b11_duration_of_what_is_dropped_goes_up_to_the_drop() {
+    let bed = bed_with_bounds_around_life().await;
+    let start = Instant::now();
+    let call = bed.spawn(Kind::Unary, script([gate()], []));
+    bed.until_waiting(1).await;
+    let running = Instant::now();
+    sleep(LIFE).await;
+    let least = running.elapsed();
+    call.abort();
+    bed.until_ended(&[(Kind::Unary, Code::Cancelled, 1)]).await;
+    assert_lasted(&bed, Kind::Unary, least, start.elapsed());
+}
+
+#[tokio::test]
+async fn b11_in_flight_is_one_from_start_to_ending() {
+    let bed = Bed::new().await;
+    for (kind, first) in Kind::ALL.into_iter().zip([1, 2, 3, 5]) {
+        assert_eq!(bed.in_flight(kind), 0);
+        let steps = kind.streams().then(gate);
+        let call = bed.spawn(kind, script([gate()], steps));
+        bed.until_waiting(first).await;
+        assert_eq!(bed.in_flight(kind), 1, "{kind:?} in its handler");
+        bed.stage.let_through(1);
+        if kind.streams() {
+            bed.until_waiting(first + 1).await;
+            assert_eq!(bed.in_flight(kind), 1, "{kind:?} in its stream");
+            bed.stage.let_through(1);
+        }
+        assert_eq!(call.await.unwrap().code(), Code::Ok);
+        assert_eq!(bed.in_flight(kind), 0, "{kind:?} has ended");
+    }
+    bed.close(&Kind::ALL.map(|kind| (kind, Code::Ok, 1))).await;
+}
+
+#[tokio::test]
+async fn b11_in_flight_counts_rpcs_that_run_side_by_side() {
+    let bed = Bed::new().await;
+    let calls: Vec<_> = (0..5).map(|_| bed.spawn(Kind::Unary, script([gate()], []))).collect();
+    bed.until_waiting(5).await;
+    assert_eq!(bed.in_flight(Kind::Unary), 5);
+    assert_eq!(bed.in_flight(Kind::Upload), 0);
+    bed.stage.let_through(2);
+    support::wait::until_eq(|| bed.in_flight(Kind::Unary), 3).await;
+    bed.stage.open();
+    for call in calls {
+        call.await.unwrap();
+    }
+    bed.close(&[(Kind::Unary, Code::Ok, 5)]).await;
+}
+
+/// The deadline concerns RPCs that are dropped, not those that come to an end of their own.
+#[tokio::test]
+async fn b7_an_rpc_that_ends_by_itself_after_its_deadline_has_its_own_code() {
+    let bed = Bed::new().await;
+    for (kind, last) in [(Kind::Watch, None), (Kind::Chat, Some(fail(Code::NotFound)))] {
+        let timeout = Duration::from_millis(300);
+        let steps = [send(), gate()].into_iter().chain(last);
+        let mut request = Request::new(script([], steps));
+        request.set_timeout(timeout);
+        let opened = support::clients::open(&bed.channel, kind, request).await;
+        let mut stream = opened.unwrap().into_inner();
+        stream.message().await.unwrap();
+        // From here on, though the RPC has started before.
+        sleep(timeout).await;
+        bed.stage.let_through(1);
+        let end = stream.message().await;
+        assert_eq!(end.is_err(), kind == Kind::Chat);
+    }
+    bed.close(&[(Kind::Watch, Code::Ok, 1), (Kind::Chat, Code::NotFound, 1)]).await;
+}

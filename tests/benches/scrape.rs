@@ -1,0 +1,85 @@
+//! What 1,000 methods with all 17 codes cost: time and bytes of a scrape, and memory.
+//!
+//! `cargo bench -p tests --bench scrape`
+
+use std::hint::black_box;
+use std::sync::Barrier;
+use std::thread;
+use std::time::Instant;
+
+use allocation_counter::measure;
+use grpc_metrics_runtime::prometheus::core::Collector;
+use grpc_metrics_runtime::prometheus::{Registry, TextEncoder};
+use grpc_metrics_runtime::tonic::Code;
+use grpc_metrics_runtime::{GrpcMetrics, RequestGuard};
+
+const METHODS: usize = 1_000;
+const CODES: i32 = 17;
+const THREADS: usize = 2;
+const ROUNDS: usize = 21;
+
+fn main() {
+    let registry = Registry::new();
+    let metrics =
+        GrpcMetrics::builder().registry(&registry).build().expect("the settings are right");
+    metrics.install().expect("nothing was installed before");
+    let methods: Vec<&'static str> =
+        (0..METHODS).map(|i| &*Box::leak(format!("Method{i:04}").into_boxed_str())).collect();
+
+    // Each thread counts the bytes that it allocates; it keeps its lease until all have counted.
+    let (barrier, methods) = (&Barrier::new(THREADS), &methods);
+    let bytes: Vec<u64> = thread::scope(|scope| {
+        let count = move || {
+            let all_codes = || {
+                for method in methods {
+                    for code in 0..CODES {
+                        RequestGuard::new("bench.Service", method).complete(Code::from_i32(code));
+                    }
+                }
+            };
+            let held = measure(all_codes).bytes_current;
+            barrier.wait();
+            u64::try_from(held).expect("counts stay")
+        };
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(count)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("counting does not panic")).collect()
+    });
+    #[allow(clippy::cast_precision_loss)]
+    let bytes = bytes.iter().sum::<u64>() as f64;
+    #[allow(clippy::cast_precision_loss)]
+    let combinations = (METHODS * 17) as f64;
+
+    let collect = median_millis(|| drop(black_box(GrpcMetrics::global().collect())));
+    let gather = median_millis(|| drop(black_box(registry.gather())));
+    let encode = || TextEncoder::new().encode_to_string(&registry.gather()).expect("it is text");
+    let whole = median_millis(|| drop(black_box(encode())));
+    let text = encode();
+
+    println!(
+        "{METHODS} methods with {CODES} codes, counted on {THREADS} threads; medians of {ROUNDS}\n"
+    );
+    println!("a scrape                     {whole:>8.2} ms");
+    println!("  of which in the registry   {gather:>8.2} ms");
+    println!("  of which ours              {collect:>8.2} ms");
+    println!(
+        "its text                     {:>8} bytes in {} lines",
+        text.len(),
+        text.lines().count()
+    );
+    #[allow(clippy::cast_precision_loss)]
+    let per_method = bytes / METHODS as f64;
+    println!("memory per method            {per_method:>8.0} bytes");
+    println!("memory per label combination {:>8.0} bytes", bytes / combinations);
+}
+
+fn median_millis(work: impl Fn()) -> f64 {
+    let mut times: Vec<f64> = (0..ROUNDS)
+        .map(|_| {
+            let start = Instant::now();
+            work();
+            start.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times[ROUNDS / 2]
+}

@@ -1,0 +1,28 @@
+//! Compiles the protos without `protoc`.
+
+use std::{env, error::Error, fs, path::Path};
+
+use tonic_prost_build::configure;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=proto");
+    let files = protox::compile(["proto/scripted.proto", "proto/names.proto"], ["proto"])?;
+    configure().compile_fds(files)?;
+    shapes()
+}
+
+/// The same services in each form that tonic can give them.
+fn shapes() -> Result<(), Box<dyn Error>> {
+    let files = protox::compile(["proto/shapes.proto"], ["proto"])?;
+    let forms = [
+        ("pb", configure()),
+        ("stubs", configure().generate_default_stubs(true)),
+        ("arc", configure().use_arc_self(true)),
+    ];
+    for (form, builder) in forms {
+        let dir = Path::new(&env::var("OUT_DIR")?).join(form);
+        fs::create_dir_all(&dir)?;
+        builder.out_dir(dir).compile_fds(files.clone())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,425 @@
+//! Contract, section D: what is known before the first call; and C3, which needs programs like D1 and D4.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};
+use support::bed::{Bed, own_metrics};
+use support::clients::Kind;
+use support::pb::names::odd_client::OddClient;
+use support::pb::names::{Nothing, bare_server, odd_server};
+use support::scrape::Scrape;
+use support::script::{fail, script};
+use support::scripted::SERVICE;
+use support::server::Server;
+use tokio_stream::{Iter, StreamExt, iter};
+use tonic::service::Routes;
+use tonic::{Code, Request, Response, Status, Streaming};
+
+/// What a program has printed.
+struct Output {
+    default_registry: Scrape,
+    own_registry: Scrape,
+    stderr: Vec<String>,
+}
+
+fn run(program: impl AsRef<Path>, task: &str) -> Output {
+    let output = Command::new(program.as_ref()).arg(task).output().unwrap();
+    let (stdout, stderr) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success(), "{task}: {stdout}\n{stderr}");
+    let (default, own) = stdout.split_once("--\n").unwrap_or(("", ""));
+    Output {
+        default_registry: Scrape::parse(default.to_owned()),
+        own_registry: Scrape::parse(own.to_owned()),
+        stderr: stderr.lines().map(str::to_owned).collect(),
+    }
+}
+
+const ECHO: &str = env!("CARGO_BIN_EXE_program_echo");
+const TWINS: &str = env!("CARGO_BIN_EXE_program_twins");
+
+/// The methods of the echo program, and whether they answer with a stream.
+const METHODS: [(&str, &str, &str, bool); 8] = [
+    ("names.v1.Bare", "Say", "unary", false),
+    ("names.v1.Odd", "GetKV", "unary", false),
+    ("names.v1.Odd", "GetURL", "server_stream", true),
+    ("names.v1.Odd", "GetV2Item", "unary", false),
+    ("names.v1.Odd", "ListIDs", "server_stream", true),
+    ("names.v1.Odd", "ListUsers", "bidi_stream", true),
+    ("names.v1.Odd", "PlainName", "unary", false),
+    ("names.v1.Odd", "Type", "unary", false),
+];
+
+const SCRIPTED: [(&str, &str, &str, bool); 4] = [
+    (SERVICE, "Chat", "bidi_stream", true),
+    (SERVICE, "Unary", "unary", false),
+    (SERVICE, "Upload", "client_stream", false),
+    (SERVICE, "Watch", "server_stream", true),
+];
+
+/// Asserts that the series are those of these methods before any call, and nothing else.
+fn assert_at_zero(scrape: &Scrape, methods: &[(&str, &str, &str, bool)]) {
+    type Series = BTreeMap<(String, BTreeMap<String, String>), f64>;
+    let mut expected = Series::new();
+    let mut add = |name: &str, labels: &[(&str, &str)], value: f64| {
+        let labels = labels.iter().map(|(k, v)| ((*k).into(), (*v).into()));
+        let key = (format!("grpc_server_{name}"), labels.collect());
+        expected.insert(key, value);
+    };
+    let bounds = grpc_metrics_runtime::DEFAULT_BUCKETS.map(|bound| bound.to_string());
+    for (service, method, kind, streams) in methods {
+        let of = [("service", *service), ("method", *method)];
+        let with = |name, value| [of[0], of[1], (name, value)];
+        for code in ["0", "2", "4", "12", "13", "14", "15"] {
+            add("requests_total", &with("code", code), 0.0);
+        }
+        for bound in bounds.iter().map(String::as_str).chain(["+Inf"]) {
+            let labels = with("le", bound);
+            add("request_duration_seconds_bucket", &labels, 0.0);
+        }
+        add("request_duration_seconds_count", &of, 0.0);
+        add("request_duration_seconds_sum", &of, 0.0);
+        add("in_flight_requests", &of, 0.0);
+        add("method_info", &with("type", kind), 1.0);
+        if *streams {
+            add("stream_messages_sent_total", &of, 0.0);
+        }
+    }
+    assert_eq!(scrape.series, expected, "{}", scrape.text);
+}
+
+/// The RPCs of a scrape, by service, method and code.
+fn counted(scrape: &Scrape) -> Vec<(&str, &str, &str, f64)> {
+    let requests = scrape.named("grpc_server_requests_total");
+    requests
+        .filter(|(_, value)| *value > 0.0)
+        .map(|(labels, value)| {
+            let label = |name: &str| labels[name].as_str();
+            (label("service"), label("method"), label("code"), value)
+        })
+        .collect()
+}
+
+const ONE_SAY: [(&str, &str, &str, f64); 1] = [("names.v1.Bare", "Say", "0", 1.0)];
+
+#[test]
+fn d1_every_method_is_exposed_at_zero_before_its_first_call() {
+    let output = run(ECHO, "scrape before any call");
+    assert_at_zero(&output.default_registry, &METHODS);
+    assert!(output.stderr.is_empty(), "{:?}", output.stderr);
+}
+
+/// The program never mentions the service, which is in a library that it links.
+#[test]
+fn d1_services_of_libraries_are_known_too() {
+    let output = run(ECHO, "own instance");
+    assert_at_zero(&output.own_registry, &SCRIPTED);
+}
+
+#[test]
+fn d1_an_instance_of_one_s_own_shows_what_may_report_to_it() {
+    let output = run(ECHO, "install and call");
+    let methods = output.own_registry.label_values("grpc_server_method_info", "method");
+    let expected = METHODS.iter().map(|(_, method, ..)| *method);
+    assert_eq!(methods, expected.collect::<BTreeSet<_>>());
+}
+
+#[tokio::test]
+async fn d1_other_codes_appear_when_they_are_first_seen() {
+    let bed = Bed::new().await;
+    let codes = |kind: Kind| {
+        let scrape = bed.scrape();
+        let labels = [("method", kind.method())];
+        let requests = scrape.with("grpc_server_requests_total", &labels);
+        let codes = requests.map(|(labels, _)| labels["code"].parse::<u8>().unwrap());
+        codes.collect::<BTreeSet<_>>()
+    };
+    let at_zero = BTreeSet::from([0, 2, 4, 12, 13, 14, 15]);
+    assert_eq!(codes(Kind::Unary), at_zero);
+    bed.call(Kind::Unary, script([fail(Code::NotFound)], [])).await;
+    assert_eq!(codes(Kind::Unary), &at_zero | &[5].into());
+    assert_eq!(codes(Kind::Upload), at_zero);
+}
+
+/// Optimised, a linker has more of a reason to leave out what nobody calls.
+#[test]
+#[ignore = "builds a program with optimisations"]
+fn d1_release_builds_too() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("release-build");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--release", "-p", "tests", "--bin", "program_echo"])
+        .args(["--config", "profile.release.lto=true"])
+        .args(["--config", "profile.release.strip=true"])
+        .current_dir(workspace)
+        .env("CARGO_TARGET_DIR", &target)
+        .status()
+        .unwrap();
+    assert!(built.success());
+    let program = target.join("release").join("program_echo");
+    let output = run(&program, "scrape before any call");
+    assert_at_zero(&output.default_registry, &METHODS);
+    let output = run(&program, "own instance");
+    assert_at_zero(&output.own_registry, &SCRIPTED);
+}
+
+type Nothings = Iter<std::array::IntoIter<Result<Nothing, Status>, 1>>;
+
+#[derive(Clone)]
+struct Skipping {
+    metrics: GrpcMetrics,
+}
+
+#[instrument_grpc(metrics = self.metrics)]
+#[tonic::async_trait]
+impl odd_server::Odd for Skipping {
+    async fn plain_name(&self, request: Request<Nothing>) -> Result<Response<Nothing>, Status> {
+        Ok(Response::new(request.into_inner()))
+    }
+
+    #[skip_metrics]
+    async fn get_v2_item(&self, request: Request<Nothing>) -> Result<Response<Nothing>, Status> {
+        Ok(Response::new(request.into_inner()))
+    }
+
+    #[grpc_metrics_runtime::skip_metrics]
+    async fn get_kv(&self, _: Request<Nothing>) -> Result<Response<Nothing>, Status> {
+        Err(Status::not_found("skipped"))
+    }
+
+    #[cfg(not(test))]
+    #[rpc(name = "CompiledOut")]
+    async fn set_kv(&self, request: Request<Nothing>) -> Result<Response<Nothing>, Status> {
+        Ok(Response::new(request.into_inner()))
+    }
+
+    #[cfg(test)]
+    #[rpc(name = "CompiledIn")]
+    async fn set_kv(&self, request: Request<Nothing>) -> Result<Response<Nothing>, Status> {
+        Ok(Response::new(request.into_inner()))
+    }
+
+    #[cfg(not(test))]
+    async fn absent(&self, request: Request<Nothing>) -> Result<Response<Nothing>, Status> {
+        Ok(Response::new(request.into_inner()))
+    }
+
+    #[skip_metrics]
+    async fn r#type(&self, _: Request<Nothing>) -> Result<Response<Nothing>, Status> {
+        panic!("scripted panic")
+    }
+
+    type GetURLStream = Nothings;
+
+    #[skip_metrics]
+    async fn get_url(
+        &self,
+        request: Request<Nothing>,
+    ) -> Result<Response<Self::GetURLStream>, Status> {
+        let stream: Self::GetURLStream = iter([Ok(request.into_inner())]);
+        Ok(Response::new(stream))
+    }
+
+    type ListUsersStream = Nothings;
+
+    #[grpc_metrics_runtime::skip_metrics]
+    async fn list_users(
+        &self,
+        _: Request<Streaming<Nothing>>,
+    ) -> Result<Response<Self::ListUsersStream>, Status> {
+        Ok(Response::new(iter([Err(Status::aborted("skipped"))])))
+    }
+
+    type ListIDsStream = Nothings;
+
+    async fn list_i_ds(
+        &self,
+        request: Request<Nothing>,
+    ) -> Result<Response<Self::ListIDsStream>, Status> {
+        Ok(Response::new(iter([Ok(request.into_inner())])))
+    }
+}
+
+/// The methods of `Skipping` that a scrape shows in any family.
+fn methods_of_skipping(scrape: &Scrape) -> BTreeSet<&str> {
+    let labels = scrape.series.keys().map(|(_, labels)| labels);
+    labels
+        .filter(|labels| labels["service"] == "names.v1.Odd")
+        .map(|labels| labels["method"].as_str())
+        .collect()
+}
+
+#[tokio::test]
+async fn d2_a_skipped_method_works_and_leaves_no_trace() {
+    support::faults::expect_panics();
+    let (registry, metrics) = own_metrics(|builder| builder);
+    let service = odd_server::OddServer::new(Skipping { metrics });
+    let server = Server::start(Routes::new(service)).await;
+    let before = Scrape::of(&registry);
+    assert_eq!(methods_of_skipping(&before), ["CompiledIn", "ListIDs", "PlainName"].into());
+    let mut client = OddClient::new(server.connect().await);
+    client.get_v2_item(Nothing {}).await.unwrap();
+    let status = client.get_kv(Nothing {}).await.unwrap_err();
+    assert_eq!(status.code(), Code::NotFound);
+    client.r#type(Nothing {}).await.unwrap_err();
+    let stream = client.get_url(Nothing {}).await.unwrap().into_inner();
+    assert_eq!(stream.collect::<Vec<_>>().await.len(), 1);
+    let stream = client.list_users(iter([Nothing {}])).await.unwrap();
+    let status = stream.into_inner().message().await.unwrap_err();
+    assert_eq!(status.code(), Code::Aborted);
+    assert_eq!(Scrape::of(&registry), before);
+    // The others do count.
+    client.plain_name(Nothing {}).await.unwrap();
+    let scrape = Scrape::of(&registry);
+    let counted = counted(&scrape);
+    assert_eq!(counted, [("names.v1.Odd", "PlainName", "0", 1.0)]);
+}
+
+#[tokio::test]
+async fn d2_a_skipped_method_keeps_its_stream_type() {
+    use odd_server::Odd;
+    let (_registry, metrics) = own_metrics(|builder| builder);
+    let service = Skipping { metrics };
+    let request = Request::new(Nothing {});
+    let stream: Nothings = service.get_url(request).await.unwrap().into_inner();
+    drop(stream);
+    let request = Request::new(Nothing {});
+    let wrapped: grpc_metrics_runtime::ResponseStream<Nothings> =
+        service.list_i_ds(request).await.unwrap().into_inner();
+    drop(wrapped);
+}
+
+#[tokio::test]
+async fn d3_cfg_of_a_method_holds_for_its_inventory_entry() {
+    let (registry, metrics) = own_metrics(|builder| builder);
+    let service = odd_server::OddServer::new(Skipping { metrics });
+    let server = Server::start(Routes::new(service)).await;
+    let mut client = OddClient::new(server.connect().await);
+    client.set_kv(Nothing {}).await.unwrap();
+    let scrape = Scrape::of(&registry);
+    let counted = counted(&scrape);
+    assert_eq!(counted, [("names.v1.Odd", "CompiledIn", "0", 1.0)]);
+    let methods = methods_of_skipping(&scrape);
+    assert!(!methods.contains("CompiledOut") && !methods.contains("Absent"));
+}
+
+#[test]
+fn d4_everything_goes_to_the_default_registry() {
+    let output = run(ECHO, "call");
+    assert_eq!(counted(&output.default_registry), ONE_SAY);
+    assert!(output.own_registry.series.is_empty());
+    assert!(output.stderr.is_empty(), "{:?}", output.stderr);
+}
+
+#[test]
+fn d4_unless_the_program_installed_its_own_first() {
+    let output = run(ECHO, "install and call");
+    assert_eq!(counted(&output.own_registry), ONE_SAY);
+    assert!(output.default_registry.series.is_empty());
+    assert!(output.stderr.is_empty(), "{:?}", output.stderr);
+}
+
+#[test]
+fn d4_installed_too_late_is_an_error_and_changes_nothing() {
+    let output = run(ECHO, "install late");
+    assert_eq!(counted(&output.default_registry), ONE_SAY);
+    assert!(counted(&output.own_registry).is_empty());
+    let output = run(ECHO, "install twice");
+    assert_eq!(counted(&output.own_registry), ONE_SAY);
+    assert!(output.default_registry.series.is_empty());
+}
+
+#[test]
+fn d4_a_name_that_is_taken_is_one_line_on_stderr() {
+    let output = run(ECHO, "call with a name taken");
+    let [line] = &output.stderr[..] else {
+        panic!("not one line: {:?}", output.stderr);
+    };
+    assert!(line.contains("grpc_server"), "{line}");
+    let names: Vec<_> = output.default_registry.types.keys().collect();
+    assert_eq!(names, ["grpc_server_in_flight_requests"]);
+}
+
+#[derive(Clone)]
+struct Chosen {
+    metrics: std::sync::Arc<GrpcMetrics>,
+}
+
+#[instrument_grpc(service = "chosen.Bare", metrics = self.metrics)]
+#[tonic::async_trait]
+impl bare_server::Bare for Chosen {
+    async fn say(&self, request: Request<Nothing>) -> Result<Response<Nothing>, Status> {
+        Ok(Response::new(request.into_inner()))
+    }
+}
+
+#[tokio::test]
+async fn d4_metrics_sends_an_impl_to_the_instance_that_it_says() {
+    use support::pb::names::bare_client::BareClient;
+    let (registries, servers) = {
+        let (mut registries, mut servers) = (Vec::new(), Vec::new());
+        for _ in 0..2 {
+            let (registry, metrics) = own_metrics(|builder| builder);
+            let metrics = std::sync::Arc::new(metrics);
+            let service = bare_server::BareServer::new(Chosen { metrics });
+            servers.push(Server::start(Routes::new(service)).await);
+            registries.push(registry);
+        }
+        (registries, servers)
+    };
+    for (server, n) in servers.iter().zip([1, 2]) {
+        let mut client = BareClient::new(server.connect().await);
+        for _ in 0..n {
+            client.say(Nothing {}).await.unwrap();
+        }
+    }
+    for (registry, n) in registries.iter().zip([1.0, 2.0]) {
+        let scrape = Scrape::of(registry);
+        assert_eq!(counted(&scrape), [("chosen.Bare", "Say", "0", n)]);
+    }
+    let global = GrpcMetrics::global().snapshot();
+    assert!(global.methods().is_empty(), "{global:?}");
+}
+
+fn assert_names_the_duplicates(line: &str) {
+    for part in [
+        "\"Bare\"",
+        "Bare for First",
+        "Renamed for Second",
+        "programs/twins.rs:",
+        "#[instrument_grpc(service = ",
+    ] {
+        assert!(line.contains(part), "no {part} in: {line}");
+    }
+}
+
+#[test]
+fn c3_two_impls_with_one_label_are_an_error_of_the_builder() {
+    let output = run(TWINS, "build");
+    let [message] = &output.stderr[..] else {
+        panic!("not one line: {:?}", output.stderr);
+    };
+    assert_names_the_duplicates(message);
+}
+
+#[test]
+fn c3_two_impls_with_one_label_are_one_line_on_stderr() {
+    let output = run(TWINS, "call");
+    let [line] = &output.stderr[..] else {
+        panic!("not one line: {:?}", output.stderr);
+    };
+    assert_names_the_duplicates(line);
+    // Counted together, and not lost.
+    let counted = counted(&output.default_registry);
+    assert_eq!(counted, [("Bare", "Say", "0", 2.0), ("Bare", "Say", "5", 2.0)]);
+}
+
+#[test]
+fn c3_two_impls_may_share_a_label_if_the_program_says_so() {
+    let output = run(TWINS, "allow");
+    let counted = counted(&output.own_registry);
+    assert_eq!(counted, [("Bare", "Say", "0", 2.0), ("Bare", "Say", "5", 2.0)]);
+    assert!(output.stderr.is_empty(), "{:?}", output.stderr);
+}

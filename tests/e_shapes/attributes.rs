@@ -1,0 +1,220 @@
+//! E9: attributes on methods keep their meaning.
+
+use std::fmt::{Debug, Write};
+use std::sync::{Arc, Mutex};
+
+use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};
+use support::shapes::pb::shapes_server::Shapes;
+use support::shapes::pb::{Answer, Ask};
+use support::shapes::{answer, answers, arc, codes, last};
+use tokio_stream::StreamExt;
+use tonic::{Code, Request, Response, Status, Streaming};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// Writes down spans and events, each with the span it is in.
+#[derive(Clone, Default)]
+struct Recorder(Arc<Mutex<Recorded>>);
+
+#[derive(Default)]
+struct Recorded {
+    names: Vec<&'static str>,
+    entered: Vec<usize>,
+    lines: Vec<String>,
+}
+
+struct Fields(String);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0, " {field}={value:?}").unwrap();
+    }
+}
+
+impl Recorder {
+    fn line(&self, name: &str, record: impl FnOnce(&mut Fields)) {
+        let mut fields = Fields(name.to_owned());
+        record(&mut fields);
+        let mut recorded = self.0.lock().unwrap();
+        if let Some(span) = recorded.entered.last().map(|id| recorded.names[id - 1]) {
+            write!(fields.0, " in {span}").unwrap();
+        }
+        recorded.lines.push(fields.0);
+    }
+
+    fn lines(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap().lines)
+    }
+}
+
+impl Subscriber for Recorder {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("e_shapes")
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let name = span.metadata().name();
+        self.line(name, |fields| span.record(fields));
+        let mut recorded = self.0.lock().unwrap();
+        recorded.names.push(name);
+        Id::from_u64(recorded.names.len() as u64)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        self.line(event.metadata().level().as_str(), |fields| event.record(fields));
+    }
+
+    fn enter(&self, span: &Id) {
+        self.0.lock().unwrap().entered.push(usize::try_from(span.into_u64()).unwrap());
+    }
+
+    fn exit(&self, _: &Id) {
+        self.0.lock().unwrap().entered.pop();
+    }
+}
+
+struct Traced;
+
+#[instrument_grpc(service = "e9.traced")]
+#[tonic::async_trait]
+impl Shapes for Traced {
+    /// With everything that is said about a request.
+    #[tracing::instrument(skip(self, request), err, fields(count = request.get_ref().count))]
+    #[allow(clippy::used_underscore_binding)]
+    async fn one(&self, request: Request<Ask>) -> Result<Response<Answer>, Status> {
+        tokio::task::yield_now().await;
+        tracing::info!("in the body");
+        let answer = answer(request.into_inner())?;
+        Ok(Response::new(answer))
+    }
+
+    #[cfg_attr(all(), tracing::instrument(name = "up", skip_all))]
+    async fn upload(&self, request: Request<Streaming<Ask>>) -> Result<Response<Answer>, Status> {
+        answer(last(request.into_inner()).await?).map(Response::new)
+    }
+
+    type WatchStream = tokio_stream::Iter<std::vec::IntoIter<Result<Answer, Status>>>;
+    #[tracing::instrument(skip_all)]
+    async fn watch(&self, request: Request<Ask>) -> Result<Response<Self::WatchStream>, Status> {
+        tracing::info!("in the body");
+        let stream: Self::WatchStream = tokio_stream::iter(answers(request.into_inner()));
+        Ok(Response::new(stream))
+    }
+
+    #[cfg(any())]
+    type ChatStream = Nothing;
+    #[cfg(any())]
+    #[skip_metrics]
+    async fn chat(&self, request: Request<Nothing>) -> Result<Response<Nothing>, Status> {
+        nothing
+    }
+
+    #[cfg(not(any()))]
+    type ChatStream = Self::WatchStream;
+    #[cfg(not(any()))]
+    #[grpc_metrics_runtime::skip_metrics]
+    #[tracing::instrument(skip_all)]
+    async fn chat(
+        &self,
+        request: Request<Streaming<Ask>>,
+    ) -> Result<Response<Self::ChatStream>, Status> {
+        let ask = last(request.into_inner()).await?;
+        Ok(Response::new(tokio_stream::iter(answers(ask))))
+    }
+}
+
+fn ask(code: Code) -> Request<Ask> {
+    Request::new(Ask { count: 7, code: code as i32 })
+}
+
+#[tokio::test]
+async fn e9_spans_are_still_the_methods() {
+    let recorder = Recorder::default();
+    let _guard = tracing::subscriber::set_default(recorder.clone());
+
+    assert!(Traced.one(ask(Code::Ok)).await.is_ok());
+    assert_eq!(recorder.lines(), ["one count=7", "INFO message=in the body in one"]);
+
+    assert!(Traced.one(ask(Code::DataLoss)).await.is_err());
+    let lines = recorder.lines();
+    assert_eq!(lines[..2], ["one count=7", "INFO message=in the body in one"]);
+    assert!(lines[2].starts_with("ERROR error="), "{lines:?}");
+    assert!(lines[2].ends_with("in one"), "{lines:?}");
+
+    let stream = Traced.watch(ask(Code::DataLoss)).await.unwrap().into_inner();
+    assert_eq!(stream.collect::<Vec<_>>().await.len(), 8);
+    assert_eq!(recorder.lines(), ["watch", "INFO message=in the body in watch"]);
+
+    assert_eq!(codes("e9.traced", "One"), [(Code::Ok, 1), (Code::DataLoss, 1)]);
+    assert_eq!(codes("e9.traced", "Watch"), [(Code::DataLoss, 1)]);
+}
+
+#[tokio::test]
+async fn e9_conditional_attributes_and_methods() {
+    use support::shapes::pb::shapes_client::ShapesClient;
+    use support::shapes::pb::shapes_server::ShapesServer;
+    let routes = tonic::service::Routes::new(ShapesServer::new(Traced));
+    let mut client = ShapesClient::new(support::shapes::serve(routes).await);
+    let asks = || tokio_stream::iter([Ask { count: 2, code: 0 }]);
+    assert!(client.upload(asks()).await.is_ok());
+    let mut chat = client.chat(asks()).await.unwrap().into_inner();
+    assert_eq!(chat.message().await.unwrap(), Some(Answer { number: 0 }));
+    assert_eq!(codes("e9.traced", "Upload"), [(Code::Ok, 1)]);
+    assert!(GrpcMetrics::global().snapshot().method("e9.traced", "Chat").is_none());
+}
+
+/// A span around a handler with an instance of its own and an `Arc<Self>`.
+struct TracedArc {
+    metrics: GrpcMetrics,
+}
+
+#[tonic::async_trait]
+#[instrument_grpc(service = "e9.traced_arc", metrics = self.metrics)]
+impl arc::plain_server::Plain for TracedArc {
+    #[tracing::instrument(skip(self), err)]
+    async fn first(
+        self: Arc<Self>,
+        mut request: Request<arc::Ask>,
+    ) -> Result<Response<arc::Answer>, Status> {
+        let arc::Ask { count, code } = std::mem::take(request.get_mut());
+        let Answer { number } = answer(Ask { count, code })?;
+        Ok(Response::new(arc::Answer { number }))
+    }
+
+    #[tracing::instrument(skip_all)]
+    async fn second(
+        self: Arc<Self>,
+        _: Request<arc::Ask>,
+    ) -> Result<Response<arc::Answer>, Status> {
+        tracing::info!("in the body");
+        Err(Status::aborted("always"))
+    }
+}
+
+#[tokio::test]
+async fn e9_spans_with_arc_self_and_an_instance() {
+    use arc::plain_server::Plain;
+    let recorder = Recorder::default();
+    let _guard = tracing::subscriber::set_default(recorder.clone());
+    let registry = grpc_metrics_runtime::prometheus::Registry::new();
+    let metrics = GrpcMetrics::builder().registry(&registry).build().unwrap();
+    let service = Arc::new(TracedArc { metrics: metrics.clone() });
+
+    let request = || Request::new(arc::Ask { count: 1, code: 5 });
+    assert!(service.clone().first(request()).await.is_err());
+    assert!(recorder.lines().concat().contains("ERROR error="));
+    assert!(service.second(request()).await.is_err());
+    assert_eq!(recorder.lines(), ["second", "INFO message=in the body in second"]);
+
+    let snapshot = metrics.snapshot();
+    let count = |method, code| {
+        snapshot.method("e9.traced_arc", method).map(|counted| counted.requests(code))
+    };
+    assert_eq!(count("First", Code::NotFound), Some(1));
+    assert_eq!(count("Second", Code::Aborted), Some(1));
+}

@@ -1,0 +1,448 @@
+//! E4 to E7: response streams of any type, named in any way.
+
+use std::pin::Pin;
+
+use grpc_metrics_runtime::instrument_grpc;
+use support::shapes::pb::shapes_server::{Shapes, ShapesServer};
+use support::shapes::pb::streams_server::{Streams, StreamsServer};
+use support::shapes::pb::{Answer, Ask};
+use support::shapes::{answer, answers, check_shapes, check_streams, codes, counted, last, stubs};
+use tokio_stream::{Stream, StreamExt};
+use tonic::service::Routes;
+use tonic::{Code, Request, Response, Status, Streaming};
+
+type Boxed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+type Answered = std::vec::IntoIter<Result<Answer, Status>>;
+
+mod coercions {
+    use super::{
+        Answer, Ask, Boxed, Pin, Request, Response, Status, Stream, Streams, answers,
+        instrument_grpc,
+    };
+
+    pub(super) struct Coercions;
+
+    #[instrument_grpc(service = "e4.coercions")]
+    #[tonic::async_trait]
+    impl Streams for Coercions {
+        type ReadStream = Pin<Box<dyn Stream<Item = Result<Answer, Status>> + Send + 'static>>;
+        async fn read(&self, request: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+            let ask = request.into_inner();
+            if ask.count == 0 {
+                return Ok(Response::new(Box::pin(tokio_stream::empty())));
+            }
+            Ok(Response::new(Box::pin(tokio_stream::iter(answers(ask)))))
+        }
+
+        type TailStream = Boxed<Answer>;
+        async fn tail(&self, request: Request<Ask>) -> Result<Response<Self::TailStream>, Status> {
+            match request.into_inner() {
+                Ask { count: 0, .. } => Ok(Response::new(Box::pin(tokio_stream::empty()))),
+                ask => Ok(Response::new(Box::pin(tokio_stream::iter(answers(ask))))),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn e4_coercions_by_the_return_type() {
+    let service = StreamsServer::new(coercions::Coercions);
+    check_streams(Routes::new(service), "e4.coercions").await;
+}
+
+mod kinds_of_types {
+    use std::task::{Context, Poll};
+
+    use super::{
+        Answer, Answered, Ask, Pin, Request, Response, Shapes, Status, Stream, Streaming, Streams,
+        answer, answers, instrument_grpc, last,
+    };
+
+    /// A user's own stream, with a constructor.
+    pub(super) struct ReadStream(Answered);
+
+    impl ReadStream {
+        fn new(answers: Vec<Result<Answer, Status>>) -> Self {
+            Self(answers.into_iter())
+        }
+    }
+
+    impl Stream for ReadStream {
+        type Item = Result<Answer, Status>;
+
+        fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            Poll::Ready(self.0.next())
+        }
+    }
+
+    pub(super) struct OwnAndChannel;
+
+    #[instrument_grpc(service = "e5.own_and_channel")]
+    #[tonic::async_trait]
+    impl Streams for OwnAndChannel {
+        type ReadStream = ReadStream;
+        async fn read(&self, request: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+            Ok(Response::new(Self::ReadStream::new(answers(request.into_inner()))))
+        }
+
+        type TailStream = tokio_stream::wrappers::ReceiverStream<Result<Answer, Status>>;
+        async fn tail(&self, request: Request<Ask>) -> Result<Response<Self::TailStream>, Status> {
+            let (sender, receiver) = tokio::sync::mpsc::channel(1);
+            tokio::spawn(async move {
+                for answer in answers(request.into_inner()) {
+                    // The client may be gone.
+                    let _ = sender.send(answer).await;
+                }
+            });
+            Ok(Response::new(<Self as Streams>::TailStream::new(receiver)))
+        }
+    }
+
+    pub(super) struct Passing;
+
+    #[instrument_grpc(service = "e5.passing")]
+    #[tonic::async_trait]
+    impl Shapes for Passing {
+        async fn one(&self, request: Request<Ask>) -> Result<Response<Answer>, Status> {
+            answer(request.into_inner()).map(Response::new)
+        }
+
+        async fn upload(
+            &self,
+            request: Request<Streaming<Ask>>,
+        ) -> Result<Response<Answer>, Status> {
+            answer(last(request.into_inner()).await?).map(Response::new)
+        }
+
+        type WatchStream = Self::ChatStream;
+        async fn watch(&self, request: Request<Ask>) -> Result<Response<Self::ChatStream>, Status> {
+            let stream: <Self as Shapes>::WatchStream =
+                tokio_stream::iter(answers(request.into_inner()));
+            let keep = |stream: Self::ChatStream| -> Self::WatchStream { stream };
+            Ok(Response::new(keep(stream) as Self::ChatStream))
+        }
+
+        type ChatStream = tokio_stream::Iter<Answered>;
+        async fn chat(
+            &self,
+            request: Request<Streaming<Ask>>,
+        ) -> Result<Response<<Self as Shapes>::WatchStream>, Status> {
+            let answers = answers(last(request.into_inner()).await?);
+            Ok(Response::new(tokio_stream::iter(answers)))
+        }
+    }
+}
+
+#[tokio::test]
+async fn e5_streams_of_any_type() {
+    let service = StreamsServer::new(kinds_of_types::OwnAndChannel);
+    check_streams(Routes::new(service), "e5.own_and_channel").await;
+}
+
+#[tokio::test]
+async fn e5_the_types_of_other_methods() {
+    let service = ShapesServer::new(kinds_of_types::Passing);
+    check_shapes(Routes::new(service), "e5.passing").await;
+}
+
+/// `tonic::Streaming` as a response stream: a proxy.
+struct Proxy(support::shapes::pb::streams_client::StreamsClient<tonic::transport::Channel>);
+
+#[instrument_grpc(service = "e5.proxy")]
+#[tonic::async_trait]
+impl Streams for Proxy {
+    type ReadStream = Streaming<Answer>;
+    type TailStream = Streaming<Answer>;
+
+    async fn read(&self, request: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+        self.0.clone().read(request).await
+    }
+
+    async fn tail(&self, request: Request<Ask>) -> Result<Response<Self::TailStream>, Status> {
+        let stream: Self::TailStream =
+            self.0.clone().tail(request.into_inner()).await?.into_inner();
+        Ok(Response::new(stream))
+    }
+}
+
+struct Origin;
+
+#[instrument_grpc(service = "e5.origin")]
+#[tonic::async_trait]
+impl Streams for Origin {
+    type ReadStream = Boxed<Answer>;
+    type TailStream = Boxed<Answer>;
+
+    async fn read(&self, request: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+        let answers = tokio_stream::iter(answers(request.into_inner()));
+        Ok(Response::new(Box::pin(answers) as Self::ReadStream))
+    }
+
+    async fn tail(&self, request: Request<Ask>) -> Result<Response<Self::TailStream>, Status> {
+        // A sibling's stream passed on: it is counted for both.
+        let stream = self.read(request).await?.into_inner();
+        Ok(Response::new(Box::pin(stream)))
+    }
+}
+
+#[tokio::test]
+async fn e5_a_proxy_passes_streaming_on() {
+    let channel = support::shapes::serve(Routes::new(StreamsServer::new(Origin))).await;
+    let proxy = Proxy(support::shapes::pb::streams_client::StreamsClient::new(channel));
+    check_streams(Routes::new(StreamsServer::new(proxy)), "e5.proxy").await;
+    assert_eq!(counted("e5.origin", "Tail").messages_sent(), 5);
+    assert_eq!(counted("e5.origin", "Read").messages_sent(), 10);
+}
+
+/// A stream type that names types of the impl, one that a `#[cfg]` chooses, and `Self` types of nested items.
+struct Mixed<T>(T);
+
+struct Wrapping<T>(T);
+
+impl<T: Iterator<Item = Result<Answer, Status>> + Unpin> Stream for Wrapping<T> {
+    type Item = Result<Answer, Status>;
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        std::task::Poll::Ready(self.0.next())
+    }
+}
+
+trait Source: Clone + Send + Sync + 'static {
+    type Iter: Iterator<Item = Result<Answer, Status>> + Unpin + Send;
+    fn answers(&self, ask: Ask) -> Self::Iter;
+}
+
+#[derive(Clone)]
+struct FromVec;
+
+impl Source for FromVec {
+    type Iter = Answered;
+    fn answers(&self, ask: Ask) -> Answered {
+        answers(ask).into_iter()
+    }
+}
+
+#[instrument_grpc(service = "e5.mixed")]
+#[tonic::async_trait]
+impl<T: Source> Streams for Mixed<T> {
+    type ReadStream = Wrapping<T::Iter>;
+    async fn read(&self, request: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+        trait Kind {
+            type ReadStream;
+        }
+        struct Nested;
+        impl Kind for Nested {
+            type ReadStream = u8;
+        }
+        #[allow(dead_code)]
+        trait Own: Kind {
+            fn own(_: Self::ReadStream) {}
+        }
+        impl Nested {
+            const ZERO: <Self as Kind>::ReadStream = 0;
+        }
+        let _: <Nested as Kind>::ReadStream = Nested::ZERO;
+        Ok(Response::new(Wrapping(self.0.answers(request.into_inner()))))
+    }
+
+    #[cfg(any())]
+    type TailStream = Nothing;
+    #[cfg(not(any()))]
+    type TailStream = Boxed<Answer>;
+    async fn tail(&self, request: Request<Ask>) -> Result<Response<Self::TailStream>, Status> {
+        let answers: Self::TailStream =
+            Box::pin(tokio_stream::iter(self.0.answers(request.into_inner())));
+        Ok(Response::new(answers))
+    }
+}
+
+#[tokio::test]
+async fn e5_generic_and_conditional_types() {
+    check_streams(Routes::new(StreamsServer::new(Mixed(FromVec))), "e5.mixed").await;
+}
+
+struct SpelledOut;
+
+type Read = Result<Response<Boxed<Answer>>, Status>;
+
+#[instrument_grpc(service = "e6.spelled_out")]
+#[tonic::async_trait]
+impl Streams for SpelledOut {
+    type ReadStream = Boxed<Answer>;
+    async fn read(&self, request: Request<Ask>) -> Read {
+        Ok(Response::new(Box::pin(tokio_stream::iter(answers(request.into_inner())))))
+    }
+
+    type TailStream = tokio_stream::Iter<Answered>;
+    async fn tail(
+        &self,
+        request: Request<Ask>,
+    ) -> Result<Response<tokio_stream::Iter<Answered>>, Status> {
+        Ok(Response::new(tokio_stream::iter(answers(request.into_inner()))))
+    }
+}
+
+/// Spelled as a projection from the type itself.
+struct Projected;
+
+#[instrument_grpc(service = "e6.projected")]
+#[tonic::async_trait]
+impl Streams for Projected {
+    type ReadStream = Boxed<Answer>;
+    async fn read(
+        &self,
+        request: Request<Ask>,
+    ) -> Result<Response<<Projected as Streams>::ReadStream>, Status> {
+        Ok(Response::new(Box::pin(tokio_stream::iter(answers(request.into_inner())))))
+    }
+
+    type TailStream = <Self as Streams>::ReadStream;
+    async fn tail(&self, request: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+        Ok(Response::new(Box::pin(tokio_stream::iter(answers(request.into_inner())))))
+    }
+}
+
+#[tokio::test]
+async fn e6_the_type_spelled_out() {
+    check_streams(Routes::new(StreamsServer::new(SpelledOut)), "e6.spelled_out").await;
+    check_streams(Routes::new(StreamsServer::new(Projected)), "e6.projected").await;
+}
+
+struct Stubs;
+
+#[instrument_grpc(service = "e6.stubs")]
+#[tonic::async_trait]
+impl stubs::shapes_server::Shapes for Stubs {
+    async fn one(&self, request: Request<stubs::Ask>) -> Result<Response<stubs::Answer>, Status> {
+        let stubs::Ask { count, code } = request.into_inner();
+        let Answer { number } = answer(Ask { count, code })?;
+        Ok(Response::new(stubs::Answer { number }))
+    }
+
+    async fn watch(
+        &self,
+        request: Request<stubs::Ask>,
+    ) -> Result<Response<tonic::codegen::BoxStream<stubs::Answer>>, Status> {
+        let stubs::Ask { count, code } = request.into_inner();
+        let answers = tokio_stream::iter(answers(Ask { count, code }));
+        let answers =
+            answers.map(|answer| answer.map(|Answer { number }| stubs::Answer { number }));
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn chat(
+        &self,
+        request: Request<Streaming<stubs::Ask>>,
+    ) -> Result<Response<Boxed<stubs::Answer>>, Status> {
+        let mut asks = request.into_inner();
+        let mut last = stubs::Ask::default();
+        while let Some(ask) = asks.message().await? {
+            last = ask;
+        }
+        stubs::shapes_server::Shapes::watch(self, Request::new(last)).await
+    }
+}
+
+#[tokio::test]
+async fn e6_default_stubs_have_no_associated_type() {
+    use grpc_metrics_runtime::MethodKind;
+    use support::shapes::pb::shapes_client::ShapesClient;
+    let service = stubs::shapes_server::ShapesServer::new(Stubs);
+    let mut client = ShapesClient::new(support::shapes::serve(Routes::new(service)).await);
+    let ask = Ask { count: 2, code: 9 };
+    assert_eq!(client.one(ask).await.map_err(|status| status.code()).err(), Some(Code::from(9)));
+    let mut watch = client.watch(ask).await.map(Response::into_inner).unwrap();
+    while let Ok(Some(_)) = watch.message().await {}
+    let mut chat = client.chat(tokio_stream::iter([ask])).await.map(Response::into_inner).unwrap();
+    while let Ok(Some(_)) = chat.message().await {}
+    // Nobody has overridden this one.
+    let upload = client.upload(tokio_stream::iter([ask])).await;
+    assert_eq!(upload.map_err(|status| status.code()).err(), Some(Code::Unimplemented));
+
+    let failed = Code::FailedPrecondition;
+    for (method, kind, sent, calls) in [
+        ("One", MethodKind::Unary, 0, 1),
+        ("Watch", MethodKind::ServerStream, 4, 2),
+        ("Chat", MethodKind::BidiStream, 2, 1),
+    ] {
+        let counted = counted("e6.stubs", method);
+        assert_eq!(codes("e6.stubs", method), [(failed, calls)], "{method}");
+        assert_eq!((counted.kind(), counted.messages_sent()), (kind, sent), "{method}");
+    }
+}
+
+struct Unwrapped;
+
+#[instrument_grpc(service = "e7.unwrapped", streams = false)]
+#[tonic::async_trait]
+impl Streams for Unwrapped {
+    type ReadStream = Boxed<Answer>;
+    async fn read(&self, request: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+        let stream: Self::ReadStream = Box::pin(tokio_stream::iter(answers(request.into_inner())));
+        Ok(Response::new(stream))
+    }
+
+    type TailStream = Boxed<Answer>;
+    async fn tail(&self, request: Request<Ask>) -> Result<Response<Boxed<Answer>>, Status> {
+        Err(answer(request.into_inner()).err().unwrap_or_else(|| Status::aborted("no stream")))
+    }
+}
+
+/// Nothing says that this is not what the impl names.
+fn same(stream: <Unwrapped as Streams>::ReadStream) -> Boxed<Answer> {
+    stream
+}
+
+#[tokio::test]
+async fn e7_streams_left_alone() {
+    let ask = Ask { count: 3, code: 5 };
+    let stream = Unwrapped.read(Request::new(ask)).await.map(Response::into_inner).unwrap();
+    assert_eq!(codes("e7.unwrapped", "Read"), [(Code::Ok, 1)]);
+    assert_eq!(same(stream).collect::<Vec<_>>().await.len(), 4);
+    assert!(Unwrapped.tail(Request::new(ask)).await.is_err());
+
+    assert_eq!(codes("e7.unwrapped", "Read"), [(Code::Ok, 1)]);
+    assert_eq!(codes("e7.unwrapped", "Tail"), [(Code::NotFound, 1)]);
+    assert_eq!(counted("e7.unwrapped", "Read").messages_sent(), 0);
+    assert_eq!(
+        counted("e7.unwrapped", "Read").kind(),
+        grpc_metrics_runtime::MethodKind::ServerStream
+    );
+}
+
+/// A skipped method's stream stays as it is, also where it goes by the name of a measured one.
+struct Skipping;
+
+#[instrument_grpc(service = "e5.skipping")]
+#[tonic::async_trait]
+impl Streams for Skipping {
+    type ReadStream = tokio_stream::Iter<Answered>;
+    async fn read(&self, request: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+        Ok(Response::new(tokio_stream::iter(answers(request.into_inner()))))
+    }
+
+    type TailStream = Self::ReadStream;
+    #[skip_metrics]
+    async fn tail(&self, request: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+        let stream: Self::ReadStream = tokio_stream::iter(answers(request.into_inner()));
+        Ok(Response::new(stream))
+    }
+}
+
+#[tokio::test]
+async fn e5_a_skipped_method_beside_a_measured_one() {
+    fn same(stream: <Skipping as Streams>::TailStream) -> tokio_stream::Iter<Answered> {
+        stream
+    }
+    let ask = Ask { count: 3, code: 5 };
+    let read = Skipping.read(Request::new(ask)).await.map(Response::into_inner).unwrap();
+    assert_eq!(read.collect::<Vec<_>>().await.len(), 4);
+    let tail = Skipping.tail(Request::new(ask)).await.map(Response::into_inner).unwrap();
+    assert_eq!(same(tail).collect::<Vec<_>>().await.len(), 4);
+    assert_eq!(codes("e5.skipping", "Read"), [(Code::NotFound, 1)]);
+    let snapshot = grpc_metrics_runtime::GrpcMetrics::global().snapshot();
+    assert!(snapshot.method("e5.skipping", "Tail").is_none());
+}

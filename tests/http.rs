@@ -1,0 +1,162 @@
+//! `/metrics` as a scraper meets it: over TCP, byte by byte.
+
+use std::io::Read;
+use std::net::SocketAddr;
+
+use flate2::read::GzDecoder;
+use grpc_metrics_runtime::prometheus::{IntCounter, Registry};
+use grpc_metrics_runtime::{GrpcMetrics, http};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A server of a registry of its own, and what ends it.
+struct Served {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+async fn serve() -> Served {
+    let registry = Registry::new();
+    let metrics =
+        GrpcMetrics::builder().registry(&registry).build().expect("the settings are right");
+    metrics.guard("test.Service", "Method").complete(tonic::Code::Ok);
+    let other = IntCounter::new("another_total", "Somebody else's.").expect("a legal name");
+    registry.register(Box::new(other)).expect("a new name");
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("a bound address");
+    let (stop, stopped) = oneshot::channel();
+    let server = http::serve_registry(listener, &registry).with_graceful_shutdown(async {
+        // A dropped sender is a signal too.
+        let _ = stopped.await;
+    });
+    Served { address, stop, server: tokio::spawn(server.into_future()) }
+}
+
+/// Head and body of the answer to one request.
+async fn ask(address: SocketAddr, head: &str) -> (String, Vec<u8>) {
+    let mut stream = TcpStream::connect(address).await.expect("the server listens");
+    let request = format!("{head}\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("the server reads");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.expect("the server answers");
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
+    let body = answer.split_off(end);
+    (String::from_utf8(answer).expect("a head is text").to_lowercase(), body)
+}
+
+#[tokio::test]
+async fn get_gives_the_whole_registry_as_text() {
+    let served = serve().await;
+    let (head, body) = ask(served.address, "GET /metrics HTTP/1.1").await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert!(head.contains("content-type: text/plain; version=0.0.4; charset=utf-8\r\n"), "{head}");
+    assert!(!head.contains("content-encoding"), "{head}");
+    let body = String::from_utf8(body).expect("the format is text");
+    let ours = r#"grpc_server_requests_total{service="test.Service",method="Method",code="0"} 1"#;
+    assert!(body.lines().any(|line| line == ours), "{body}");
+    assert!(body.lines().any(|line| line == "another_total 0"), "{body}");
+}
+
+#[tokio::test]
+async fn gzip_when_asked() {
+    let served = serve().await;
+    let (_, plain) = ask(served.address, "GET /metrics HTTP/1.1").await;
+    let (head, body) = ask(served.address, "GET /metrics HTTP/1.0\r\nAccept-Encoding: gzip").await;
+    assert!(head.contains("content-encoding: gzip\r\n"), "{head}");
+    let mut unpacked = Vec::new();
+    GzDecoder::new(&body[..]).read_to_end(&mut unpacked).expect("a gzip stream");
+    assert_eq!(unpacked, plain);
+    assert!(body.len() < plain.len() / 4, "{} of {} bytes", body.len(), plain.len());
+
+    let (head, _) = ask(served.address, "GET /metrics HTTP/1.1\r\nAccept-Encoding: br").await;
+    assert!(!head.contains("content-encoding"), "{head}");
+}
+
+#[tokio::test]
+async fn head_gives_the_head_only() {
+    let served = serve().await;
+    let (head, body) = ask(served.address, "HEAD /metrics HTTP/1.1").await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert!(head.contains("content-type: text/plain; version=0.0.4"), "{head}");
+    assert_eq!(body, b"");
+}
+
+#[tokio::test]
+async fn other_methods_and_paths_are_refused() {
+    let served = serve().await;
+    for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
+        let (head, _) = ask(served.address, &format!("{method} /metrics HTTP/1.1")).await;
+        assert!(head.starts_with("http/1.1 405"), "{method}: {head}");
+        assert!(head.contains("allow: get,head\r\n"), "{method}: {head}");
+    }
+    for path in ["/", "/metrics/", "/metrics/x", "/METRICS", "/../metrics", "//metrics"] {
+        let (head, _) = ask(served.address, &format!("GET {path} HTTP/1.1")).await;
+        assert!(head.starts_with("http/1.1 404"), "{path}: {head}");
+    }
+    let (head, _) = ask(served.address, "GET /metrics?name[]=up HTTP/1.1").await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+}
+
+#[tokio::test]
+async fn nonsense_is_refused_and_a_long_head_too() {
+    let served = serve().await;
+    let (head, _) = ask(served.address, "nonsense").await;
+    assert!(head.starts_with("http/1.1 400"), "{head}");
+    let long = "a".repeat(64 * 1024);
+    let mut stream = TcpStream::connect(served.address).await.expect("the server listens");
+    let request = format!("GET /metrics HTTP/1.1\r\nX-Long: {long}\r\n\r\n");
+    // The server may answer and close before it has read everything.
+    let _ = stream.write_all(request.as_bytes()).await;
+    let mut answer = [0; 12];
+    if stream.read_exact(&mut answer).await.is_ok() {
+        assert_eq!(&answer, b"HTTP/1.1 431");
+    }
+    let (head, _) = ask(served.address, "GET /metrics HTTP/1.1").await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+}
+
+#[tokio::test]
+async fn a_request_that_never_ends_holds_nobody_up_and_does_not_outlive_the_server() {
+    let served = serve().await;
+    // A head without an end, a body without an end, and a connection that says nothing.
+    let mut stuck = Vec::new();
+    for start in [
+        "GET /metrics HTTP/1.1\r\nHost: ",
+        "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc",
+        "",
+    ] {
+        let mut stream = TcpStream::connect(served.address).await.expect("the server listens");
+        stream.write_all(start.as_bytes()).await.expect("the server reads");
+        stuck.push(stream);
+    }
+    let (head, _) = ask(served.address, "GET /metrics HTTP/1.1").await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+
+    served.stop.send(()).expect("the server runs");
+    served.server.await.expect("no panic").expect("no error");
+    for mut stream in stuck {
+        // The end of the stream, or a reset: the connection is closed either way.
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest).await;
+    }
+    let error = TcpStream::connect(served.address).await.expect_err("nobody listens any more");
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+}
+
+#[tokio::test]
+async fn shutdown_lets_a_kept_connection_go() {
+    let served = serve().await;
+    let mut stream = TcpStream::connect(served.address).await.expect("the server listens");
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("the server reads");
+    let mut first = [0; 1];
+    stream.read_exact(&mut first).await.expect("an answer");
+    served.stop.send(()).expect("the server runs");
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.expect("the answer is sent to its end");
+    assert!(String::from_utf8_lossy(&rest).contains("grpc_server_requests_total"));
+    served.server.await.expect("no panic").expect("no error");
+}

@@ -1,0 +1,296 @@
+//! Contract, A5: thousands of RPCs of all kinds with random endings, from many tasks, and scrapes all the
+//! while.
+
+use std::collections::BTreeMap;
+use std::iter::repeat_with;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use grpc_metrics_runtime::MethodSnapshot;
+use support::bed::{Bed, Ledger, in_flight, ledger};
+use support::clients::{Kind, Seen, call, open};
+use support::faults::{Proxy, panic_id};
+use support::rng::{Rng, seed};
+use support::script::{
+    Script, Step, Way, fail_by, gate, hang_as, panics, panics_in_drop, script, send, wait,
+};
+use support::scripted::SERVICE;
+use support::stage::Stage;
+use support::wait::until;
+use support::watcher::Watcher;
+use tokio::task::{JoinSet, yield_now};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request};
+
+/// What the client does.
+#[derive(Clone, Copy, Debug)]
+enum Client {
+    Waits,
+    /// Aborts once the handler is where it hangs.
+    AbortsInHandler(u32),
+    /// Drops the stream after so many messages.
+    DropsAfter(u64),
+}
+
+#[derive(Debug)]
+struct Rpc {
+    kind: Kind,
+    script: Script,
+    client: Client,
+    /// How it ends, if the client sees it through.
+    code: Code,
+}
+
+fn ways(rng: &mut Rng) -> Way {
+    rng.pick(&[Way::Tail, Way::QuestionMark, Way::Return, Way::Macro])
+}
+
+fn pause(rng: &mut Rng) -> Option<Step> {
+    (rng.below(3) == 0).then(|| wait(u32::try_from(rng.below(4)).unwrap()))
+}
+
+/// An RPC that ends in the handler.
+fn in_handler(rng: &mut Rng, kind: Kind) -> Rpc {
+    let id = panic_id();
+    let (step, client, code) = match rng.below(4) {
+        0 => (panics(id), Client::Waits, Code::Unknown),
+        1 => (hang_as(id), Client::AbortsInHandler(id), Code::Cancelled),
+        2 => {
+            // Without a message where one is due: INTERNAL.
+            let code = if kind.streams() { Code::Ok } else { Code::Internal };
+            (fail_by(ways(rng), Code::Ok), Client::Waits, code)
+        }
+        _ => {
+            let code = Code::from(i32::try_from(1 + rng.below(16)).unwrap());
+            (fail_by(ways(rng), code), Client::Waits, code)
+        }
+    };
+    let aborts = matches!(client, Client::AbortsInHandler(_));
+    let bomb = (aborts && rng.below(4) == 0).then(|| panics_in_drop(id));
+    let code = if bomb.is_some() { Code::Unknown } else { code };
+    let handler = pause(rng).into_iter().chain(bomb).chain([step]);
+    Rpc { kind, script: script(handler, []), client, code }
+}
+
+/// An RPC that ends in its stream.
+fn in_stream(rng: &mut Rng, kind: Kind) -> Rpc {
+    let (id, messages) = (panic_id(), rng.below(5));
+    let (last, client, code) = match rng.below(4) {
+        0 => (None, Client::Waits, Code::Ok),
+        1 => (Some(panics(id)), Client::Waits, Code::Unknown),
+        2 => {
+            let code = Code::from(i32::try_from(rng.below(17)).unwrap());
+            (Some(fail_by(Way::Tail, code)), Client::Waits, code)
+        }
+        _ => {
+            let drops = Client::DropsAfter(messages);
+            (Some(hang_as(id)), drops, Code::Cancelled)
+        }
+    };
+    let drops = matches!(client, Client::DropsAfter(_));
+    // Only a stream that was polled can be told to panic.
+    let bomb = drops && messages > 0 && rng.below(4) == 0;
+    let bomb = bomb.then(|| panics_in_drop(id));
+    let code = if bomb.is_some() { Code::Unknown } else { code };
+    let sent = repeat_with(send).take(usize::try_from(messages).unwrap());
+    let stream = bomb.into_iter().chain(sent).chain(pause(rng)).chain(last);
+    Rpc { kind, script: script(pause(rng), stream), client, code }
+}
+
+fn any_rpc(rng: &mut Rng) -> Rpc {
+    let kind = rng.pick(&Kind::ALL);
+    match rng.below(4) {
+        0 if !kind.streams() => {
+            Rpc { kind, script: script(pause(rng), []), client: Client::Waits, code: Code::Ok }
+        }
+        0..2 if kind.streams() => in_stream(rng, kind),
+        _ => in_handler(rng, kind),
+    }
+}
+
+/// Runs it as planned.
+async fn run(channel: &Channel, stage: &Stage, rpc: Rpc) {
+    let Rpc { kind, script, .. } = rpc;
+    // With or without a deadline that is far away.
+    let mut request = Request::new(script);
+    if stage.entered().is_multiple_of(2) {
+        request.set_timeout(Duration::from_secs(3600));
+    }
+    match rpc.client {
+        Client::Waits => drop(call(channel, kind, request).await),
+        Client::AbortsInHandler(id) => {
+            let channel = channel.clone();
+            let task = tokio::spawn(async move { call(&channel, kind, request).await });
+            until(|| stage.hangs(id), |hangs| *hangs).await;
+            task.abort();
+        }
+        Client::DropsAfter(messages) => {
+            let opened = open(channel, kind, request).await;
+            let mut stream = opened.unwrap().into_inner();
+            for _ in 0..messages {
+                stream.message().await.unwrap().unwrap();
+            }
+            // Its handler has returned, or else there would be no stream.
+        }
+    }
+}
+
+async fn channels(bed: &Bed, n: usize) -> Vec<Channel> {
+    let mut channels = Vec::new();
+    for _ in 0..n {
+        channels.push(bed.server.connect().await);
+    }
+    channels
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a5_random_rpcs_are_counted_exactly() {
+    const TASKS: u64 = 32;
+    const EACH: u64 = 150;
+    let seed = seed();
+    let bed = Bed::new().await;
+    let channels = channels(&bed, 8).await;
+    let watcher = Watcher::start(&bed.registry, &bed.metrics);
+    let expected = Arc::new(Mutex::new(BTreeMap::<(Kind, i32), u64>::new()));
+    let mut tasks = JoinSet::new();
+    for task in 0..TASKS {
+        let mut rng = Rng::new(seed ^ (task << 32));
+        let channel = rng.pick(&(0..channels.len()).collect::<Vec<_>>());
+        let (channel, stage) = (channels[channel].clone(), bed.stage.clone());
+        let expected = expected.clone();
+        tasks.spawn(async move {
+            for _ in 0..EACH {
+                let rpc = any_rpc(&mut rng);
+                let key = (rpc.kind, i32::from(rpc.code));
+                *expected.lock().unwrap().entry(key).or_default() += 1;
+                run(&channel, &stage, rpc).await;
+            }
+        });
+    }
+    while let Some(task) = tasks.join_next().await {
+        task.unwrap();
+    }
+    let expected = expected.lock().unwrap().clone();
+    let expected: Vec<_> =
+        expected.into_iter().map(|((kind, code), n)| (kind, Code::from(code), n)).collect();
+    let sent: u64 = expected.iter().map(|(.., n)| n).sum();
+    assert_eq!(sent, TASKS * EACH);
+    assert_eq!(bed.stage.entered() as u64, sent);
+    bed.until_ended(&expected).await;
+    watcher.stop();
+    bed.close(&expected).await;
+}
+
+/// What clients know for sure: a status of the handler's own reached them, so it was counted.
+fn note(seen: &Seen, kind: Kind, noted: &Mutex<Ledger>) {
+    let of_handler = match &seen.failure {
+        Some(failure) => failure.message.starts_with("scripted failure"),
+        None => true,
+    };
+    if of_handler {
+        let key = (kind.method().to_owned(), i32::from(seen.code()).to_string());
+        *noted.lock().unwrap().entry(key).or_default() += 1;
+    }
+}
+
+/// RPCs aborted at any time, deadlines of milliseconds, connections cut: nobody can say how each of them
+/// ends, or whether it gets as far as its handler. The handlers' own count is what they are held against.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a5_whatever_happens_no_rpc_is_lost_or_doubled() {
+    const TASKS: u64 = 32;
+    const EACH: u64 = 120;
+    let seed = seed();
+    let bed = Bed::new().await;
+    let proxy = Arc::new(Proxy::to(bed.server.address()).await);
+    let endpoint = Endpoint::from_shared(format!("http://{}", proxy.address())).unwrap();
+    let channels: Vec<_> = (0..8).map(|_| endpoint.connect_lazy()).collect();
+    let watcher = Watcher::start(&bed.registry, &bed.metrics);
+    let noted = Arc::new(Mutex::new(Ledger::new()));
+    let mut tasks = JoinSet::new();
+    for task in 0..TASKS {
+        let mut rng = Rng::new(seed ^ (task << 32));
+        let channel = channels[usize::try_from(task).unwrap() % channels.len()].clone();
+        let (proxy, noted) = (proxy.clone(), noted.clone());
+        tasks.spawn(async move {
+            for _ in 0..EACH {
+                let Rpc { kind, script, .. } = any_rpc(&mut rng);
+                let mut request = Request::new(script);
+                // What hangs ends by this at the latest.
+                request.set_timeout(Duration::from_millis(1 + rng.below(30)));
+                let (channel, noted) = (channel.clone(), noted.clone());
+                let running = tokio::spawn(async move {
+                    let answer = call(&channel, kind, request);
+                    // A stream that hangs has no timer in tonic.
+                    if let Ok(seen) = tokio::time::timeout(Duration::from_millis(40), answer).await
+                    {
+                        note(&seen, kind, &noted);
+                    }
+                });
+                match rng.below(8) {
+                    0..3 => {
+                        for _ in 0..rng.below(40) {
+                            yield_now().await;
+                        }
+                        running.abort();
+                    }
+                    3 if rng.below(10) == 0 => proxy.cut(),
+                    _ => drop(running.await),
+                }
+            }
+        });
+    }
+    while let Some(task) = tasks.join_next().await {
+        task.unwrap();
+    }
+    until(
+        || Kind::ALL.map(|kind| in_flight(&bed.scrape(), kind)),
+        |in_flight| *in_flight == [0; 4],
+    )
+    .await;
+    watcher.stop();
+    let Bed { server, registry, metrics, stage, .. } = bed;
+    server.kill().await;
+    let entered = stage.entered() as u64;
+    assert!(entered >= TASKS * EACH / 4, "hardly any got there");
+    let snapshot = metrics.snapshot();
+    let methods = || snapshot.methods().iter();
+    assert_eq!(methods().map(MethodSnapshot::started).sum::<u64>(), entered);
+    assert_eq!(methods().map(MethodSnapshot::finished).sum::<u64>(), entered);
+    let counted = ledger(&support::scrape::Scrape::of(&registry));
+    assert_eq!(counted.values().sum::<u64>(), entered);
+    for (key, seen) in noted.lock().unwrap().iter() {
+        let counted = counted.get(key).copied().unwrap_or(0);
+        assert!(counted >= *seen, "{key:?}: {counted}, clients saw {seen}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a5_ten_thousand_in_flight_at_once() {
+    const EACH: usize = 2_500;
+    let bed = Bed::new().await;
+    let channels = channels(&bed, 8).await;
+    let watcher = Watcher::start(&bed.registry, &bed.metrics);
+    let mut calls = JoinSet::new();
+    for n in 0..EACH * Kind::ALL.len() {
+        let kind = Kind::ALL[n % Kind::ALL.len()];
+        let channel = channels[n % channels.len()].clone();
+        let request = Request::new(script([gate()], []));
+        calls.spawn(async move { call(&channel, kind, request).await });
+    }
+    bed.until_waiting(EACH * Kind::ALL.len()).await;
+    for kind in Kind::ALL {
+        assert_eq!(bed.in_flight(kind), EACH as u64, "{kind:?}");
+    }
+    let snapshot = bed.metrics.snapshot();
+    let of_all = Kind::ALL.map(|kind| snapshot.method(SERVICE, kind.method()).unwrap());
+    let in_flight: u64 = of_all.iter().map(|method| method.in_flight()).sum();
+    assert_eq!(in_flight, 10_000);
+    bed.stage.open();
+    while let Some(seen) = calls.join_next().await {
+        assert_eq!(seen.unwrap().code(), Code::Ok);
+    }
+    let expected = Kind::ALL.map(|kind| (kind, Code::Ok, EACH as u64));
+    bed.assert_ended(&expected);
+    watcher.stop();
+    bed.close(&expected).await;
+}

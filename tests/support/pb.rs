@@ -1,0 +1,9 @@
+//! What tonic makes of the protos.
+#![allow(clippy::all, clippy::pedantic, missing_debug_implementations, unreachable_pub)]
+
+tonic::include_proto!("testing.v1");
+
+/// The services of the tests of names.
+pub mod names {
+    tonic::include_proto!("names.v1");
+}

@@ -1,0 +1,79 @@
+//! A real server on loopback.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::service::Routes;
+use tonic::transport::server::Router;
+use tonic::transport::{Channel, Endpoint};
+
+/// A server in a runtime of its own, which can go away with all that runs in it.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    runtime: Option<Runtime>,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<()>,
+}
+
+impl Server {
+    /// Serves on a free port, from now on.
+    pub async fn start(routes: Routes) -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (bound, address) = oneshot::channel();
+        let serving = runtime.spawn(async move {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+            bound.send(listener.local_addr().unwrap()).unwrap();
+            let server: Router = tonic::transport::Server::builder().add_routes(routes);
+            let incoming = TcpListenerStream::new(listener);
+            let stopped = async { drop(stopped.await) };
+            server.serve_with_incoming_shutdown(incoming, stopped).await.unwrap();
+        });
+        Self { address: address.await.unwrap(), runtime: Some(runtime), stop: Some(stop), serving }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A connection of its own.
+    pub async fn connect(&self) -> Channel {
+        connect(self.address).await
+    }
+
+    /// Asks for a graceful shutdown, which waits for RPCs that run.
+    pub fn stop(&mut self) {
+        drop(self.stop.take());
+    }
+
+    /// Waits for the end of a graceful shutdown.
+    pub async fn stopped(&mut self) {
+        (&mut self.serving).await.unwrap();
+    }
+
+    /// Drops everything that runs, as a process that ends does. Nothing of it is left afterwards.
+    pub async fn kill(mut self) {
+        let runtime = self.runtime.take().unwrap();
+        spawn_blocking(move || runtime.shutdown_timeout(Duration::from_secs(60))).await.unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // A test that has failed must not wait for what hangs.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A connection of its own.
+pub async fn connect(address: SocketAddr) -> Channel {
+    Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap()
+}
