@@ -7,6 +7,7 @@ use std::time::Duration;
 use grpc_metrics_runtime::{GrpcMetrics, MethodKind, MethodSnapshot, RequestGuard};
 use support::bed::own_metrics;
 use support::faults::expect_panics;
+use support::scripted::SERVICE;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request};
 
@@ -207,4 +208,15 @@ fn labels_are_the_arguments() {
     let snapshot = GrpcMetrics::global().snapshot();
     let others = snapshot.method("by.Others", "Labels").unwrap();
     assert_ended(others, &[(Code::NotFound, 1)]);
+}
+
+/// Whoever comes first.
+#[test]
+fn a3_a_guard_with_the_labels_of_an_instrumented_method_leaves_its_kind() {
+    let (_registry, metrics) = own_metrics(|builder| builder);
+    metrics.guard(SERVICE, "Watch").complete(Code::Ok);
+    let snapshot = metrics.snapshot();
+    let method = snapshot.method(SERVICE, "Watch").unwrap();
+    assert_eq!(method.kind(), MethodKind::ServerStream);
+    assert_ended(method, &[(Code::Ok, 1)]);
 }

@@ -35,21 +35,13 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
         #(#cfgs)*
         const _: () = {
             #[allow(unused_imports)]
-            use #runtime::__private::{self as __grpc_metrics, ReturnsMessage as _, TakesMessage as _};
+            use #runtime::__private::{self as __grpc, ReturnsMessage as _, TakesMessage as _};
 
             const __SERVICE: &::core::primitive::str = #label;
             #(#descriptors)*
-            __grpc_metrics::submit! {
-                __grpc_metrics::Service {
-                    name: __SERVICE,
-                    implementation: #implementation,
-                    file: __grpc_metrics::file!(),
-                    line: __grpc_metrics::line!(),
-                    chooses_instance: #chooses_instance,
-                    methods: &[#(#listed),*],
-                }
+            __grpc::submit! {
+                __grpc::service(__SERVICE, #implementation, #chooses_instance, &[#(#listed),*])
             }
-
             #head
         };
     }
@@ -60,19 +52,16 @@ fn descriptor(rpc: &Rpc) -> TokenStream {
     let cfgs = cfgs(attrs);
     let client_streams = match &rpc.client_streams {
         Streams::Known(known) => emit!(#known),
-        Streams::Type(argument) => emit!(__grpc_metrics::Argument::<#argument>::STREAMS),
+        Streams::Type(argument) => emit!(__grpc::Argument::<#argument>::STREAMS),
     };
     let server_streams = match &rpc.server_streams {
         Streams::Known(known) => emit!(#known),
-        Streams::Type(returned) => emit!(__grpc_metrics::Returned::<#returned>::STREAMS),
+        Streams::Type(returned) => emit!(__grpc::Returned::<#returned>::STREAMS),
     };
     emit! {
         #(#cfgs)*
-        static #descriptor: __grpc_metrics::Method = __grpc_metrics::Method::new(
-            __SERVICE,
-            #name,
-            __grpc_metrics::MethodKind::new(#client_streams, #server_streams),
-        );
+        static #descriptor: __grpc::Method =
+            __grpc::method(__SERVICE, #name, #client_streams, #server_streams);
     }
 }
 
@@ -80,7 +69,7 @@ fn stream_type(item: &ImplItemType) -> TokenStream {
     let mut item = item.clone();
     let ty = item.ty;
     let (first, last) = tokens::ends(&ty.to_token_stream());
-    let open = quote_spanned!(first=> __grpc_metrics::ResponseStream<);
+    let open = quote_spanned!(first=> __grpc::ResponseStream<);
     let close = quote_spanned!(last=> >);
     item.ty = syn::Type::Verbatim(emit!(#open #ty #close));
     emit!(#item)
@@ -103,7 +92,7 @@ fn method(plan: &Plan, rpc: &Rpc) -> TokenStream {
         Form::Async { body, returned } => {
             // Pins the type for `return`, `?` and coercions, as the signature of an `async fn` does.
             let handler = emit!(async move {
-                if let __grpc_metrics::Option::Some(__ret) = __grpc_metrics::Option::None::<#returned> {
+                if let __grpc::Option::Some(__ret) = __grpc::Option::None::<#returned> {
                     return __ret;
                 }
                 let __ret: #returned = #body;
@@ -119,7 +108,7 @@ fn method(plan: &Plan, rpc: &Rpc) -> TokenStream {
                 Response::ByType | Response::AtReturn => emit!(future_until_return),
             };
             let (first, last) = tokens::ends(future);
-            let open = quote_spanned!(first=> __grpc_metrics::#instrument::<);
+            let open = quote_spanned!(first=> __grpc::#instrument::<);
             let close = quote_spanned!(last=> >);
             let arguments = tokens::parentheses(last, emit!(__rpc, (move || -> #future #body)()));
             emit! {
@@ -142,15 +131,14 @@ fn instrument(rpc: &Rpc, returned: &TokenStream, arguments: TokenStream) -> Toke
         _ => tokens::ends(returned),
     };
     let (open, close) = match rpc.response {
-        Response::ByType => (
-            quote_spanned!(first=> __grpc_metrics::Returned::<),
-            quote_spanned!(last=> >::instrument),
-        ),
+        Response::ByType => {
+            (quote_spanned!(first=> __grpc::Returned::<), quote_spanned!(last=> >::instrument))
+        }
         Response::Stream => {
-            (quote_spanned!(first=> __grpc_metrics::streaming::<), quote_spanned!(last=> , _>))
+            (quote_spanned!(first=> __grpc::streaming::<), quote_spanned!(last=> , _>))
         }
         Response::AtReturn => {
-            (quote_spanned!(first=> __grpc_metrics::until_return::<), quote_spanned!(last=> , _>))
+            (quote_spanned!(first=> __grpc::until_return::<), quote_spanned!(last=> , _>))
         }
     };
     let arguments = tokens::parentheses(last, arguments);
@@ -160,11 +148,11 @@ fn instrument(rpc: &Rpc, returned: &TokenStream, arguments: TokenStream) -> Toke
 fn started(plan: &Plan, rpc: &Rpc) -> TokenStream {
     let Rpc { sig, descriptor, request, argument, .. } = rpc;
     match &plan.metrics {
-        None => emit!(__grpc_metrics::rpc::<#argument>(&#descriptor, &#request)),
+        None => emit!(__grpc::rpc::<#argument>(&#descriptor, &#request)),
         Some(metrics) => {
             let metrics = tokens::with_self_of(sig, metrics.to_token_stream());
             let and = quote_spanned!(tokens::ends(&metrics).0=> &);
-            emit!(__grpc_metrics::rpc_in::<#argument>(#and #metrics, &#descriptor, &#request))
+            emit!(__grpc::rpc_in::<#argument>(#and #metrics, &#descriptor, &#request))
         }
     }
 }

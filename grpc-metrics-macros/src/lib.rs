@@ -20,6 +20,8 @@ mod returned;
 mod rpc_name;
 mod service;
 mod streams;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use proc_macro::TokenStream;

@@ -84,7 +84,7 @@ impl Scope<'_> {
         if matches!(response, Response::Stream) && self.wrapped.first_in(written).is_none() {
             let (first, last) = tokens::ends(&returned);
             let open = quote_spanned!(first=> <);
-            let close = quote_spanned!(last=> as __grpc_metrics::HandlerReturn>::Wrapped);
+            let close = quote_spanned!(last=> as __grpc::HandlerReturn>::Wrapped);
             *ty = Type::Verbatim(quote!(#open #returned #close));
         }
         Some(returned)

@@ -62,7 +62,7 @@ impl<'a> Projections<'a> {
                 let wrapped = &trees[i..end];
                 let span = ident.span().resolved_at(Span::mixed_site());
                 let declared = quote_spanned! {span=>
-                    <#(#wrapped)* as __grpc_metrics::Wrapped>::Stream
+                    <#(#wrapped)* as __grpc::Wrapped>::Stream
                 };
                 // `Self::WatchStream::new()` needs the brackets, and a type alone can do without.
                 written.extend(if is_colons(&trees, end) {

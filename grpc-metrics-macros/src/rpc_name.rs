@@ -2,7 +2,8 @@
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
-use syn::{Attribute, Error, LitStr, Meta, Result};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Error, Expr, ExprLit, Lit, LitStr, Meta, MetaNameValue, Result, Token};
 
 use crate::service::Method;
 use crate::{names, streams};
@@ -34,12 +35,14 @@ fn given(attr: &Attribute) -> Result<LitStr> {
     let Meta::List(list) = &attr.meta else {
         return Err(wrong(&attr.meta));
     };
-    let name = match list.parse_args::<syn::MetaNameValue>() {
-        Ok(argument) if argument.path.is_ident("name") => argument.value,
+    let arguments = Punctuated::<MetaNameValue, Token![,]>::parse_terminated;
+    let mut arguments = list.parse_args_with(arguments).unwrap_or_default().into_iter();
+    let name = match (arguments.next(), arguments.next()) {
+        (Some(argument), None) if argument.path.is_ident("name") => argument.value,
         _ => return Err(wrong(&attr.meta)),
     };
     match name {
-        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(name), .. }) => {
+        Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) => {
             if name.value().is_empty() {
                 let message = "the RPC's name is empty; write it as in the proto file";
                 return Err(Error::new_spanned(name, message));

@@ -25,13 +25,13 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use prometheus::{Registry, TextEncoder};
+use prometheus::Registry;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tower_http::compression::CompressionLayer;
 
-use crate::GrpcMetrics;
+use crate::{GrpcMetrics, text};
 
 /// How long a request's head may take to arrive. A connection that is idle for as long is closed.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -41,8 +41,6 @@ const MAX_HEAD: usize = 16 * 1024;
 
 /// How long running answers may take to finish after the shutdown signal.
 const GRACE: Duration = Duration::from_secs(5);
-
-const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// A router that answers `/metrics` with the registry of the process-wide [`GrpcMetrics`].
 ///
@@ -140,8 +138,8 @@ impl IntoFuture for Serve {
 }
 
 fn render(registry: &Registry) -> Response {
-    match TextEncoder::new().encode_to_string(&registry.gather()) {
-        Ok(text) => ([(CONTENT_TYPE, TEXT_FORMAT)], text).into_response(),
+    match text::encode(registry) {
+        Ok(encoded) => ([(CONTENT_TYPE, text::CONTENT_TYPE)], encoded).into_response(),
         // Some collector of the program gave a family that is no metric.
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }

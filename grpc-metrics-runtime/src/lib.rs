@@ -1,4 +1,82 @@
 //! True RED metrics for every RPC of a tonic service, from one attribute.
+//!
+//! ```
+//! use grpc_metrics_runtime::instrument_grpc;
+//! use tonic::{Request, Response, Status};
+//! # pub struct HelloRequest { name: String }
+//! # pub struct HelloReply { message: String }
+//! # #[tonic::async_trait]
+//! # pub trait Greeter: Send + Sync + 'static {
+//! #     async fn say_hello(&self, r: Request<HelloRequest>) -> Result<Response<HelloReply>, Status>;
+//! # }
+//!
+//! struct MyGreeter;
+//!
+//! #[instrument_grpc(service = "helloworld.Greeter")]
+//! #[tonic::async_trait]
+//! impl Greeter for MyGreeter {
+//!     async fn say_hello(
+//!         &self,
+//!         request: Request<HelloRequest>,
+//!     ) -> Result<Response<HelloReply>, Status> {
+//!         let name = request.into_inner().name;
+//!         if name.is_empty() {
+//!             return Err(Status::invalid_argument("who are you?"));
+//!         }
+//!         Ok(Response::new(HelloReply { message: format!("Hello {name}!") }))
+//!     }
+//! }
+//! ```
+//!
+//! Each RPC is counted once, whatever ends it: a return, `?`, the end of a response stream or an error in
+//! it, a client that hangs up, a deadline, a panic. It starts when the handler's future is first polled.
+//! What ends it, and with which code, is told at [`instrument_grpc`].
+//!
+//! # Metrics
+//!
+//! | name | type | labels |
+//! |---|---|---|
+//! | `grpc_server_requests_total` | counter | `service`, `method`, `code` |
+//! | `grpc_server_request_duration_seconds` | histogram | `service`, `method` |
+//! | `grpc_server_in_flight_requests` | gauge | `service`, `method` |
+//! | `grpc_server_method_info` | gauge, 1 | `service`, `method`, `type` |
+//! | `grpc_server_stream_messages_sent_total` | counter | `service`, `method` |
+//!
+//! All methods of all instrumented services in the program have their series from the first scrape on, at
+//! 0. They are in [`prometheus::default_registry`] unless the program [installs](GrpcMetrics::install) a
+//! [`GrpcMetrics`] of its own. A program that serves a registry by itself calls [`GrpcMetrics::global`] at
+//! its start; [`http`] does so.
+//!
+//! # Features
+//!
+//! | feature | default | |
+//! |---|---|---|
+//! | `http` | no | [`http`]: `/metrics` as an axum router, or on a port of its own |
+//!
+//! # What cannot be seen
+//!
+//! - Requests that reach no handler: unknown services and methods, messages that can't be decoded or are
+//!   missing, what an interceptor or a layer rejects, load that was shed.
+//! - What goes wrong with a response behind the handler: one that is too large or can't be encoded counts
+//!   as `OK`, or, if it was a stream's message, as `CANCELLED`.
+//! - That a handler was called by another one: if a method calls a sibling RPC method of its own service,
+//!   both are counted.
+//! - That a client has lost interest, before its connection says so. A tonic client that drops a response
+//!   stream but holds on to its request stream sends no reset, and the RPC stays in flight.
+//!
+//! # Two versions of `prometheus`
+//!
+//! Metrics land in the registry of the version of `prometheus` that this crate is built with. If the
+//! program exposes that of another version, they are missing there, and nothing says so. To see whether a
+//! program has two: `cargo tree --duplicates --invert prometheus`. To be sure, use the one re-exported
+//! here, [`grpc_metrics_runtime::prometheus`](crate::prometheus), and likewise [`tonic`](crate::tonic).
+//!
+//! # Cost
+//!
+//! Counters are kept per thread, so that none is written by two: an RPC takes no lock, no contended cache
+//! line and, after a thread's first RPC of a method and code, no allocation. The sums are made by the
+//! scrape.
+
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -16,8 +94,10 @@ pub mod http;
 mod method;
 mod metrics;
 mod request_guard;
+mod series;
 mod snapshot;
 mod stream;
+mod text;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -25,7 +105,53 @@ pub mod __private;
 
 pub use builder::{CodeLabel, DEFAULT_BUCKETS, GrpcMetricsBuilder};
 pub use error::{DuplicateService, Error};
-pub use grpc_metrics_macros::{instrument_grpc, rpc, skip_metrics};
+/// Measures every RPC method of the impl below it.
+///
+/// Goes above or below `#[tonic::async_trait]`, or any other re-export of it.
+///
+/// # Arguments
+///
+/// All are optional.
+///
+/// - `service = EXPR`: the service label, any constant `&'static str`: `greeter_server::SERVICE_NAME`,
+///   `"pkg.Greeter"`. Without it, a trait that is written with a module ending in `_server`, as in
+///   `impl greeter_server::Greeter for …`, gives that module's `SERVICE_NAME`; any other trait gives its
+///   own name. Services that end up with the same label are an error of [`GrpcMetricsBuilder::build`],
+///   or a line on stderr where the process-wide instance was not installed.
+/// - `metrics = EXPR`: the [`GrpcMetrics`] that counts, or a reference or `Arc` of it; `self` may be used.
+///   Without it, [`GrpcMetrics::global`].
+/// - `streams = false`: leaves the associated types alone, where they are named elsewhere in the program.
+///   The RPCs end when their handlers return.
+/// - `crate = PATH`: where the runtime is, if it is renamed or re-exported.
+///
+/// On methods: `#[skip_metrics]` leaves one out, with its stream type. `#[rpc(name = "GetKV")]` gives the
+/// RPC's name where it is not the method's in upper camel case; a response stream's type, such as
+/// `GetURLStream`, tells it too.
+///
+/// # How an RPC ends
+///
+/// | ending | code |
+/// |---|---|
+/// | the handler returns a message | 0 |
+/// | the handler returns `Err(status)` | the status's; `OK` without a message counts as 13, which clients see |
+/// | the response stream ends | 0 |
+/// | the response stream yields `Err(status)` | the status's |
+/// | handler or stream is dropped: client gone, connection lost, shutdown | 1 |
+/// | the same, once the time of the request's `grpc-timeout` is up | 4 |
+/// | a panic in handler, stream, or the stream's drop | 2 |
+///
+/// Where the server's own timer ends a call, tonic tells the *client* `CANCELLED`; the metric says what
+/// happened. A drop counts as late from a tenth of the timeout, at most 50 ms, before its end, since the
+/// client's timer started before the handler did. In tonic no timer ends a response stream that has begun;
+/// its client does, or nobody.
+///
+/// # What becomes of the code
+///
+/// Each handler's future is wrapped where it stands; names, types and lints stay. `type WatchStream = T;`
+/// becomes [`ResponseStream<T>`], and in the impl `Self::WatchStream` still means `T`. So a handler that
+/// passes on a sibling's stream, as in `self.watch(request).await`, gets a [`ResponseStream`] of it.
+pub use grpc_metrics_macros::instrument_grpc;
+pub use grpc_metrics_macros::{rpc, skip_metrics};
 pub use method::MethodKind;
 pub use metrics::GrpcMetrics;
 pub use request_guard::RequestGuard;

@@ -16,7 +16,7 @@ use crate::guard::Target;
 use crate::method::Method;
 use crate::request_guard::RequestGuard;
 use crate::snapshot::{MethodSnapshot, Snapshot};
-use crate::{Error, GrpcMetricsBuilder, MethodKind, catalog, clock};
+use crate::{Error, GrpcMetricsBuilder, MethodKind, catalog, clock, text};
 
 static GLOBAL: OnceLock<GrpcMetrics> = OnceLock::new();
 
@@ -125,6 +125,17 @@ impl GrpcMetrics {
         &self.inner.registry
     }
 
+    /// Everything in the registry, these metrics and all others, in Prometheus's text format, version
+    /// 0.0.4: for programs that serve HTTP by themselves. With many methods it is several times faster
+    /// than `TextEncoder`, and gives the same text.
+    ///
+    /// # Errors
+    ///
+    /// What `TextEncoder` says of another collector's families.
+    pub fn encode(&self) -> prometheus::Result<String> {
+        text::encode(&self.inner.registry)
+    }
+
     /// What a scrape would see now, as data.
     pub fn snapshot(&self) -> Snapshot {
         // Relaxed: see `install`.
@@ -162,6 +173,10 @@ impl GrpcMetrics {
                 by_name: Mutex::default(),
             }),
         }
+    }
+
+    pub(crate) fn collector(&self) -> &Collector {
+        &self.inner.collector
     }
 
     pub(crate) fn register(&self) -> Result<(), Error> {
@@ -202,6 +217,6 @@ impl prometheus::core::Collector for GrpcMetrics {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        self.inner.collector.families(&self.snapshot())
+        text::collect(self)
     }
 }

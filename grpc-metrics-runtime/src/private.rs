@@ -1,13 +1,14 @@
 //! What the expansion of `#[instrument_grpc]` may name. Not for use by hand: it changes with any release.
 
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::GrpcMetrics;
+use crate::{GrpcMetrics, MethodKind};
 use crate::deadline::Deadline;
 use crate::guard::Target;
 use crate::handler::{AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream};
@@ -15,13 +16,35 @@ use crate::handler::{AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream};
 pub use crate::ResponseStream;
 pub use crate::guard::Rpc;
 pub use crate::handler::Handler;
-pub use crate::method::{Method, MethodKind, Service};
+pub use crate::method::{Method, Service};
 pub use crate::stream::MessageStream;
 pub use grpc_metrics_macros::instrument_grpc_last;
 pub use inventory::submit;
 pub use std::boxed::Box;
 pub use std::option::Option;
-pub use std::{file, line};
+
+/// The descriptor of a method; `service` and `name` are the labels.
+pub const fn method(
+    service: &'static str,
+    name: &'static str,
+    client_streams: bool,
+    server_streams: bool,
+) -> Method {
+    Method::new(service, name, MethodKind::new(client_streams, server_streams))
+}
+
+/// The inventory's entry of an impl, which stands where this is called.
+#[track_caller]
+pub const fn service(
+    name: &'static str,
+    implementation: &'static str,
+    chooses_instance: bool,
+    methods: &'static [&'static Method],
+) -> Service {
+    let place = Location::caller();
+    let (file, line) = (place.file(), place.line());
+    Service { name, implementation, file, line, chooses_instance, methods }
+}
 
 /// An RPC of `method`, to be counted in the process-wide instance.
 #[inline]
@@ -61,7 +84,7 @@ impl<M> HandlerArgument for Request<M> {
 /// What `metrics = …` may give.
 #[diagnostic::on_unimplemented(
     message = "`metrics = …` gives a `{Self}`, which is no `GrpcMetrics`",
-    label = "expected a `GrpcMetrics`, or a reference or `Arc` of one",
+    label = "expected a `GrpcMetrics`, or what points to one",
     note = "write `metrics = self.metrics`, where the field is a `grpc_metrics_runtime::GrpcMetrics`"
 )]
 pub trait Instance {
@@ -76,19 +99,18 @@ impl Instance for GrpcMetrics {
     }
 }
 
-impl<I: Instance + ?Sized> Instance for &I {
-    #[inline]
-    fn instance(&self) -> &GrpcMetrics {
-        (**self).instance()
-    }
+macro_rules! instance_behind {
+    ($($pointer:ty),*) => {$(
+        impl<I: Instance> Instance for $pointer {
+            #[inline]
+            fn instance(&self) -> &GrpcMetrics {
+                (**self).instance()
+            }
+        }
+    )*};
 }
 
-impl<I: Instance + ?Sized> Instance for Arc<I> {
-    #[inline]
-    fn instance(&self) -> &GrpcMetrics {
-        (**self).instance()
-    }
-}
+instance_behind!(&I, Arc<I>, Box<I>, LazyLock<I>);
 
 /// What a handler returns.
 ///

@@ -71,7 +71,7 @@ impl MethodSnapshot {
 
     /// RPCs that ended with this code.
     pub fn requests(&self, code: Code) -> u64 {
-        self.counts.buckets[code as usize].iter().flatten().sum()
+        self.counts.of_code(code as usize).iter().sum()
     }
 
     /// RPCs that have started.
@@ -81,7 +81,7 @@ impl MethodSnapshot {
 
     /// RPCs that have ended, however they did.
     pub fn finished(&self) -> u64 {
-        self.counts.buckets.iter().flatten().flatten().sum()
+        self.counts.finished()
     }
 
     /// RPCs that have started and not ended.
@@ -97,14 +97,11 @@ impl MethodSnapshot {
     /// The durations of all RPCs that ended, added up, in seconds.
     #[allow(clippy::cast_precision_loss)] // 2^53 ns are 104 days of RPCs; past that the sum rounds
     pub fn duration_sum(&self) -> f64 {
-        let nanos = self.counts.sum_nanos.iter().fold(0_u64, |sum, nanos| sum.wrapping_add(*nanos));
-        nanos as f64 / 1e9
+        self.counts.sum_nanos as f64 / 1e9
     }
 
     /// RPCs that ended, per bucket, not cumulated, the unbounded bucket last.
     pub fn durations(&self) -> Vec<u64> {
-        let mut rows = self.counts.buckets.iter().flatten();
-        let first = rows.next().cloned().unwrap_or_default();
-        rows.fold(first, |sum, row| sum.iter().zip(row).map(|(a, b)| a + b).collect())
+        self.counts.per_bucket()
     }
 }

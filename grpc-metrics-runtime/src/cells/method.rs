@@ -59,10 +59,32 @@ pub(crate) struct MethodCells {
 pub(crate) struct Counts {
     pub(crate) started: u64,
     pub(crate) messages: u64,
-    /// By code: RPCs per bucket, not cumulated, the unbounded bucket last; `None` if never seen.
-    pub(crate) buckets: [Option<Vec<u64>>; CODES],
-    /// By code: nanoseconds, wrapping after 584 years of RPCs.
-    pub(crate) sum_nanos: [u64; CODES],
+    /// Per code and bucket, code by code: RPCs, not cumulated, the unbounded bucket last in each row.
+    finished: Vec<u64>,
+    /// The durations of all RPCs in nanoseconds, which wrap after 584 years of them.
+    pub(crate) sum_nanos: u64,
+}
+
+impl Counts {
+    /// RPCs that ended with this code, per bucket.
+    pub(crate) fn of_code(&self, code: usize) -> &[u64] {
+        let buckets = self.finished.len() / CODES;
+        &self.finished[code * buckets..][..buckets]
+    }
+
+    /// RPCs that ended, per bucket.
+    pub(crate) fn per_bucket(&self) -> Vec<u64> {
+        let mut sum = vec![0; self.finished.len() / CODES];
+        for row in self.finished.chunks_exact(sum.len()) {
+            sum.iter_mut().zip(row).for_each(|(sum, count)| *sum += count);
+        }
+        sum
+    }
+
+    /// RPCs that ended.
+    pub(crate) fn finished(&self) -> u64 {
+        self.finished.iter().sum()
+    }
 }
 
 impl MethodCells {
@@ -105,14 +127,12 @@ impl MethodCells {
 
     /// The sum over all threads. See the type for what holds between its parts.
     pub(crate) fn read(&self) -> Counts {
-        let mut counts =
-            Counts { started: 0, messages: 0, buckets: Default::default(), sum_nanos: [0; CODES] };
+        let buckets = self.bounds.len() + 1;
+        let finished = vec![0; CODES * buckets];
+        let mut counts = Counts { started: 0, messages: 0, finished, sum_nanos: 0 };
         for cells in self.all() {
-            cells.add_finished_to(
-                &mut counts.buckets,
-                &mut counts.sum_nanos,
-                self.bounds.len() + 1,
-            );
+            let sum = cells.add_finished_to(&mut counts.finished, buckets);
+            counts.sum_nanos = counts.sum_nanos.wrapping_add(sum);
         }
         for cells in self.all() {
             counts.started += cells.started();

@@ -112,22 +112,19 @@ impl ThreadCells {
         self.messages.load(Ordering::Relaxed)
     }
 
-    /// Adds what has finished to `buckets[code]` and `sums[code]`.
-    pub(super) fn add_finished_to(
-        &self,
-        buckets: &mut [Option<Vec<u64>>; CODES],
-        sums: &mut [u64; CODES],
-        len: usize,
-    ) {
-        for (code, row) in self.rows.iter().enumerate() {
+    /// Adds what has finished to `finished`, one row of buckets per code, and gives the durations' sum in
+    /// nanoseconds.
+    pub(super) fn add_finished_to(&self, finished: &mut [u64], buckets: usize) -> u64 {
+        let mut sum = 0_u64;
+        for (row, finished) in self.rows.iter().zip(finished.chunks_exact_mut(buckets)) {
             let Some(row) = row.get() else { continue };
-            let counts = buckets[code].get_or_insert_with(|| vec![0; len]);
-            for (i, count) in counts.iter_mut().enumerate() {
+            for (i, finished) in finished.iter_mut().enumerate() {
                 // Acquire: pairs with the release in `finish`.
-                *count += row.bucket(i).load(Ordering::Acquire);
+                *finished += row.bucket(i).load(Ordering::Acquire);
             }
             // Relaxed: ordered behind the buckets by their acquire.
-            sums[code] = sums[code].wrapping_add(row.sum_nanos().load(Ordering::Relaxed));
+            sum = sum.wrapping_add(row.sum_nanos().load(Ordering::Relaxed));
         }
+        sum
     }
 }

@@ -1,0 +1,6 @@
+#[instrument_grpc]
+impl Greeter for MyGreeter {
+    async fn say_hello(&self, request: Request<HelloRequest>) -> Result<Response<HelloReply>, Status> {
+        self.greet(request)
+    }
+}

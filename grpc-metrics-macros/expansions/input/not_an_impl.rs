@@ -1,0 +1,4 @@
+#[instrument_grpc]
+pub(crate) struct MyGreeter {
+    store: Store,
+}

@@ -1,0 +1,78 @@
+//! What `#[async_trait]` makes of an impl, as far as it matters here: a macro can't call another one.
+
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote};
+use syn::{FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, ReturnType, parse_quote};
+
+/// Rewrites all `async fn`s.
+pub(super) fn expand(impl_: &mut ItemImpl) {
+    for item in &mut impl_.items {
+        if let ImplItem::Fn(method) = item
+            && method.sig.asyncness.take().is_some()
+        {
+            expand_method(method);
+        }
+    }
+}
+
+fn expand_method(method: &mut ImplItemFn) {
+    let output = match &method.sig.output {
+        ReturnType::Type(_, ty) => ty.to_token_stream(),
+        ReturnType::Default => quote!(()),
+    };
+    let mut lets = TokenStream::new();
+    for (i, argument) in method.sig.inputs.iter_mut().enumerate() {
+        match argument {
+            FnArg::Receiver(receiver) => {
+                lets.extend(quote!(let __self = self;));
+                if receiver.to_token_stream().to_string() == "& self" {
+                    *argument = parse_quote!(&'life0 self);
+                }
+            }
+            FnArg::Typed(argument) => {
+                if let Pat::Ident(pat) = &mut *argument.pat {
+                    let (mutability, ident) = (pat.mutability.take(), &pat.ident);
+                    lets.extend(quote!(let #mutability #ident = #ident;));
+                } else {
+                    let ident = format_ident!("__arg{i}");
+                    *argument.pat = parse_quote!(#ident);
+                    lets.extend(quote!(let #ident = #ident;));
+                }
+            }
+        }
+    }
+    let body = with_self_renamed(method.block.to_token_stream());
+    method.sig.generics = parse_quote!(<'life0, 'async_trait>);
+    method.sig.generics.where_clause =
+        Some(parse_quote!(where 'life0: 'async_trait, Self: 'async_trait));
+    method.sig.output = parse_quote! {
+        -> ::core::pin::Pin<Box<
+            dyn ::core::future::Future<Output = #output> + ::core::marker::Send + 'async_trait
+        >>
+    };
+    eprintln!("{} | {} | {}", output, lets, body);
+    method.block = parse_quote!({
+        Box::pin(async move {
+            if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<#output> {
+                #[allow(unreachable_code)]
+                return __ret;
+            }
+            #lets
+            let __ret: #output = #body;
+            #[allow(unreachable_code)]
+            __ret
+        })
+    });
+    method.attrs.push(parse_quote!(#[allow(clippy::type_complexity)]));
+}
+
+fn with_self_renamed(tokens: TokenStream) -> TokenStream {
+    let renamed = tokens.into_iter().map(|tree| match tree {
+        TokenTree::Ident(ident) if ident == "self" => format_ident!("__self").into(),
+        TokenTree::Group(group) => {
+            Group::new(group.delimiter(), with_self_renamed(group.stream())).into()
+        }
+        tree => tree,
+    });
+    renamed.collect()
+}

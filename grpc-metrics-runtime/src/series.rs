@@ -1,0 +1,171 @@
+//! Which series a scrape shows, whatever the format.
+
+use prometheus::proto::MetricType;
+use tonic::Code;
+
+use crate::builder::CodeLabel;
+use crate::snapshot::{ALL_CODES, MethodSnapshot};
+
+/// What the series of a family tell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Of {
+    Requests,
+    Duration,
+    InFlight,
+    Info,
+    Messages,
+}
+
+/// A metric family, its name less the prefix.
+#[derive(Debug)]
+pub(crate) struct Family {
+    pub(crate) name: &'static str,
+    pub(crate) help: &'static str,
+    pub(crate) kind: MetricType,
+    /// The label beside `service` and `method`.
+    pub(crate) label: Option<&'static str>,
+    pub(crate) of: Of,
+}
+
+/// In the order of [`Of`].
+pub(crate) static FAMILIES: [Family; 5] = [
+    Family {
+        name: "requests_total",
+        help: "RPCs that ended, by gRPC status code.",
+        kind: MetricType::COUNTER,
+        label: Some("code"),
+        of: Of::Requests,
+    },
+    Family {
+        name: "request_duration_seconds",
+        help: "Time from an RPC's start to its end; of a response stream, to the stream's end.",
+        kind: MetricType::HISTOGRAM,
+        label: None,
+        of: Of::Duration,
+    },
+    Family {
+        name: "in_flight_requests",
+        help: "RPCs that have started and not ended.",
+        kind: MetricType::GAUGE,
+        label: None,
+        of: Of::InFlight,
+    },
+    Family {
+        name: "method_info",
+        help: "1 for every method, with its kind: unary, client_stream, server_stream or bidi_stream.",
+        kind: MetricType::GAUGE,
+        label: Some("type"),
+        of: Of::Info,
+    },
+    Family {
+        name: "stream_messages_sent_total",
+        help: "Messages sent by response streams.",
+        kind: MetricType::COUNTER,
+        label: None,
+        of: Of::Messages,
+    },
+];
+
+/// The codes that have a series before they are first seen: success, and what means a fault of the
+/// server. `rate()` over a counter that is born at 1 misses its first increase.
+const BORN_AT_ZERO: [Code; 7] = [
+    Code::Ok,
+    Code::Unknown,
+    Code::DeadlineExceeded,
+    Code::Unimplemented,
+    Code::Internal,
+    Code::Unavailable,
+    Code::DataLoss,
+];
+
+/// One series of a method, less the labels that say which method.
+#[derive(Debug)]
+pub(crate) struct Series {
+    /// The value of the family's own label.
+    pub(crate) label: Option<&'static str>,
+    pub(crate) value: Value,
+}
+
+#[derive(Debug)]
+pub(crate) enum Value {
+    Number(u64),
+    Histogram {
+        /// RPCs per bucket, cumulated, the unbounded bucket last.
+        cumulative: Vec<u64>,
+        /// In seconds.
+        sum: f64,
+    },
+}
+
+/// The codes and how they are spelled, in the order of the spelling, which is a scrape's.
+#[derive(Debug)]
+pub(crate) struct Codes([(Code, &'static str); ALL_CODES.len()]);
+
+impl Codes {
+    pub(crate) fn new(spelling: CodeLabel) -> Self {
+        let mut codes = ALL_CODES.map(|code| (code, code_label(code, spelling)));
+        codes.sort_by_key(|(_, label)| *label);
+        Self(codes)
+    }
+}
+
+/// Gives the method's series in this family to `show`, in the order of a scrape.
+pub(crate) fn of_method(
+    of: Of,
+    method: &MethodSnapshot,
+    codes: &Codes,
+    mut show: impl FnMut(Series),
+) {
+    let number = |label, number| Series { label, value: Value::Number(number) };
+    match of {
+        Of::Requests => {
+            for (code, label) in codes.0 {
+                let requests = method.requests(code);
+                if requests > 0 || BORN_AT_ZERO.contains(&code) {
+                    show(number(Some(label), requests));
+                }
+            }
+        }
+        Of::Duration => {
+            let mut cumulative = method.durations();
+            for i in 1..cumulative.len() {
+                cumulative[i] += cumulative[i - 1];
+            }
+            let value = Value::Histogram { cumulative, sum: method.duration_sum() };
+            show(Series { label: None, value });
+        }
+        Of::InFlight => show(number(None, method.in_flight())),
+        Of::Info => show(number(Some(method.kind().as_str()), 1)),
+        Of::Messages if method.kind().server_streams() => {
+            show(number(None, method.messages_sent()));
+        }
+        Of::Messages => {}
+    }
+}
+
+/// gRPC, "Status codes and their use in gRPC".
+fn code_label(code: Code, spelling: CodeLabel) -> &'static str {
+    let (number, name) = match code {
+        Code::Ok => ("0", "OK"),
+        Code::Cancelled => ("1", "CANCELLED"),
+        Code::Unknown => ("2", "UNKNOWN"),
+        Code::InvalidArgument => ("3", "INVALID_ARGUMENT"),
+        Code::DeadlineExceeded => ("4", "DEADLINE_EXCEEDED"),
+        Code::NotFound => ("5", "NOT_FOUND"),
+        Code::AlreadyExists => ("6", "ALREADY_EXISTS"),
+        Code::PermissionDenied => ("7", "PERMISSION_DENIED"),
+        Code::ResourceExhausted => ("8", "RESOURCE_EXHAUSTED"),
+        Code::FailedPrecondition => ("9", "FAILED_PRECONDITION"),
+        Code::Aborted => ("10", "ABORTED"),
+        Code::OutOfRange => ("11", "OUT_OF_RANGE"),
+        Code::Unimplemented => ("12", "UNIMPLEMENTED"),
+        Code::Internal => ("13", "INTERNAL"),
+        Code::Unavailable => ("14", "UNAVAILABLE"),
+        Code::DataLoss => ("15", "DATA_LOSS"),
+        Code::Unauthenticated => ("16", "UNAUTHENTICATED"),
+    };
+    match spelling {
+        CodeLabel::Number => number,
+        CodeLabel::Name => name,
+    }
+}

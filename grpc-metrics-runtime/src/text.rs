@@ -1,0 +1,202 @@
+//! The text format, written from the series.
+//!
+//! With a thousand methods, what `prometheus` makes of a scrape is a hundred thousand strings, which it
+//! sorts and copies. Here our families are written as text at once. In the registry a placeholder
+//! stands for them, and so gets the registry's order, prefix and labels.
+
+use std::cell::RefCell;
+use std::fmt::Write;
+
+use prometheus::proto::{LabelPair, Metric, MetricFamily};
+use prometheus::{Registry, TextEncoder};
+
+use crate::GrpcMetrics;
+use crate::collector::{Collector, pair, to_f64};
+use crate::series::{self, FAMILIES, Family, Value};
+use crate::snapshot::{MethodSnapshot, Snapshot};
+
+/// The content type of [`encode`]'s answer.
+pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The label of a placeholder; no legal label has this name.
+const PLACEHOLDER: &str = "\u{0}grpc-metrics-runtime";
+
+thread_local! {
+    /// While this thread gathers for [`encode`]: the instances that were asked, and what they had counted.
+    static ASKED: RefCell<Option<Vec<(GrpcMetrics, Snapshot)>>> = const { RefCell::new(None) };
+}
+
+/// Everything in the registry, as `TextEncoder` writes it, byte for byte.
+pub(crate) fn encode(registry: &Registry) -> prometheus::Result<String> {
+    let (families, asked) = gather(registry);
+    let mut text = String::new();
+    for family in &families {
+        if !family.get_metric().iter().any(|metric| placeholder(metric).is_some()) {
+            TextEncoder::new().encode_utf8(std::slice::from_ref(family), &mut text)?;
+            continue;
+        }
+        let mut headed = false;
+        for metric in family.get_metric() {
+            let Some((index, of, labels)) = placeholder(metric) else {
+                // Another collector has given metrics of our family's name: let `prometheus` sort it out.
+                return TextEncoder::new().encode_to_string(&registry.gather());
+            };
+            let Some((metrics, snapshot)) = asked.get(index) else { continue };
+            if !headed {
+                let kind = format!("{:?}", of.kind).to_lowercase();
+                let name = family.name();
+                let _ = write!(text, "# HELP {name} {}\n# TYPE {name} {kind}\n", of.help);
+                headed = true;
+            }
+            Lines {
+                text: &mut text,
+                name: family.name(),
+                of,
+                collector: metrics.collector(),
+                labels,
+            }
+            .write(snapshot);
+        }
+    }
+    Ok(text)
+}
+
+fn gather(registry: &Registry) -> (Vec<MetricFamily>, Vec<(GrpcMetrics, Snapshot)>) {
+    /// Ends the asking, even if another collector panics.
+    struct Asking;
+    impl Drop for Asking {
+        fn drop(&mut self) {
+            ASKED.set(None);
+        }
+    }
+    ASKED.set(Some(Vec::new()));
+    let _asking = Asking;
+    let families = registry.gather();
+    (families, ASKED.take().unwrap_or_default())
+}
+
+/// What a [`GrpcMetrics`] gives when it is asked for its families: all of them, or in [`encode`] a
+/// placeholder for each.
+pub(crate) fn collect(metrics: &GrpcMetrics) -> Vec<MetricFamily> {
+    let snapshot = metrics.snapshot();
+    let index = ASKED.with_borrow(|asked| asked.as_ref().map(Vec::len));
+    let Some(index) = index else { return metrics.collector().families(&snapshot) };
+    let collector = metrics.collector();
+    let families = collector.families_of(|family| {
+        let mut any = false;
+        for method in snapshot.methods() {
+            series::of_method(family.of, method, &collector.codes, |_| any = true);
+        }
+        let value = format!("{index} {}", family.of as usize);
+        let placeholder = || Metric::from_label(vec![pair(PLACEHOLDER, &value)]);
+        any.then(placeholder).into_iter().collect()
+    });
+    ASKED.with_borrow_mut(|asked| asked.get_or_insert_default().push((metrics.clone(), snapshot)));
+    families
+}
+
+/// Which of the asked instances and which family a placeholder stands for, and the labels that the
+/// registry has added.
+fn placeholder(metric: &Metric) -> Option<(usize, &'static Family, &[LabelPair])> {
+    let (first, added) = metric.get_label().split_first()?;
+    let (index, family) = first.value().split_once(' ').filter(|_| first.name() == PLACEHOLDER)?;
+    Some((index.parse().ok()?, FAMILIES.get(family.parse::<usize>().ok()?)?, added))
+}
+
+/// The lines of one family of one instance.
+struct Lines<'a> {
+    text: &'a mut String,
+    name: &'a str,
+    of: &'a Family,
+    collector: &'a Collector,
+    /// What the registry adds to every series.
+    labels: &'a [LabelPair],
+}
+
+impl Lines<'_> {
+    fn write(mut self, snapshot: &Snapshot) {
+        let mut before = String::from("{");
+        labels_to(&mut before, &self.collector.const_labels);
+        let mut added = String::new();
+        labels_to(&mut added, self.labels);
+        let buckets: Vec<String> =
+            self.collector.buckets.iter().map(|bound| format!("le=\"{bound}\"}} ")).collect();
+        let mut method_labels = String::new();
+        for method in snapshot.methods() {
+            method_labels.clone_from(&before);
+            label_to(&mut method_labels, "service", method.service());
+            label_to(&mut method_labels, "method", method.method());
+            self.of_method(method, &method_labels, &added, &buckets);
+        }
+    }
+
+    fn of_method(
+        &mut self,
+        method: &MethodSnapshot,
+        labels: &str,
+        added: &str,
+        buckets: &[String],
+    ) {
+        let (text, name) = (&mut *self.text, self.name);
+        let mut of_series = String::new();
+        series::of_method(self.of.of, method, &self.collector.codes, |series| {
+            of_series.clear();
+            of_series.push_str(labels);
+            if let (Some(name), Some(value)) = (self.of.label, series.label) {
+                label_to(&mut of_series, name, value);
+            }
+            of_series.push_str(added);
+            match series.value {
+                Value::Number(number) => line(text, &[name, &closed(&of_series)], number),
+                Value::Histogram { cumulative, sum } => {
+                    let count = cumulative.last().copied().unwrap_or(0);
+                    for (bucket, below) in buckets.iter().zip(&cumulative) {
+                        line(text, &[name, "_bucket", &of_series, bucket], *below);
+                    }
+                    line(text, &[name, "_bucket", &of_series, "le=\"+Inf\"} "], count);
+                    let closed = closed(&of_series);
+                    let _ = writeln!(text, "{name}_sum{closed}{sum}");
+                    line(text, &[name, "_count", &closed], count);
+                }
+            }
+        });
+    }
+}
+
+/// One sample. `fmt` is most of what a line costs, so only the number goes through it.
+fn line(text: &mut String, parts: &[&str], value: u64) {
+    for part in parts {
+        text.push_str(part);
+    }
+    // As the `f64` that Prometheus makes of it.
+    let _ = if value < 1 << 53 {
+        writeln!(text, "{value}")
+    } else {
+        writeln!(text, "{}", to_f64(value))
+    };
+}
+
+/// `{a="b",` as the whole of a series' labels: `{a="b"} `.
+fn closed(labels: &str) -> String {
+    format!("{}}} ", labels.strip_suffix(',').unwrap_or(labels))
+}
+
+fn labels_to(text: &mut String, labels: &[LabelPair]) {
+    for label in labels {
+        label_to(text, label.name(), label.value());
+    }
+}
+
+fn label_to(text: &mut String, name: &str, value: &str) {
+    text.push_str(name);
+    text.push_str("=\"");
+    for c in value.chars() {
+        match c {
+            '\\' => text.push_str("\\\\"),
+            '"' => text.push_str("\\\""),
+            '\n' => text.push_str("\\n"),
+            c => text.push(c),
+        }
+    }
+    text.push_str("\",");
+}

@@ -1,0 +1,185 @@
+//! The text that is written at once is the one that `TextEncoder` makes of the gathered families.
+
+use std::collections::HashMap;
+
+use grpc_metrics_runtime::prometheus::core::{Collector, Desc};
+use grpc_metrics_runtime::prometheus::proto::MetricFamily;
+use grpc_metrics_runtime::prometheus::{IntCounter, IntCounterVec, Opts, Registry, TextEncoder};
+use grpc_metrics_runtime::{CodeLabel, GrpcMetrics, instrument_grpc};
+use support::pb::scripted_server::Scripted;
+use support::pb::{Reply, Script};
+use support::rng::Rng;
+use tokio_stream::Empty;
+use tonic::{Code, Request, Response, Status, Streaming};
+
+struct Service {
+    metrics: GrpcMetrics,
+}
+
+#[instrument_grpc(service = "text.Service", metrics = self.metrics)]
+#[tonic::async_trait]
+impl Scripted for Service {
+    async fn unary(&self, _: Request<Script>) -> Result<Response<Reply>, Status> {
+        Ok(Response::new(Reply::default()))
+    }
+
+    async fn upload(&self, _: Request<Streaming<Script>>) -> Result<Response<Reply>, Status> {
+        Ok(Response::new(Reply::default()))
+    }
+
+    type WatchStream = Empty<Result<Reply, Status>>;
+
+    async fn watch(&self, _: Request<Script>) -> Result<Response<Self::WatchStream>, Status> {
+        Ok(Response::new(tokio_stream::empty()))
+    }
+
+    type ChatStream = Empty<Result<Reply, Status>>;
+
+    async fn chat(
+        &self,
+        _: Request<Streaming<Script>>,
+    ) -> Result<Response<Self::ChatStream>, Status> {
+        Ok(Response::new(tokio_stream::empty()))
+    }
+}
+
+/// Counts RPCs of several methods, awkward labels among them.
+async fn count(metrics: &GrpcMetrics, rng: &mut Rng) {
+    let service = Service { metrics: metrics.clone() };
+    service.unary(Request::new(Script::default())).await.expect("it always succeeds");
+    let _unfinished = service.watch(Request::new(Script::default())).await;
+    for (service, method) in [
+        ("b.Service", "Get"),
+        ("a.Service", "Put"),
+        ("quote\"d", "back\\slash"),
+        ("line\nbreak", "ü"),
+    ] {
+        for _ in 0..rng.below(40) {
+            let code = i32::try_from(rng.below(17)).expect("small");
+            metrics.guard(service, method).complete(Code::from_i32(code));
+        }
+    }
+}
+
+fn assert_same(metrics: &GrpcMetrics) {
+    let expected =
+        TextEncoder::new().encode_to_string(&metrics.registry().gather()).expect("it is text");
+    assert!(expected.contains("_requests_total{"), "{expected}");
+    let text = metrics.encode().expect("it is text");
+    for (ours, theirs) in text.lines().zip(expected.lines()) {
+        assert_eq!(ours, theirs);
+    }
+    assert!(text == expected, "{} and {} bytes", text.len(), expected.len());
+    // The registry itself is as before.
+    let again =
+        TextEncoder::new().encode_to_string(&metrics.registry().gather()).expect("it is text");
+    assert!(again == expected);
+}
+
+#[tokio::test]
+async fn the_same_text_with_all_settings() {
+    let mut rng = Rng::new(7);
+    let plain = GrpcMetrics::builder().registry(&Registry::new()).build().expect("right");
+    let custom = GrpcMetrics::builder()
+        .registry(&Registry::new())
+        .prefix("zzz:grpc")
+        .const_label("zone", "a \"b\" \\c\n")
+        .const_label("app", "shop")
+        .buckets([0.000_000_1, 0.1, 7.0, 1e9])
+        .code_label(CodeLabel::Name)
+        .build()
+        .expect("right");
+    for metrics in [&plain, &custom] {
+        assert_same(metrics);
+        count(metrics, &mut rng).await;
+        assert_same(metrics);
+    }
+}
+
+#[tokio::test]
+async fn the_same_text_beside_other_collectors_and_in_a_registry_with_prefix_and_labels() {
+    let mut rng = Rng::new(8);
+    let labels = HashMap::from([("cluster".to_owned(), "x\"y".to_owned())]);
+    let registry = Registry::new_custom(Some("outer".to_owned()), Some(labels)).expect("legal");
+    for name in ["aaa_total", "grpc_server_other_total", "zzz_total"] {
+        let counter = IntCounter::new(name, "Somebody else's.").expect("legal");
+        registry.register(Box::new(counter)).expect("new");
+    }
+    let vector = IntCounterVec::new(Opts::new("mmm", "Somebody else's."), &["a"]).expect("legal");
+    vector.with_label_values(&["\n"]).inc();
+    registry.register(Box::new(vector)).expect("new");
+    let metrics = GrpcMetrics::builder().registry(&registry).build().expect("right");
+    count(&metrics, &mut rng).await;
+    assert_same(&metrics);
+}
+
+#[tokio::test]
+async fn two_instances_in_one_registry_share_their_families() {
+    let mut rng = Rng::new(9);
+    let registry = Registry::new();
+    let build =
+        |name| GrpcMetrics::builder().registry(&registry).const_label("shard", name).build();
+    let [a, b] = ["a", "b"].map(|name| build(name).expect("right"));
+    count(&a, &mut rng).await;
+    count(&b, &mut rng).await;
+    let text = a.encode().expect("it is text");
+    let theirs = TextEncoder::new().encode_to_string(&registry.gather()).expect("it is text");
+    // Each family once, with the series of both.
+    let sorted = |text: &str| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&text), sorted(&theirs));
+    assert_eq!(text.matches("# TYPE grpc_server_requests_total").count(), 1);
+}
+
+/// A collector that does what a registry can't forbid.
+struct Rogue(fn() -> Vec<MetricFamily>, Desc);
+
+impl Rogue {
+    fn new(collect: fn() -> Vec<MetricFamily>) -> Box<Self> {
+        let desc = Desc::new("rogue".to_owned(), "rogue".to_owned(), Vec::new(), HashMap::new());
+        Box::new(Self(collect, desc.expect("legal")))
+    }
+}
+
+impl Collector for Rogue {
+    fn desc(&self) -> Vec<&Desc> {
+        vec![&self.1]
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        (self.0)()
+    }
+}
+
+#[tokio::test]
+async fn another_collector_with_our_names_is_shown_as_the_registry_shows_it() {
+    let metrics = GrpcMetrics::builder().registry(&Registry::new()).build().expect("right");
+    count(&metrics, &mut Rng::new(10)).await;
+    let impostor = Rogue::new(|| {
+        let counter = IntCounter::new("grpc_server_requests_total", "An impostor.").expect("legal");
+        counter.collect()
+    });
+    metrics.registry().register(impostor).expect("its descriptor is another's");
+    let text = metrics.encode().expect("it is text");
+    assert!(text.lines().any(|line| line == "grpc_server_requests_total 0"), "{text}");
+    assert!(!text.contains('\0'), "no placeholder is left");
+}
+
+#[tokio::test]
+async fn a_collector_that_panics_leaves_nothing_behind() {
+    let metrics = GrpcMetrics::builder().registry(&Registry::new()).build().expect("right");
+    count(&metrics, &mut Rng::new(11)).await;
+    let healthy = metrics.encode().expect("it is text");
+    metrics.registry().register(Rogue::new(|| panic!("on purpose"))).expect("new");
+    let encoding = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| metrics.encode()));
+    assert!(encoding.is_err());
+    // On the same thread: the families are the whole ones again.
+    let families = metrics.collect();
+    let text = TextEncoder::new().encode_to_string(&families).expect("it is text");
+    assert_eq!(text.lines().count(), healthy.lines().count());
+    metrics.registry().unregister(Rogue::new(Vec::new)).expect("registered");
+    assert!(metrics.encode().expect("it is text") == healthy);
+}

@@ -1,0 +1,37 @@
+use grpc_metrics_runtime::instrument_grpc;
+
+#[instrument_grpc]
+struct Service {
+    field: u8,
+}
+
+#[instrument_grpc(service = "unused")]
+#[derive(Clone)]
+enum Never {}
+
+#[instrument_grpc]
+trait Greeter {}
+
+#[instrument_grpc]
+fn greet() {}
+
+#[instrument_grpc]
+mod greeter {}
+
+struct Unit;
+
+impl Unit {
+    #[instrument_grpc]
+    async fn greet(&self) {}
+}
+
+fn main() {
+    // No second error: all of this is still there.
+    let service = Service { field: 1 };
+    let _ = service.field;
+    let _ = |never: &Never| never.clone();
+    struct Polite;
+    impl Greeter for Polite {}
+    greet();
+    let _ = Unit.greet();
+}

@@ -1,0 +1,22 @@
+use grpc_metrics_runtime::instrument_grpc;
+use support::shapes::pb::plain_server::Plain;
+use support::shapes::pb::{Answer, Ask};
+use tonic::{Request, Response, Status};
+
+struct Service;
+
+#[instrument_grpc]
+#[tonic::async_trait]
+impl Plain for Service {
+    #[skip_metrics(reason = "noise")]
+    async fn first(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
+        Err(Status::aborted("always"))
+    }
+
+    #[skip_metrics = true]
+    async fn second(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
+        Err(Status::aborted("always"))
+    }
+}
+
+fn main() {}

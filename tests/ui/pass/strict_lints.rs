@@ -1,0 +1,30 @@
+//! Line E11 as it is written.
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, clippy::all, clippy::pedantic)]
+
+use grpc_metrics_runtime::instrument_grpc;
+use support::shapes::pb::streams_server::Streams;
+use support::shapes::pb::{Answer, Ask};
+use tonic::{Request, Response, Status};
+
+struct Service;
+
+#[instrument_grpc]
+#[tonic::async_trait]
+impl Streams for Service {
+    type ReadStream = tokio_stream::Empty<Result<Answer, Status>>;
+    async fn read(&self, _: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+        Ok(Response::new(tokio_stream::empty()))
+    }
+
+    type TailStream = Self::ReadStream;
+    #[skip_metrics]
+    async fn tail(&self, request: Request<Ask>) -> Result<Response<Self::TailStream>, Status> {
+        self.read(request).await?;
+        Ok(Response::new(tokio_stream::empty()))
+    }
+}
+
+fn main() {
+    let _ = Service;
+}
