@@ -9,6 +9,7 @@ use support::bed::{Bed, own_metrics};
 use support::clients::Kind;
 use support::pb::names::odd_client::OddClient;
 use support::pb::names::{Nothing, bare_server, odd_server};
+use support::programs::build_release;
 use support::scrape::Scrape;
 use support::script::{fail, script};
 use support::scripted::SERVICE;
@@ -147,18 +148,7 @@ async fn d1_other_codes_appear_when_they_are_first_seen() {
 #[test]
 #[ignore = "builds a program with optimisations"]
 fn d1_release_builds_too() {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("release-build");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--release", "-p", "tests", "--bin", "program_echo"])
-        .args(["--config", "profile.release.lto=true"])
-        .args(["--config", "profile.release.strip=true"])
-        .current_dir(workspace)
-        .env("CARGO_TARGET_DIR", &target)
-        .status()
-        .unwrap();
-    assert!(built.success());
-    let program = target.join("release").join("program_echo");
+    let program = build_release("tests", "program_echo");
     let output = run(&program, "scrape before any call");
     assert_at_zero(&output.default_registry, &METHODS);
     let output = run(&program, "own instance");

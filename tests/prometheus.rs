@@ -13,6 +13,7 @@ use std::time::Duration;
 use support::bed::Bed;
 use support::clients::Kind;
 use support::faults::panic_id;
+use support::programs::build_release;
 use support::script::{fail, panics, script, send};
 use support::wait::block_until;
 use tonic::Code;
@@ -143,22 +144,7 @@ impl<R: Read + Send + 'static> Lines<R> {
 
 /// The example, from `NOVA` or else built now.
 fn nova() -> PathBuf {
-    if let Some(nova) = std::env::var_os("NOVA") {
-        return nova.into();
-    }
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--release", "-p", "examples", "--bin", "nova"])
-        .arg("--message-format=json")
-        .current_dir(workspace)
-        .stderr(Stdio::inherit())
-        .output()
-        .unwrap();
-    assert!(built.status.success(), "nova does not build");
-    let messages = String::from_utf8(built.stdout).unwrap();
-    let executables = messages.split("\"executable\":\"").skip(1);
-    let nova = executables.filter_map(|rest| rest.split_once('"')).last();
-    nova.expect("no executable").0.into()
+    std::env::var_os("NOVA").map_or_else(|| build_release("examples", "nova"), PathBuf::from)
 }
 
 /// Prometheus with this target, scraping every second.

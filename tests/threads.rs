@@ -30,17 +30,19 @@ fn assert_all_ended(method: &MethodSnapshot, code: Code, n: u64) {
     assert_eq!(method.durations().iter().sum::<u64>(), n, "{method:?}");
 }
 
+fn count(method: &'static str, n: u64) {
+    for _ in 0..n {
+        RequestGuard::new("by.Hand", method).complete(Code::Ok);
+    }
+}
+
 #[test]
 fn a5_scrapes_hold_while_threads_count_as_fast_as_they_can() {
     const EACH: u64 = 200_000;
     let watcher = Watcher::of_snapshots(GrpcMetrics::global());
     thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| {
-                for _ in 0..EACH {
-                    RequestGuard::new("by.Hand", "Fast").complete(Code::Ok);
-                }
-            });
+            scope.spawn(|| count("Fast", EACH));
         }
     });
     watcher.stop();
@@ -101,6 +103,7 @@ fn a5_many_short_lived_threads() {
 #[test]
 fn a5_many_threads_at_once() {
     const THREADS: usize = 300;
+    const EACH: u64 = 2_000;
     let (started, ended) = (Barrier::new(THREADS + 1), Barrier::new(THREADS + 1));
     let watcher = Watcher::of_snapshots(GrpcMetrics::global());
     thread::scope(|scope| {
@@ -110,14 +113,17 @@ fn a5_many_threads_at_once() {
                 started.wait();
                 ended.wait();
                 guard.complete(Code::Ok);
+                count("AtOnce", EACH);
             });
         }
         started.wait();
-        assert_eq!(method("AtOnce").in_flight(), THREADS as u64);
+        let in_flight = method("AtOnce").in_flight();
         ended.wait();
+        // Not before: the threads would wait for ever.
+        assert_eq!(in_flight, THREADS as u64);
     });
     watcher.stop();
-    assert_all_ended(&method("AtOnce"), Code::Ok, THREADS as u64);
+    assert_all_ended(&method("AtOnce"), Code::Ok, THREADS as u64 * (1 + EACH));
 }
 
 thread_local! {
@@ -152,12 +158,12 @@ fn a5_a_guard_ends_while_its_thread_s_locals_are_destroyed() {
     watcher.stop();
 }
 
-/// Starts an RPC when it is destroyed with its thread's locals.
-struct StartsLate(&'static str);
+/// Starts RPCs when it is destroyed with its thread's locals.
+struct StartsLate(&'static str, u64);
 
 impl Drop for StartsLate {
     fn drop(&mut self) {
-        RequestGuard::new("by.Hand", self.0).complete(Code::Aborted);
+        count(self.0, self.1);
     }
 }
 
@@ -169,32 +175,40 @@ thread_local! {
 fn a5_an_rpc_starts_while_its_thread_s_locals_are_destroyed() {
     for n in 0..200 {
         thread::spawn(move || {
-            STARTS_LATE.set(Some(StartsLate("Late")));
+            STARTS_LATE.set(Some(StartsLate("Late", 1)));
             // Makes the runtime's own locals, which are gone first then, in every other thread.
-            if n % 2 == 0 {
-                RequestGuard::new("by.Hand", "Late").complete(Code::Aborted);
-            }
+            count("Late", n % 2);
         })
         .join()
         .unwrap();
     }
-    assert_all_ended(&method("Late"), Code::Aborted, 300);
+    assert_all_ended(&method("Late"), Code::Ok, 300);
 }
 
-/// Guards of threads that are about to end meet those of threads that begin with the same counters.
+/// Threads count to their very end, while others begin with the counters that they leave behind.
 #[test]
 fn a5_threads_end_and_begin_side_by_side() {
-    const ROUNDS: u64 = 100;
-    const THREADS: u64 = 8;
+    const AT_ONCE: u64 = 8;
+    const ROUNDS: u64 = 60;
+    const BURST: u64 = 1_000;
     let watcher = Watcher::of_snapshots(GrpcMetrics::global());
     thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| leave_guards(ROUNDS, "SideBySide", true));
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                for _ in 0..ROUNDS {
+                    thread::spawn(|| {
+                        STARTS_LATE.set(Some(StartsLate("SideBySide", BURST)));
+                        count("SideBySide", BURST);
+                    })
+                    .join()
+                    .unwrap();
+                }
+            });
         }
     });
     watcher.stop();
-    let expected = 2 * ROUNDS * THREADS;
-    assert_all_ended(&method("SideBySide"), Code::Cancelled, expected);
+    let expected = 2 * BURST * ROUNDS * AT_ONCE;
+    assert_all_ended(&method("SideBySide"), Code::Ok, expected);
 }
 
 fn service() -> (Scripted, GrpcMetrics) {

@@ -2,16 +2,16 @@
     "unknown argument `servce`; did you mean `service`?"
 }
 ::core::compile_error! {
-    "`streams` takes `true` or `false`: `streams = false` leaves response streams alone"
+    "`streams` takes `true` or `false`: `streams = false` leaves response streams alone; found `streams = 1`"
 }
 ::core::compile_error! {
     "the RPC's name is empty; write it as in the proto file"
 }
 ::core::compile_error! {
-    "an RPC method takes its request: `request: Request<…>`; put #[skip_metrics] above a method that is no RPC"
+    "`say_hello` takes no request; write `request: Request<…>`, or #[skip_metrics] above a method that is no RPC"
 }
 ::core::compile_error! {
-    "`skip_metrics` takes no arguments: write `#[skip_metrics]`"
+    "`skip_metrics` takes no arguments: write `#[skip_metrics]` instead of `#[skip_metrics(always)]`"
 }
 impl Greeter for MyGreeter {
     #[allow(clippy::type_complexity)]
@@ -34,8 +34,7 @@ impl Greeter for MyGreeter {
             > {
                 #[allow(unreachable_code)] return __ret;
             }
-            let __self = self;
-            let __ret: Result<Response<HelloReply>, Status> = { __self.greet() };
+            let __ret: Result<Response<HelloReply>, Status> = { self.greet() };
             #[allow(unreachable_code)] __ret
         })
     }
@@ -60,7 +59,6 @@ impl Greeter for MyGreeter {
             > {
                 #[allow(unreachable_code)] return __ret;
             }
-            let __self = self;
             let __arg1 = __arg1;
             let __ret: Result<Response<()>, Status> = { Ok(Response::new(())) };
             #[allow(unreachable_code)] __ret

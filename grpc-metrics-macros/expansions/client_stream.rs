@@ -1,22 +1,17 @@
 const _: () = {
     #[allow(unused_imports)]
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc_metrics, ReturnsMessage as _, TakesMessage as _,
+        self as __grpc, ReturnsMessage as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = greeter_server::SERVICE_NAME;
-    static __RPC_SAY_ALL: __grpc_metrics::Method = __grpc_metrics::Method::new(
+    static __RPC_SAY_ALL: __grpc::Method = __grpc::method(
         __SERVICE,
         "SayAll",
-        __grpc_metrics::MethodKind::new(
-            __grpc_metrics::Argument::<Request<Streaming<HelloRequest>>>::STREAMS,
-            __grpc_metrics::Returned::<Result<Response<HelloReply>, Status>>::STREAMS,
-        ),
+        __grpc::Argument::<Request<Streaming<HelloRequest>>>::STREAMS,
+        __grpc::Returned::<Result<Response<HelloReply>, Status>>::STREAMS,
     );
-    __grpc_metrics::submit! {
-        __grpc_metrics::Service { name : __SERVICE, implementation :
-        "Greeter for MyGreeter", file : __grpc_metrics::file!(), line :
-        __grpc_metrics::line!(), chooses_instance : false, methods : & [& __RPC_SAY_ALL],
-        }
+    __grpc::submit! {
+        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_SAY_ALL])
     }
     impl Greeter for MyGreeter {
         #[allow(clippy::type_complexity)]
@@ -35,10 +30,10 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc_metrics::Returned::<
+                __grpc::Returned::<
                     Result<Response<HelloReply>, Status>,
                 >::instrument(
-                    __grpc_metrics::rpc::<
+                    __grpc::rpc::<
                         Request<Streaming<HelloRequest>>,
                     >(&__RPC_SAY_ALL, &request),
                     async move {
@@ -47,7 +42,6 @@ const _: () = {
                         > {
                             #[allow(unreachable_code)] return __ret;
                         }
-                        let __self = self;
                         let request = request;
                         let __ret: Result<Response<HelloReply>, Status> = { todo!() };
                         #[allow(unreachable_code)] __ret

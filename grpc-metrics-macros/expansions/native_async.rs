@@ -1,36 +1,29 @@
 const _: () = {
     #[allow(unused_imports)]
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc_metrics, ReturnsMessage as _, TakesMessage as _,
+        self as __grpc, ReturnsMessage as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
-    static __RPC_SAY_HELLO: __grpc_metrics::Method = __grpc_metrics::Method::new(
+    static __RPC_SAY_HELLO: __grpc::Method = __grpc::method(
         __SERVICE,
         "SayHello",
-        __grpc_metrics::MethodKind::new(
-            __grpc_metrics::Argument::<Request<HelloRequest>>::STREAMS,
-            __grpc_metrics::Returned::<Result<Response<HelloReply>, Status>>::STREAMS,
-        ),
+        __grpc::Argument::<Request<HelloRequest>>::STREAMS,
+        __grpc::Returned::<Result<Response<HelloReply>, Status>>::STREAMS,
     );
-    __grpc_metrics::submit! {
-        __grpc_metrics::Service { name : __SERVICE, implementation :
-        "Greeter for MyGreeter", file : __grpc_metrics::file!(), line :
-        __grpc_metrics::line!(), chooses_instance : false, methods : & [&
-        __RPC_SAY_HELLO], }
+    __grpc::submit! {
+        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_SAY_HELLO])
     }
     impl Greeter for MyGreeter {
         async fn say_hello(
             &self,
             request: Request<HelloRequest>,
         ) -> Result<Response<HelloReply>, Status> {
-            __grpc_metrics::Returned::<
+            __grpc::Returned::<
                 Result<Response<HelloReply>, Status>,
             >::instrument(
-                    __grpc_metrics::rpc::<
-                        Request<HelloRequest>,
-                    >(&__RPC_SAY_HELLO, &request),
+                    __grpc::rpc::<Request<HelloRequest>>(&__RPC_SAY_HELLO, &request),
                     async move {
-                        if let __grpc_metrics::Option::Some(__ret) = __grpc_metrics::Option::None::<
+                        if let __grpc::Option::Some(__ret) = __grpc::Option::None::<
                             Result<Response<HelloReply>, Status>,
                         > {
                             return __ret;

@@ -1,35 +1,27 @@
 const _: () = {
     #[allow(unused_imports)]
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc_metrics, ReturnsMessage as _, TakesMessage as _,
+        self as __grpc, ReturnsMessage as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = greeter_server::SERVICE_NAME;
-    static __RPC_WATCH: __grpc_metrics::Method = __grpc_metrics::Method::new(
+    static __RPC_WATCH: __grpc::Method = __grpc::method(
         __SERVICE,
         "Watch",
-        __grpc_metrics::MethodKind::new(
-            __grpc_metrics::Argument::<Request<WatchRequest>>::STREAMS,
-            true,
-        ),
+        __grpc::Argument::<Request<WatchRequest>>::STREAMS,
+        true,
     );
-    static __RPC_TAIL: __grpc_metrics::Method = __grpc_metrics::Method::new(
+    static __RPC_TAIL: __grpc::Method = __grpc::method(
         __SERVICE,
         "Tail",
-        __grpc_metrics::MethodKind::new(
-            __grpc_metrics::Argument::<Request<WatchRequest>>::STREAMS,
-            true,
-        ),
+        __grpc::Argument::<Request<WatchRequest>>::STREAMS,
+        true,
     );
-    __grpc_metrics::submit! {
-        __grpc_metrics::Service { name : __SERVICE, implementation :
-        "greeter_server::Greeter for MyGreeter", file : __grpc_metrics::file!(), line :
-        __grpc_metrics::line!(), chooses_instance : false, methods : & [& __RPC_WATCH, &
-        __RPC_TAIL], }
+    __grpc::submit! {
+        __grpc::service(__SERVICE, "greeter_server::Greeter for MyGreeter", false, & [&
+        __RPC_WATCH, & __RPC_TAIL])
     }
     impl greeter_server::Greeter for MyGreeter {
-        type WatchStream = __grpc_metrics::ResponseStream<
-            ReceiverStream<Result<Event, Status>>,
-        >;
+        type WatchStream = __grpc::ResponseStream<ReceiverStream<Result<Event, Status>>>;
         #[allow(clippy::type_complexity)]
         fn watch<'life0, 'async_trait>(
             &'life0 self,
@@ -46,34 +38,29 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc_metrics::streaming::<
+                __grpc::streaming::<
                     Result<
-                        Response<<Self::WatchStream as __grpc_metrics::Wrapped>::Stream>,
+                        Response<<Self::WatchStream as __grpc::Wrapped>::Stream>,
                         Status,
                     >,
                     _,
                 >(
-                    __grpc_metrics::rpc::<Request<WatchRequest>>(&__RPC_WATCH, &__arg1),
+                    __grpc::rpc::<Request<WatchRequest>>(&__RPC_WATCH, &__arg1),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
                             Result<
-                                Response<
-                                    <Self::WatchStream as __grpc_metrics::Wrapped>::Stream,
-                                >,
+                                Response<<Self::WatchStream as __grpc::Wrapped>::Stream>,
                                 Status,
                             >,
                         > {
                             #[allow(unreachable_code)] return __ret;
                         }
-                        let __self = self;
                         let __arg1 = __arg1;
                         let __ret: Result<
-                            Response<
-                                <Self::WatchStream as __grpc_metrics::Wrapped>::Stream,
-                            >,
+                            Response<<Self::WatchStream as __grpc::Wrapped>::Stream>,
                             Status,
                         > = {
-                            let stream: <Self::WatchStream as __grpc_metrics::Wrapped>::Stream = __self
+                            let stream: <Self::WatchStream as __grpc::Wrapped>::Stream = self
                                 .events();
                             Ok(Response::new(stream))
                         };
@@ -82,8 +69,8 @@ const _: () = {
                 ),
             )
         }
-        type TailStream = __grpc_metrics::ResponseStream<
-            <Self::WatchStream as __grpc_metrics::Wrapped>::Stream,
+        type TailStream = __grpc::ResponseStream<
+            <Self::WatchStream as __grpc::Wrapped>::Stream,
         >;
         #[allow(clippy::type_complexity)]
         fn tail<'life0, 'async_trait>(
@@ -95,7 +82,7 @@ const _: () = {
                     Output = <Result<
                         Response<ReceiverStream<Result<Event, Status>>>,
                         Status,
-                    > as __grpc_metrics::HandlerReturn>::Wrapped,
+                    > as __grpc::HandlerReturn>::Wrapped,
                 > + ::core::marker::Send + 'async_trait,
             >,
         >
@@ -104,11 +91,11 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc_metrics::streaming::<
+                __grpc::streaming::<
                     Result<Response<ReceiverStream<Result<Event, Status>>>, Status>,
                     _,
                 >(
-                    __grpc_metrics::rpc::<Request<WatchRequest>>(&__RPC_TAIL, &request),
+                    __grpc::rpc::<Request<WatchRequest>>(&__RPC_TAIL, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
                             Result<
@@ -118,7 +105,6 @@ const _: () = {
                         > {
                             #[allow(unreachable_code)] return __ret;
                         }
-                        let __self = self;
                         let request = request;
                         let __ret: Result<
                             Response<ReceiverStream<Result<Event, Status>>>,
@@ -126,8 +112,8 @@ const _: () = {
                         > = {
                             Ok(
                                 Response::new(
-                                    <<Self::TailStream as __grpc_metrics::Wrapped>::Stream>::new(
-                                        __self.open(request)?,
+                                    <<Self::TailStream as __grpc::Wrapped>::Stream>::new(
+                                        self.open(request)?,
                                     ),
                                 ),
                             )

@@ -1,13 +1,11 @@
 const _: () = {
     #[allow(unused_imports)]
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc_metrics, ReturnsMessage as _, TakesMessage as _,
+        self as __grpc, ReturnsMessage as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
-    __grpc_metrics::submit! {
-        __grpc_metrics::Service { name : __SERVICE, implementation :
-        "Greeter for MyGreeter", file : __grpc_metrics::file!(), line :
-        __grpc_metrics::line!(), chooses_instance : false, methods : & [], }
+    __grpc::submit! {
+        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [])
     }
     impl Greeter for MyGreeter {
         type WatchStream = BoxStream<Event>;
@@ -33,10 +31,9 @@ const _: () = {
                 > {
                     #[allow(unreachable_code)] return __ret;
                 }
-                let __self = self;
                 let request = request;
                 let __ret: Result<Response<Self::WatchStream>, Status> = {
-                    Ok(Response::new(Box::pin(__self.events())))
+                    Ok(Response::new(Box::pin(self.events())))
                 };
                 #[allow(unreachable_code)] __ret
             })

@@ -1,22 +1,17 @@
 const _: () = {
     #[allow(unused_imports)]
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc_metrics, ReturnsMessage as _, TakesMessage as _,
+        self as __grpc, ReturnsMessage as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
-    static __RPC_SAY_HELLO: __grpc_metrics::Method = __grpc_metrics::Method::new(
+    static __RPC_SAY_HELLO: __grpc::Method = __grpc::method(
         __SERVICE,
         "SayHello",
-        __grpc_metrics::MethodKind::new(
-            __grpc_metrics::Argument::<Request<HelloRequest>>::STREAMS,
-            __grpc_metrics::Returned::<Result<Response<HelloReply>, Status>>::STREAMS,
-        ),
+        __grpc::Argument::<Request<HelloRequest>>::STREAMS,
+        __grpc::Returned::<Result<Response<HelloReply>, Status>>::STREAMS,
     );
-    __grpc_metrics::submit! {
-        __grpc_metrics::Service { name : __SERVICE, implementation :
-        "Greeter for MyGreeter", file : __grpc_metrics::file!(), line :
-        __grpc_metrics::line!(), chooses_instance : false, methods : & [&
-        __RPC_SAY_HELLO], }
+    __grpc::submit! {
+        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_SAY_HELLO])
     }
     impl Greeter for MyGreeter {
         #[allow(clippy::type_complexity)]
@@ -35,22 +30,19 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc_metrics::Returned::<
+                __grpc::Returned::<
                     Result<Response<HelloReply>, Status>,
                 >::instrument(
-                    __grpc_metrics::rpc::<
-                        Request<HelloRequest>,
-                    >(&__RPC_SAY_HELLO, &request),
+                    __grpc::rpc::<Request<HelloRequest>>(&__RPC_SAY_HELLO, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
                             Result<Response<HelloReply>, Status>,
                         > {
                             #[allow(unreachable_code)] return __ret;
                         }
-                        let __self = self;
                         let request = request;
                         let __ret: Result<Response<HelloReply>, Status> = {
-                            let message = __self.greet(&request.into_inner().name)?;
+                            let message = self.greet(&request.into_inner().name)?;
                             Ok(Response::new(HelloReply { message }))
                         };
                         #[allow(unreachable_code)] __ret

@@ -1,12 +1,12 @@
 //! The arguments of `#[instrument_grpc(...)]`, as written.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Error, Expr, Ident, LitBool, Path, Result, Token};
 
 use crate::names;
+use crate::tokens::as_typed;
 
 /// What the attribute says, and what is wrong with it.
 #[derive(Default)]
@@ -42,39 +42,41 @@ pub(crate) fn parse(args: TokenStream) -> Args {
 
 impl Args {
     fn argument(&mut self, input: ParseStream) -> Result<()> {
+        let found = typed_up_to_comma(input);
         let name = input.call(Ident::parse_any).map_err(|error| {
-            Error::new(
-                error.span(),
-                "expected an argument: `service`, `metrics`, `streams` or `crate`",
-            )
+            let message = format!(
+                "expected an argument, `service`, `metrics`, `streams` or `crate`; found `{found}`"
+            );
+            Error::new(error.span(), message)
         })?;
+        let wrong = |span: Span, takes: &str| Error::new(span, format!("{takes}; found `{found}`"));
         match name.to_string().as_str() {
-            "service" => set(
-                &mut self.service,
-                &name,
-                input,
-                "`service` takes the service label, a constant string: \
-                 `service = greeter_server::SERVICE_NAME` or `service = \"pkg.Greeter\"`",
-            ),
-            "metrics" => set(
-                &mut self.metrics,
-                &name,
-                input,
-                "`metrics` takes an expression that gives a `GrpcMetrics`: `metrics = self.metrics`",
-            ),
-            "streams" => set(
-                &mut self.streams,
-                &name,
-                input,
-                "`streams` takes `true` or `false`: `streams = false` leaves response streams alone",
-            ),
+            "service" => set(&mut self.service, &name, input, |span| {
+                wrong(
+                    span,
+                    "`service` takes a constant string: `service = greeter_server::SERVICE_NAME` or \
+                     `service = \"pkg.Greeter\"`",
+                )
+            }),
+            "metrics" => set(&mut self.metrics, &name, input, |span| {
+                wrong(
+                    span,
+                    "`metrics` takes an expression that gives a `GrpcMetrics`: `metrics = self.metrics`",
+                )
+            }),
+            "streams" => set(&mut self.streams, &name, input, |span| {
+                wrong(
+                    span,
+                    "`streams` takes `true` or `false`: `streams = false` leaves response streams alone",
+                )
+            }),
             "crate" => {
-                set(
-                    &mut self.runtime,
-                    &name,
-                    input,
-                    "`crate` takes the path of the runtime: `crate = ::my_facade::grpc_metrics_runtime`",
-                )?;
+                set(&mut self.runtime, &name, input, |span| {
+                    wrong(
+                        span,
+                        "`crate` takes the path of the runtime: `crate = ::my_facade::grpc_metrics_runtime`",
+                    )
+                })?;
                 self.runtime.as_ref().map_or(Ok(()), check_absolute)
             }
             unknown => Err(Error::new(
@@ -90,6 +92,19 @@ impl Args {
     }
 }
 
+/// The argument that comes next, for messages.
+fn typed_up_to_comma(input: ParseStream) -> String {
+    let ahead = input.fork();
+    let mut tokens = TokenStream::new();
+    while !ahead.is_empty() && !ahead.peek(Token![,]) {
+        match ahead.parse::<TokenTree>() {
+            Ok(tree) => tokens.extend([tree]),
+            Err(_) => break,
+        }
+    }
+    as_typed(tokens)
+}
+
 /// A relative path would mean something else inside the expansion, or beside another name.
 fn check_absolute(path: &Path) -> Result<()> {
     let first = path.segments.first().map(|first| first.ident.to_string());
@@ -97,7 +112,7 @@ fn check_absolute(path: &Path) -> Result<()> {
     if path.leading_colon.is_some() || first.is_some_and(|first| roots.contains(&first.as_str())) {
         return Ok(());
     }
-    let typed = path.to_token_stream().to_string().replace(' ', "");
+    let typed = as_typed(path);
     let message = format!(
         "`crate = {typed}` is relative; write `crate = ::{typed}` for a dependency, `crate = crate::{typed}` for a \
          module"
@@ -105,14 +120,13 @@ fn check_absolute(path: &Path) -> Result<()> {
     Err(Error::new_spanned(path, message))
 }
 
-/// Reads `= value` into an argument's place. `takes` is the message if it can't be read.
+/// Reads `= value` into an argument's place. `wrong` is the error if it can't be read.
 fn set<T: Parse>(
     place: &mut Option<T>,
     name: &Ident,
     input: ParseStream,
-    takes: &str,
+    wrong: impl Fn(Span) -> Error,
 ) -> Result<()> {
-    let wrong = |span: Span| Error::new(span, takes);
     if !input.peek(Token![=]) {
         return Err(wrong(name.span()));
     }

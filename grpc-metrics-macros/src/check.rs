@@ -13,6 +13,7 @@ use crate::plan::{self, Plan};
 use crate::projections::Projections;
 use crate::service::{Item, Method, Service};
 use crate::streams;
+use crate::tokens::as_typed;
 
 /// Resolves an impl, or gives everything that is wrong with it.
 pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
@@ -71,7 +72,7 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
     Ok(Plan {
         runtime: plan::runtime(args.runtime),
         label: args.service.map_or_else(|| label(&trait_), |service| service.to_token_stream()),
-        implementation: format!("{} for {}", compact(&trait_), compact(&head.self_ty)),
+        implementation: format!("{} for {}", as_typed(&trait_), as_typed(&head.self_ty)),
         metrics: args.metrics,
         items: planned,
         head,
@@ -131,15 +132,4 @@ fn label(trait_: &Path) -> TokenStream {
         return path.into_token_stream();
     }
     LitStr::new(&last.ident.unraw().to_string(), last.ident.span()).into_token_stream()
-}
-
-/// Tokens as one writes them.
-fn compact(tokens: &impl ToTokens) -> String {
-    let spaced = tokens.to_token_stream().to_string();
-    spaced
-        .replace(" :: ", "::")
-        .replace(" <", "<")
-        .replace("< ", "<")
-        .replace(" >", ">")
-        .replace(" ,", ",")
 }

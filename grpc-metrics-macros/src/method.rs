@@ -11,6 +11,7 @@ use syn::{
 use crate::plan::{Form, Response, Rpc, Streams};
 use crate::projections::Projections;
 use crate::service::{self, Method};
+use crate::tokens::as_typed;
 use crate::{order, returned, rpc_name, tokens};
 
 /// What a method is read against.
@@ -32,7 +33,7 @@ impl Scope<'_> {
         let stream = (self.stream_type)(method);
         check_no_helper_in_cfg_attr(method, errors);
         let name = rpc_name::of(method, stream, errors);
-        let request = request(&mut sig.inputs, sig.ident.span());
+        let request = request(&mut sig.inputs, &sig.ident);
         let (request, argument, future) = match (request, future(method)) {
             (Ok((request, argument)), Ok(future)) => (request, argument, future),
             (request, future) => {
@@ -122,20 +123,24 @@ impl Scope<'_> {
 /// The request's argument and its type. One without a name gets one.
 fn request(
     inputs: &mut syn::punctuated::Punctuated<FnArg, syn::Token![,]>,
-    method: Span,
+    method: &Ident,
 ) -> Result<(Ident, TokenStream), Error> {
     let mut arguments = inputs.iter_mut().filter_map(|input| match input {
         FnArg::Typed(argument) => Some(argument),
         FnArg::Receiver(_) => None,
     });
     let Some(PatType { pat, ty, .. }) = arguments.next() else {
-        let message = "an RPC method takes its request: `request: Request<…>`; put #[skip_metrics] above a method \
-                       that is no RPC";
-        return Err(Error::new(method, message));
+        let message = format!(
+            "`{method}` takes no request; write `request: Request<…>`, or #[skip_metrics] above a method that is no RPC"
+        );
+        return Err(Error::new_spanned(method, message));
     };
     if let Some(second) = arguments.next() {
-        let message = "an RPC method takes one argument, its request; remove this one, or put #[skip_metrics] above \
-                       the method";
+        let message = format!(
+            "`{}` is one argument too many; an RPC method takes its request only: remove it, or put #[skip_metrics] \
+             above the method",
+            as_typed(&*second)
+        );
         return Err(Error::new_spanned(second, message));
     }
     let ident = match &**pat {
@@ -147,7 +152,8 @@ fn request(
             ident
         }
         pat => {
-            let message = "give the request a name: `request: Request<…>`";
+            let message =
+                format!("give the request a name: write `request` instead of `{}`", as_typed(pat));
             return Err(Error::new_spanned(pat, message));
         }
     };
@@ -174,13 +180,18 @@ fn future(method: &Method) -> Result<Option<TokenStream>, Error> {
 pub(crate) fn check_skipped(method: &Method, errors: &mut Vec<Error>) {
     for attr in &method.skip {
         if !matches!(attr.meta, Meta::Path(_)) {
-            let message = "`skip_metrics` takes no arguments: write `#[skip_metrics]`";
+            let message = format!(
+                "`skip_metrics` takes no arguments: write `#[skip_metrics]` instead of `#[{}]`",
+                as_typed(&attr.meta)
+            );
             errors.push(Error::new_spanned(&attr.meta, message));
         }
     }
     if let Some(attr) = method.rpc.first() {
-        let message =
-            "a method that is skipped has no RPC name to give; remove `rpc` or `skip_metrics`";
+        let message = format!(
+            "a method that is skipped needs no name; remove `#[{}]` or `#[skip_metrics]`",
+            as_typed(&attr.meta)
+        );
         errors.push(Error::new_spanned(&attr.meta, message));
     }
 }

@@ -6,6 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Error, Expr, ExprLit, Lit, LitStr, Meta, MetaNameValue, Result, Token};
 
 use crate::service::Method;
+use crate::tokens::as_typed;
 use crate::{names, streams};
 
 /// The RPC's proto name. `stream` is the associated type of its response stream.
@@ -30,7 +31,11 @@ pub(crate) fn of(method: &Method, stream: Option<&Ident>, errors: &mut Vec<Error
 
 fn given(attr: &Attribute) -> Result<LitStr> {
     let wrong = |at: &dyn quote::ToTokens| {
-        Error::new_spanned(at, "`rpc` takes the RPC's proto name: `#[rpc(name = \"GetKV\")]`")
+        let message = format!(
+            "`rpc` takes the RPC's proto name: write `#[rpc(name = \"GetKV\")]` instead of `#[{}]`",
+            as_typed(&attr.meta)
+        );
+        Error::new_spanned(at, message)
     };
     let Meta::List(list) = &attr.meta else {
         return Err(wrong(&attr.meta));

@@ -59,8 +59,11 @@ pub(crate) fn parse(item: TokenStream) -> Result<Service> {
     tokens.push(tokens::braces(body.span(), TokenStream::new()).into());
     let head: ItemImpl = syn::parse2(tokens.into_iter().collect())?;
     let Some((trait_, _)) = head.trait_.clone() else {
-        let message = "#[instrument_grpc] measures the RPCs of a service, and this impl has no trait; put it above \
-                       `impl Greeter for …`";
+        let message = format!(
+            "#[instrument_grpc] measures the RPCs of a service, and `impl {ty}` has no trait; put it above \
+             `impl Greeter for {ty}`",
+            ty = tokens::as_typed(&head.self_ty)
+        );
         return Err(Error::new_spanned(&head.self_ty, message));
     };
     Ok(Service { head, trait_, items: parse_items.parse2(body.stream())? })

@@ -1,6 +1,7 @@
 //! Work on tokens that are not parsed: handlers' bodies.
 
 use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::Signature;
 
 /// Whether one of `names` occurs anywhere in the tokens, lifetimes without their tick.
@@ -10,6 +11,13 @@ pub(crate) fn mention(tokens: TokenStream, names: &dyn Fn(&str) -> bool) -> bool
         TokenTree::Ident(ident) => names(&ident.to_string()),
         _ => false,
     })
+}
+
+/// Tokens as one writes them, for messages.
+pub(crate) fn as_typed(tokens: impl ToTokens) -> String {
+    let spaced = tokens.into_token_stream().to_string();
+    let tight = [(" :: ", "::"), (" <", "<"), ("< ", "<"), (" >", ">"), (" ,", ","), (" (", "(")];
+    tight.iter().fold(spaced, |typed, (spaced, tight)| typed.replace(spaced, tight))
 }
 
 /// Makes every `self` in the tokens that of the method. If a `macro_rules!` wrote the impl and the tokens

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;
 
-use crate::method::{Method, Service};
+use crate::method::{Method, MethodKind, Service};
 
 /// Every instrumented impl, sorted by label; each method has its index afterwards.
 pub(crate) fn services() -> &'static [&'static Service] {
@@ -28,6 +28,13 @@ pub(crate) fn method_count() -> usize {
 pub(crate) fn methods_of(global: bool) -> impl Iterator<Item = &'static Method> {
     let services = services().iter().filter(move |service| service.chooses_instance != global);
     services.flat_map(|service| service.methods.iter().copied())
+}
+
+/// The kind of the instrumented method with these labels, if there is one.
+pub(crate) fn kind_of(service: &str, method: &str) -> Option<MethodKind> {
+    let methods = services().iter().flat_map(|service| service.methods);
+    let mut labelled = methods.filter(|of| of.service() == service && of.name() == method);
+    labelled.next().map(|method| method.kind())
 }
 
 /// Impls that share a service label, so that their RPCs can't be told apart.

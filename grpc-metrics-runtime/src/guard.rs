@@ -112,7 +112,7 @@ impl Rpc {
 
     /// Runs a part of the RPC, which starts with the first one. If that part panics, the RPC ends.
     #[inline]
-    pub(crate) fn run<R>(&mut self, part: impl FnOnce() -> R) -> R {
+    pub fn run<R>(&mut self, part: impl FnOnce() -> R) -> R {
         if self.phase == Phase::Waiting {
             self.phase = Phase::Running;
             self.measured.restart();
@@ -131,7 +131,7 @@ impl Rpc {
 
     /// The first end counts, later ones change nothing.
     #[inline]
-    pub(crate) fn end(&mut self, code: Code) {
+    pub fn end(&mut self, code: Code) {
         if self.ends() {
             self.measured.end(code);
         }

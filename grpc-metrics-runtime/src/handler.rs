@@ -19,8 +19,9 @@ pub trait Ending<Returned> {
     /// What the server gets.
     type Output;
 
+    // Takes the whole `Poll`, so that what the handler has written need not be moved.
     #[doc(hidden)]
-    fn end(rpc: &mut Rpc, returned: Returned) -> Self::Output;
+    fn end(rpc: &mut Rpc, polled: Poll<Returned>) -> Poll<Self::Output>;
 }
 
 /// The RPC ends when the handler returns.
@@ -31,9 +32,11 @@ impl<M> Ending<Result<Response<M>, Status>> for AtReturn {
     type Output = Result<Response<M>, Status>;
 
     #[inline]
-    fn end(rpc: &mut Rpc, returned: Result<Response<M>, Status>) -> Self::Output {
-        rpc.end_with(&returned);
-        returned
+    fn end(rpc: &mut Rpc, polled: Poll<Result<Response<M>, Status>>) -> Poll<Self::Output> {
+        if let Poll::Ready(returned) = &polled {
+            rpc.end_with(returned);
+        }
+        polled
     }
 }
 
@@ -45,11 +48,13 @@ impl<S> Ending<Result<Response<S>, Status>> for AtStreamEnd {
     type Output = Result<Response<ResponseStream<S>>, Status>;
 
     #[inline]
-    fn end(rpc: &mut Rpc, returned: Result<Response<S>, Status>) -> Self::Output {
+    fn end(rpc: &mut Rpc, polled: Poll<Result<Response<S>, Status>>) -> Poll<Self::Output> {
+        let returned = ready!(polled);
         if returned.is_err() {
             rpc.end_with(&returned);
         }
-        Ok(returned?.map(|stream| ResponseStream::new(stream, rpc.hand_over())))
+        let carry = |stream| ResponseStream::new(stream, rpc.hand_over());
+        Poll::Ready(returned.map(|response| response.map(carry)))
     }
 }
 
@@ -61,9 +66,12 @@ impl<M: 'static> Ending<Result<Response<BoxStream<M>>, Status>> for AtBoxedStrea
     type Output = Result<Response<BoxStream<M>>, Status>;
 
     #[inline]
-    fn end(rpc: &mut Rpc, returned: Result<Response<BoxStream<M>>, Status>) -> Self::Output {
-        let carried = AtStreamEnd::end(rpc, returned)?;
-        Ok(carried.map(|stream| -> BoxStream<M> { Box::pin(stream) }))
+    fn end(
+        rpc: &mut Rpc,
+        polled: Poll<Result<Response<BoxStream<M>>, Status>>,
+    ) -> Poll<Self::Output> {
+        let carried = AtStreamEnd::end(rpc, polled);
+        carried.map_ok(|response| response.map(|stream| -> BoxStream<M> { Box::pin(stream) }))
     }
 }
 
@@ -103,7 +111,7 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let returned = ready!(this.rpc.run(|| this.future.poll(cx)));
-        Poll::Ready(E::end(this.rpc, returned))
+        let polled = this.rpc.run(|| this.future.poll(cx));
+        E::end(this.rpc, polled)
     }
 }

@@ -57,6 +57,8 @@
 //!
 //! - Requests that reach no handler: unknown services and methods, messages that can't be decoded or are
 //!   missing, what an interceptor or a layer rejects, load that was shed.
+//! - That a client has broken off its request stream: tonic shows the handler the end of the messages. If
+//!   it then returns a message, that counts as `OK`.
 //! - What goes wrong with a response behind the handler: one that is too large or can't be encoded counts
 //!   as `OK`, or, if it was a stream's message, as `CANCELLED`.
 //! - That a handler was called by another one: if a method calls a sibling RPC method of its own service,

@@ -156,7 +156,7 @@ impl GrpcMetrics {
     ///
     /// Looks the method up under a lock; [`RequestGuard::new`] does not, for the process-wide instance.
     pub fn guard(&self, service: &'static str, method: &'static str) -> RequestGuard {
-        let metrics = self.named(service, method, MethodKind::Unary);
+        let metrics = self.named(service, method, None);
         RequestGuard::start(Target::Own(metrics), Deadline::NONE)
     }
 
@@ -188,7 +188,7 @@ impl GrpcMetrics {
     /// The counters of an instrumented method: a lock at the first call, none later.
     #[inline]
     pub(crate) fn method(&self, method: &Method) -> Arc<MethodMetrics> {
-        let find = || self.named(method.service(), method.name(), method.kind());
+        let find = || self.named(method.service(), method.name(), Some(method.kind()));
         // Without a place: from a library that was loaded after the instance was built.
         self.inner
             .by_index
@@ -196,16 +196,20 @@ impl GrpcMetrics {
             .map_or_else(find, |place| place.get_or_init(find).clone())
     }
 
-    /// The counters under these labels; `kind` matters if there are none yet.
+    /// The counters under these labels. `kind` is that of an instrumented method; for a guard's it is
+    /// looked up, since the labels may be those of one.
     pub(crate) fn named(
         &self,
         service: &'static str,
         method: &'static str,
-        kind: MethodKind,
+        kind: Option<MethodKind>,
     ) -> Arc<MethodMetrics> {
         let mut by_name = self.inner.by_name.lock().unwrap_or_else(PoisonError::into_inner);
-        let new =
-            || Arc::new(MethodMetrics { kind, cells: MethodCells::new(self.inner.bounds.clone()) });
+        let new = || {
+            let kind = kind.or_else(|| catalog::kind_of(service, method));
+            let kind = kind.unwrap_or(MethodKind::Unary);
+            Arc::new(MethodMetrics { kind, cells: MethodCells::new(self.inner.bounds.clone()) })
+        };
         by_name.entry((service, method)).or_insert_with(new).clone()
     }
 }

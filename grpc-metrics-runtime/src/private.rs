@@ -8,10 +8,10 @@ use std::sync::{Arc, LazyLock};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::{GrpcMetrics, MethodKind};
 use crate::deadline::Deadline;
 use crate::guard::Target;
 use crate::handler::{AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream};
+use crate::{GrpcMetrics, MethodKind};
 
 pub use crate::ResponseStream;
 pub use crate::guard::Rpc;

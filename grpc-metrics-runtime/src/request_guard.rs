@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request};
 
-use crate::MethodKind;
 use crate::deadline::Deadline;
 use crate::guard::{Measured, Target};
 use crate::metrics::{GrpcMetrics, MethodMetrics};
@@ -116,7 +115,7 @@ fn find_global(service: &'static str, method: &'static str) -> &'static MethodMe
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
     let found = found.get_or_insert_default().entry((service, method));
     found.or_insert_with(|| {
-        let metrics = GrpcMetrics::global().named(service, method, MethodKind::Unary);
+        let metrics = GrpcMetrics::global().named(service, method, None);
         // Leaked once a method: the process-wide instance stays anyway.
         Box::leak(Box::new(metrics))
     })

@@ -8,6 +8,7 @@ pub mod bed;
 pub mod clients;
 pub mod faults;
 pub mod pb;
+pub mod programs;
 pub mod rng;
 pub mod scrape;
 pub mod script;

@@ -24,11 +24,13 @@ impl Watcher {
         let (registry, metrics) = (registry.clone(), metrics.clone());
         let (mut last, mut started) = (Scrape::of(&registry), BTreeMap::new());
         Self::repeat(move || {
-            let scrape = Scrape::of(&registry);
-            assert_consistent(&scrape);
-            assert_buckets(&scrape);
-            assert_only_grows(&last, &scrape);
-            last = scrape;
+            // The two ways to the text.
+            for scrape in [Scrape::of(&registry), Scrape::parse(metrics.encode().unwrap())] {
+                assert_consistent(&scrape);
+                assert_buckets(&scrape);
+                assert_only_grows(&last, &scrape);
+                last = scrape;
+            }
             assert_snapshot(&metrics.snapshot(), &mut started);
         })
     }

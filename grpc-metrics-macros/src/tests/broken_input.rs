@@ -32,7 +32,7 @@ fn collect(items: Vec<Item>, cases: &mut Vec<Case>) {
     for item in items {
         match item {
             Item::Mod(module) => {
-                collect(module.content.map_or(Vec::new(), |(_, items)| items), cases)
+                collect(module.content.map_or(Vec::new(), |(_, items)| items), cases);
             }
             Item::Impl(mut impl_) => {
                 // As it is written, and as it is where all other attributes have run.
@@ -138,7 +138,7 @@ fn mutated_impls_never_panic_and_parse_if_they_did() {
     let mut random = Random(0x5EED_0F6E_7A11_D00D);
     for _ in 0..rounds.unwrap_or(4_000) {
         let case = &cases[random.below(cases.len())];
-        let mut mutated = Case { args: case.args.clone(), item: case.item.clone() };
+        let mut mutated = case.clone();
         for _ in 0..=random.below(3) {
             if random.below(6) == 0 {
                 mutated.args = random.mutate(&mutated.args);

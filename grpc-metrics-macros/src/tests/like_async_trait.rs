@@ -1,6 +1,6 @@
 //! What `#[async_trait]` makes of an impl, as far as it matters here: a macro can't call another one.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, ReturnType, parse_quote};
 
@@ -24,7 +24,6 @@ fn expand_method(method: &mut ImplItemFn) {
     for (i, argument) in method.sig.inputs.iter_mut().enumerate() {
         match argument {
             FnArg::Receiver(receiver) => {
-                lets.extend(quote!(let __self = self;));
                 if receiver.to_token_stream().to_string() == "& self" {
                     *argument = parse_quote!(&'life0 self);
                 }
@@ -41,7 +40,8 @@ fn expand_method(method: &mut ImplItemFn) {
             }
         }
     }
-    let body = with_self_renamed(method.block.to_token_stream());
+    // The real one renames `self` in the body, which is of no account to us.
+    let body = &method.block;
     method.sig.generics = parse_quote!(<'life0, 'async_trait>);
     method.sig.generics.where_clause =
         Some(parse_quote!(where 'life0: 'async_trait, Self: 'async_trait));
@@ -50,7 +50,6 @@ fn expand_method(method: &mut ImplItemFn) {
             dyn ::core::future::Future<Output = #output> + ::core::marker::Send + 'async_trait
         >>
     };
-    eprintln!("{} | {} | {}", output, lets, body);
     method.block = parse_quote!({
         Box::pin(async move {
             if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<#output> {
@@ -64,15 +63,4 @@ fn expand_method(method: &mut ImplItemFn) {
         })
     });
     method.attrs.push(parse_quote!(#[allow(clippy::type_complexity)]));
-}
-
-fn with_self_renamed(tokens: TokenStream) -> TokenStream {
-    let renamed = tokens.into_iter().map(|tree| match tree {
-        TokenTree::Ident(ident) if ident == "self" => format_ident!("__self").into(),
-        TokenTree::Group(group) => {
-            Group::new(group.delimiter(), with_self_renamed(group.stream())).into()
-        }
-        tree => tree,
-    });
-    renamed.collect()
 }

@@ -5,7 +5,7 @@ use tonic::{Request, Response, Status};
 
 struct Service;
 
-#[instrument_grpc(crate = grpc_metrics_runtime)]
+#[instrument_grpc(crate = kit::metrics)]
 #[tonic::async_trait]
 impl Plain for Service {
     async fn first(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {

@@ -5,7 +5,6 @@
 //! another, and then one that makes callgrind write down what it has counted and begin anew. A longer and
 //! a shorter part differ in nothing but their RPCs.
 
-use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,9 +20,9 @@ use crate::table::median;
 use crate::workload::{Client, Workload, connect};
 
 /// Each workload is counted so often.
-const REPEATS: usize = 5;
+const REPEATS: usize = 7;
 /// RPCs, or messages of one stream, of a shorter and of a longer part.
-const PARTS: [u32; 2] = [50, 350];
+const PARTS: [u32; 2] = [50, 300];
 
 /// What is counted: a workload's RPC or message, or the stream around its messages.
 #[derive(Clone, Copy)]
@@ -50,15 +49,15 @@ impl Counted {
         }
     }
 
-    async fn run(self, client: &mut Client, part: u32) -> Result<(), Failure> {
+    async fn run(self, client: &mut Client, times: u32) -> Result<(), Failure> {
         match self {
             Self::Rpc(workload) => {
-                for _ in 0..part {
+                for _ in 0..times {
                     workload.call(client, 1).await?;
                 }
                 Ok(())
             }
-            Self::Message(workload) => workload.call(client, part).await,
+            Self::Message(workload) => workload.call(client, times).await,
         }
     }
 }
@@ -74,30 +73,26 @@ pub(crate) fn run() -> Result<(), Failure> {
         variants.push(runtime.block_on(count(variant))?);
     }
 
+    let [short, long] = PARTS;
     println!(
-        "Instructions of the server per RPC, or per message of a stream: ({}). Medians of {REPEATS}, \
-         and the\nlowest and highest ratio to bare.\n",
-        format_args!(
-            "those of {} less those of {}, divided by {}",
-            PARTS[1],
-            PARTS[0],
-            PARTS[1] - PARTS[0]
-        ),
+        "Instructions of the server per RPC, or per message of a stream: those of {long} less those of \
+         {short}, divided\nby {}. Medians of {REPEATS}; ratios of the medians to bare; in brackets the \
+         lowest and highest.\n",
+        long - short
     );
-    let mut head = format!("{:<56}", "");
-    for variant in Variant::ALL {
-        let _ = write!(head, "{:>24}", variant.name());
-    }
-    println!("{head}");
     for (i, counted) in Counted::ALL.into_iter().enumerate() {
-        print!("{:<56}", counted.name());
+        println!("{:<54}{:>9}   ÷ bare", counted.name(), "median");
         let bare = median(variants[0][i]);
         for (variant, counts) in Variant::ALL.into_iter().zip(&variants) {
             let instructions = median(counts[i]);
-            print!("{instructions:>24.0}");
-            if variant != Variant::Bare {
-                print!(" {:>6.4}", instructions / bare);
-            }
+            let low = counts[i].into_iter().fold(f64::NAN, f64::min);
+            let high = counts[i].into_iter().fold(f64::NAN, f64::max);
+            let ratio = match variant {
+                Variant::Bare => String::new(),
+                _ => format!("{:.4}", instructions / bare),
+            };
+            let name = variant.name();
+            println!("  {name:<52}{instructions:>9.0}{ratio:>9}   [{low:.0} {high:.0}]");
         }
         println!();
     }
@@ -109,22 +104,16 @@ type Counts = [[f64; REPEATS]; Counted::ALL.len()];
 
 async fn count(variant: Variant) -> Result<Counts, Failure> {
     let mut server = Callgrind::start(variant)?;
-    let mut client = connect(server.address).await?;
     for counted in Counted::ALL {
-        counted.run(&mut client, PARTS[0]).await?;
+        server.part(counted, PARTS[1]).await?;
     }
-    server.end_part(&mut client).await?;
     let mut counts = Counts::default();
-    // The repeats outside, so that what grows slowly touches all alike.
+    // The repeats outside, so that what changes slowly touches all alike.
     for repeat in 0..REPEATS {
         for (counted, counts) in Counted::ALL.into_iter().zip(&mut counts) {
-            let mut instructions = [0.0; 2];
-            for (part, instructions) in PARTS.into_iter().zip(&mut instructions) {
-                counted.run(&mut client, part).await?;
-                *instructions = server.end_part(&mut client).await?;
-            }
-            let [short, long] = instructions;
-            counts[repeat] = (long - short) / f64::from(PARTS[1] - PARTS[0]);
+            let [short, long] = PARTS;
+            let more = server.part(counted, long).await? - server.part(counted, short).await?;
+            counts[repeat] = more / f64::from(long - short);
         }
     }
     Ok(counts)
@@ -160,8 +149,11 @@ impl Callgrind {
         Ok(Self { _child: child, address, dumps, dump: 0 })
     }
 
-    /// Instructions since the last such call.
-    async fn end_part(&mut self, client: &mut Client) -> Result<f64, Failure> {
+    /// The instructions of so many RPCs or messages, on a connection of their own: a connection makes its
+    /// headers dearer by the second, for it remembers all dates that it has sent.
+    async fn part(&mut self, counted: Counted, times: u32) -> Result<f64, Failure> {
+        let mut client = connect(self.address).await?;
+        counted.run(&mut client, times).await?;
         // What the handler answers to nobody's name, once callgrind has written its file.
         let answer = client.say(Name { name: String::new() }).await;
         if answer.map_err(|status| status.code()).err() != Some(Code::InvalidArgument) {
