@@ -138,7 +138,7 @@ async fn two_instances_in_one_registry_share_their_families() {
 struct Rogue(fn() -> Vec<MetricFamily>, Desc);
 
 impl Rogue {
-    fn new(collect: fn() -> Vec<MetricFamily>) -> Box<Self> {
+    fn boxed(collect: fn() -> Vec<MetricFamily>) -> Box<dyn Collector> {
         let desc = Desc::new("rogue".to_owned(), "rogue".to_owned(), Vec::new(), HashMap::new());
         Box::new(Self(collect, desc.expect("legal")))
     }
@@ -158,7 +158,7 @@ impl Collector for Rogue {
 async fn another_collector_with_our_names_is_shown_as_the_registry_shows_it() {
     let metrics = GrpcMetrics::builder().registry(&Registry::new()).build().expect("right");
     count(&metrics, &mut Rng::new(10)).await;
-    let impostor = Rogue::new(|| {
+    let impostor = Rogue::boxed(|| {
         let counter = IntCounter::new("grpc_server_requests_total", "An impostor.").expect("legal");
         counter.collect()
     });
@@ -173,13 +173,13 @@ async fn a_collector_that_panics_leaves_nothing_behind() {
     let metrics = GrpcMetrics::builder().registry(&Registry::new()).build().expect("right");
     count(&metrics, &mut Rng::new(11)).await;
     let healthy = metrics.encode().expect("it is text");
-    metrics.registry().register(Rogue::new(|| panic!("on purpose"))).expect("new");
+    metrics.registry().register(Rogue::boxed(|| panic!("on purpose"))).expect("new");
     let encoding = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| metrics.encode()));
     assert!(encoding.is_err());
     // On the same thread: the families are the whole ones again.
     let families = metrics.collect();
     let text = TextEncoder::new().encode_to_string(&families).expect("it is text");
     assert_eq!(text.lines().count(), healthy.lines().count());
-    metrics.registry().unregister(Rogue::new(Vec::new)).expect("registered");
+    metrics.registry().unregister(Rogue::boxed(Vec::new)).expect("registered");
     assert!(metrics.encode().expect("it is text") == healthy);
 }

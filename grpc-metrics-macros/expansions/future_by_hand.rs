@@ -10,8 +10,15 @@ const _: () = {
         __grpc::Argument::<Request<HelloRequest>>::STREAMS,
         false,
     );
+    static __RPC_SAY_AGAIN: __grpc::Method = __grpc::method(
+        __SERVICE,
+        "SayAgain",
+        false,
+        false,
+    );
     __grpc::submit! {
-        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_SAY_HELLO])
+        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_SAY_HELLO,
+        & __RPC_SAY_AGAIN])
     }
     impl Greeter for MyGreeter {
         fn say_hello<'a>(
@@ -28,6 +35,22 @@ const _: () = {
                         return Box::pin(ready(Err(Status::unavailable("closed"))));
                     }
                     self.greet(request)
+                })(),
+            )
+        }
+        fn say_again<'a>(
+            &'a self,
+            __request: Request<Borrowed<'a>>,
+        ) -> BoxFuture<'a, HelloReply> {
+            let __rpc = __grpc::rpc::<
+                Request<Borrowed<'a>>,
+            >(&__RPC_SAY_AGAIN, &__request);
+            __grpc::future_until_return::<
+                BoxFuture<'a, HelloReply>,
+            >(
+                __rpc,
+                (move || -> BoxFuture<'a, HelloReply> {
+                    std::boxed::Box::pin(async move { todo!() })
                 })(),
             )
         }

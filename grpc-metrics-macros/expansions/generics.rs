@@ -10,9 +10,21 @@ const _: () = {
         false,
         false,
     );
+    static __RPC_SAY_ALL: __grpc::Method = __grpc::method(
+        __SERVICE,
+        "SayAll",
+        true,
+        __grpc::Returned::<Result<Response<Summary>, Status>>::STREAMS,
+    );
+    static __RPC_SAY_OWN: __grpc::Method = __grpc::method(
+        __SERVICE,
+        "SayOwn",
+        false,
+        false,
+    );
     __grpc::submit! {
         __grpc::service(__SERVICE, "Greeter<M> for MyGreeter<'a, T, N>", false, & [&
-        __RPC_SAY_HELLO])
+        __RPC_SAY_HELLO, & __RPC_SAY_ALL, & __RPC_SAY_OWN])
     }
     impl<'a, T: Store<Item = M>, M, const N: usize> Greeter<M> for MyGreeter<'a, T, N>
     where
@@ -47,6 +59,76 @@ const _: () = {
                         let request = request;
                         let __ret: Result<Response<T::Reply>, Status> = {
                             self.store.answer(request).await
+                        };
+                        #[allow(unreachable_code)] __ret
+                    },
+                ),
+            )
+        }
+        #[allow(clippy::type_complexity)]
+        fn say_all<'life0, 'async_trait>(
+            &'life0 self,
+            request: Request<Streaming<M>>,
+        ) -> ::core::pin::Pin<
+            Box<
+                dyn ::core::future::Future<
+                    Output = Result<Response<Summary>, Status>,
+                > + ::core::marker::Send + 'async_trait,
+            >,
+        >
+        where
+            'life0: 'async_trait,
+            Self: 'async_trait,
+        {
+            Box::pin(
+                __grpc::Returned::<
+                    Result<Response<Summary>, Status>,
+                >::instrument(
+                    __grpc::rpc::<Request<Streaming<M>>>(&__RPC_SAY_ALL, &request),
+                    async move {
+                        if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
+                            Result<Response<Summary>, Status>,
+                        > {
+                            #[allow(unreachable_code)] return __ret;
+                        }
+                        let request = request;
+                        let __ret: Result<Response<Summary>, Status> = {
+                            self.store.answer_all(request).await
+                        };
+                        #[allow(unreachable_code)] __ret
+                    },
+                ),
+            )
+        }
+        #[allow(clippy::type_complexity)]
+        fn say_own<'life0, 'async_trait>(
+            &'life0 self,
+            request: Request<Own<Self>>,
+        ) -> ::core::pin::Pin<
+            Box<
+                dyn ::core::future::Future<
+                    Output = Result<Response<Own<Self>>, Status>,
+                > + ::core::marker::Send + 'async_trait,
+            >,
+        >
+        where
+            'life0: 'async_trait,
+            Self: 'async_trait,
+        {
+            Box::pin(
+                __grpc::Returned::<
+                    Result<Response<Own<Self>>, Status>,
+                >::instrument(
+                    __grpc::rpc::<Request<Own<Self>>>(&__RPC_SAY_OWN, &request),
+                    async move {
+                        if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
+                            Result<Response<Own<Self>>, Status>,
+                        > {
+                            #[allow(unreachable_code)] return __ret;
+                        }
+                        let request = request;
+                        let __ret: Result<Response<Own<Self>>, Status> = {
+                            self.store.own(request).await
                         };
                         #[allow(unreachable_code)] __ret
                     },

@@ -1,9 +1,9 @@
 //! The `#[instrument_grpc]` attribute and its helpers. Use them through `grpc-metrics-runtime`, which
 //! re-exports and documents them.
 //!
-//! An impl goes through three stages, each with a type of its own: [`service`] and [`args`] hold what is
-//! written, [`check`] collects every mistake or else gives a [`plan`], and [`expand`] writes the plan
-//! out. On a mistake, [`fallback`] gives back what the user wrote beside the errors.
+//! An impl goes through three stages, each with a type of its own: `service` and `args` hold what is
+//! written, `check` collects every mistake or else gives a `plan`, and `expand` writes the plan
+//! out. On a mistake, `fallback` gives back what the user wrote beside the errors.
 
 #![forbid(unsafe_code)]
 

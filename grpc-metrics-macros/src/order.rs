@@ -7,7 +7,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Meta, Token};
+use syn::{Attribute, Token};
 
 use crate::{args, plan};
 
@@ -18,7 +18,7 @@ pub(crate) fn after_other_attributes(
 ) -> Option<TokenStream> {
     let split = |input: ParseStream| {
         let attrs = input.call(Attribute::parse_outer)?;
-        let is_impl = input.peek(Token![impl]) || input.peek2(Token![impl]);
+        let is_impl = input.peek(Token![impl]);
         Ok((attrs, is_impl, input.parse::<TokenStream>()?))
     };
     let (attrs, is_impl, rest) = split.parse2(item.clone()).ok()?;
@@ -36,7 +36,7 @@ pub(crate) fn after_other_attributes(
     Some(quote_spanned!(Span::call_site()=> #(#attrs)* #last #rest))
 }
 
-/// Whether the compiler or a tool reads the attribute, so that it changes no code.
+/// Whether it is the compiler that reads the attribute, so that it changes no code.
 pub(crate) fn is_inert(attr: &Attribute) -> bool {
     const BUILT_IN: [&str; 17] = [
         "allow",
@@ -57,13 +57,5 @@ pub(crate) fn is_inert(attr: &Attribute) -> bool {
         "link_section",
         "coverage",
     ];
-    const TOOLS: [&str; 5] = ["clippy", "diagnostic", "rust_analyzer", "rustdoc", "rustfmt"];
-    let path = attr.path();
-    match (&attr.meta, path.get_ident(), path.segments.first()) {
-        (_, Some(ident), _) => BUILT_IN.iter().any(|name| ident == name),
-        (Meta::Path(_) | Meta::List(_), None, Some(first)) => {
-            TOOLS.iter().any(|tool| first.ident == tool)
-        }
-        _ => false,
-    }
+    attr.path().get_ident().is_some_and(|ident| BUILT_IN.iter().any(|name| ident == name))
 }

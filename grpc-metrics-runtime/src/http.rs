@@ -42,6 +42,8 @@ const MAX_HEAD: usize = 16 * 1024;
 /// How long running answers may take to finish after the shutdown signal.
 const GRACE: Duration = Duration::from_secs(5);
 
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
 /// A router that answers `/metrics` with the registry of the process-wide [`GrpcMetrics`].
 ///
 /// Makes that instance if there is none yet, so [install](GrpcMetrics::install) yours before.
@@ -139,7 +141,7 @@ impl IntoFuture for Serve {
 
 fn render(registry: &Registry) -> Response {
     match text::encode(registry) {
-        Ok(encoded) => ([(CONTENT_TYPE, text::CONTENT_TYPE)], encoded).into_response(),
+        Ok(encoded) => ([(CONTENT_TYPE, TEXT_FORMAT)], encoded).into_response(),
         // Some collector of the program gave a family that is no metric.
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }

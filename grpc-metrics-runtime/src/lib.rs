@@ -71,7 +71,7 @@
 //! Metrics land in the registry of the version of `prometheus` that this crate is built with. If the
 //! program exposes that of another version, they are missing there, and nothing says so. To see whether a
 //! program has two: `cargo tree --duplicates --invert prometheus`. To be sure, use the one re-exported
-//! here, [`grpc_metrics_runtime::prometheus`](crate::prometheus), and likewise [`tonic`](crate::tonic).
+//! here, [`grpc_metrics_runtime::prometheus`](crate::prometheus), and likewise [`tonic`].
 //!
 //! # Cost
 //!

@@ -15,9 +15,6 @@ use crate::collector::{Collector, pair, to_f64};
 use crate::series::{self, FAMILIES, Family, Value};
 use crate::snapshot::{MethodSnapshot, Snapshot};
 
-/// The content type of [`encode`]'s answer.
-pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-
 /// The label of a placeholder; no legal label has this name.
 const PLACEHOLDER: &str = "\u{0}grpc-metrics-runtime";
 

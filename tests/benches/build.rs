@@ -204,13 +204,14 @@ name = {:?}
 path = \"main.rs\"
 
 [dependencies]
-grpc-metrics-runtime = {{ path = {runtime:?} }}
+grpc-metrics-runtime = {{ path = \"{}\" }}
 prost = \"0.14\"
 tonic = {{ version = \"0.14\", default-features = false, features = [\"codegen\", \"server\"] }}
 tonic-prost = \"0.14\"
 ",
         package.name(),
         package.name(),
+        runtime.display(),
     )
 }
 
@@ -364,7 +365,7 @@ fn plain_arm(i: usize) -> String {
     )
 }
 
-const SERVER_CALL: &str = r#"
+const SERVER_CALL: &str = r"
 mod server_caller {
     use super::*;
     use tonic::codegen::Service as _;
@@ -375,12 +376,12 @@ mod server_caller {
         poll(server.call(request.unwrap_or_default()))
     }
 }
-"#;
+";
 
 /// The server as `tonic-build` writes it.
 fn server(declarations: &str, arms: &str) -> String {
     format!(
-        r#"
+        r"
 pub mod bench_server {{
     use super::*;
     use tonic::codegen::*;
@@ -440,7 +441,7 @@ pub mod bench_server {{
         }}
     }}
 }}
-"#
+"
     )
 }
 

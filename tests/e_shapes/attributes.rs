@@ -4,6 +4,7 @@ use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 
 use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};
+use support::shapes::pb::plain_server::Plain;
 use support::shapes::pb::shapes_server::Shapes;
 use support::shapes::pb::{Answer, Ask};
 use support::shapes::{answer, answers, arc, codes, last};
@@ -166,6 +167,43 @@ async fn e9_conditional_attributes_and_methods() {
     assert_eq!(chat.message().await.unwrap(), Some(Answer { number: 0 }));
     assert_eq!(codes("e9.traced", "Upload"), [(Code::Ok, 1)]);
     assert!(GrpcMetrics::global().snapshot().method("e9.traced", "Chat").is_none());
+}
+
+/// Measured under one `#[cfg]`, and not under another.
+struct Sometimes;
+
+#[instrument_grpc(service = "e9.sometimes")]
+#[tonic::async_trait]
+impl Plain for Sometimes {
+    #[cfg(any())]
+    #[skip_metrics]
+    async fn first(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
+        Err(Status::aborted("never there"))
+    }
+
+    #[cfg(not(any()))]
+    async fn first(&self, request: Request<Ask>) -> Result<Response<Answer>, Status> {
+        answer(request.into_inner()).map(Response::new)
+    }
+
+    #[cfg(any())]
+    async fn second(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
+        Err(Status::aborted("never there"))
+    }
+
+    #[cfg(not(any()))]
+    #[skip_metrics]
+    async fn second(&self, request: Request<Ask>) -> Result<Response<Answer>, Status> {
+        answer(request.into_inner()).map(Response::new)
+    }
+}
+
+#[tokio::test]
+async fn e9_skipped_under_a_condition() {
+    assert!(Sometimes.first(ask(Code::Ok)).await.is_ok());
+    assert!(Sometimes.second(ask(Code::Ok)).await.is_ok());
+    assert_eq!(codes("e9.sometimes", "First"), [(Code::Ok, 1)]);
+    assert!(GrpcMetrics::global().snapshot().method("e9.sometimes", "Second").is_none());
 }
 
 /// A span around a handler with an instance of its own and an `Arc<Self>`.

@@ -187,6 +187,59 @@ macro_rules! streams {
 
 streams!(Fragments, "e8.fragments", tokio_stream::Iter<std::vec::IntoIter<Result<Answer, Status>>>);
 
+/// Without another attribute that would take the invisible groups off.
+macro_rules! by_hand {
+    ($label:literal $item:item) => {
+        #[instrument_grpc(service = $label)]
+        $item
+    };
+}
+
+macro_rules! grouped {
+    ($name:ident, $first:block, $second:block) => {
+        struct $name;
+
+        by_hand! {
+            "e8.grouped"
+            impl Plain for $name {
+                fn first<'s, 'a>(&'s self, request: Request<Ask>) -> BoxFuture<'a, Answer>
+                where
+                    's: 'a,
+                    Self: 'a,
+                {
+                    self.ask(request.into_inner())
+                }
+
+                fn second<'s, 'a>(&'s self, _: Request<Ask>) -> BoxFuture<'a, Answer>
+                where
+                    's: 'a,
+                    Self: 'a,
+                $second
+            }
+        }
+
+        impl $name {
+            fn ask<'a>(&self, ask: Ask) -> BoxFuture<'a, Answer> {
+                Box::pin(async move {
+                    $first;
+                    answer(ask).map(Response::new)
+                })
+            }
+        }
+    };
+}
+
+grouped!(Grouped, {}, { Box::pin(async move { Err(Status::aborted("always")) }) });
+
+#[tokio::test]
+async fn e8_fragments_without_async_trait() {
+    let ask = || Request::new(Ask { count: 1, code: 0 });
+    assert!(Grouped.first(ask()).await.is_ok());
+    assert!(Grouped.second(ask()).await.is_err());
+    assert_eq!(codes("e8.grouped", "First"), [(Code::Ok, 1)]);
+    assert_eq!(codes("e8.grouped", "Second"), [(Code::Aborted, 1)]);
+}
+
 #[tokio::test]
 async fn e8_made_by_macro_rules() {
     check_plain(Routes::new(PlainServer::new(ByMacro)), "e8.by_macro").await;

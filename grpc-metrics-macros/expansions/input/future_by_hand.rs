@@ -6,4 +6,8 @@ impl Greeter for MyGreeter {
         }
         self.greet(request)
     }
+
+    fn say_again<'a>(&'a self, _: Request<Borrowed<'a>>) -> BoxFuture<'a, HelloReply> {
+        std::boxed::Box::pin(async move { todo!() })
+    }
 }

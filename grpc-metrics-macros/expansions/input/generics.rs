@@ -7,4 +7,12 @@ where
     async fn say_hello(&self, request: Request<M>) -> Result<Response<T::Reply>, Status> {
         self.store.answer(request).await
     }
+
+    async fn say_all(&self, request: Request<Streaming<M>>) -> Result<Response<Summary>, Status> {
+        self.store.answer_all(request).await
+    }
+
+    async fn say_own(&self, request: Request<Own<Self>>) -> Result<Response<Own<Self>>, Status> {
+        self.store.own(request).await
+    }
 }

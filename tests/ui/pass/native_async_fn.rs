@@ -44,6 +44,7 @@ impl Native for Service {
         Ok(Response::new(Box::pin(tokio_stream::iter([Ok(number), Err(Status::aborted("end"))]))))
     }
 
+    #[tracing::instrument(skip_all, err)]
     async fn ignore(&self, _: Request<u8>) -> Result<Response<()>, Status> {
         Ok(Response::new(()))
     }

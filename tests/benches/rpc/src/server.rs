@@ -8,9 +8,10 @@ use std::{process, thread};
 use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::codegen::BoxStream;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 use tonic_prometheus_layer::MetricsLayer;
 
@@ -39,7 +40,8 @@ impl Variant {
 
     /// Serves on what comes in.
     pub(crate) async fn serve(self, listener: TcpListener) -> Result<(), Failure> {
-        let incoming = TcpListenerStream::new(listener);
+        // As tonic listens by itself.
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let mut server = Server::builder();
         match self {
             Self::Bare => {

@@ -1,0 +1,62 @@
+const _: () = {
+    #[allow(unused_imports)]
+    use ::grpc_metrics_runtime::__private::{
+        self as __grpc, ReturnsMessage as _, TakesMessage as _,
+    };
+    const __SERVICE: &::core::primitive::str = "Greeter";
+    static __RPC_ODD_NAME: __grpc::Method = __grpc::method(
+        __SERVICE,
+        "OddName",
+        __grpc::Argument::<Request<WatchRequest>>::STREAMS,
+        true,
+    );
+    __grpc::submit! {
+        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_ODD_NAME])
+    }
+    impl Greeter for MyGreeter {
+        type OtherStream = __grpc::ResponseStream<BoxStream<Event>>;
+        #[allow(clippy::type_complexity)]
+        fn odd_name<'life0, 'async_trait>(
+            &'life0 self,
+            request: Request<WatchRequest>,
+        ) -> ::core::pin::Pin<
+            Box<
+                dyn ::core::future::Future<
+                    Output = Result<Response<Self::OtherStream>, Status>,
+                > + ::core::marker::Send + 'async_trait,
+            >,
+        >
+        where
+            'life0: 'async_trait,
+            Self: 'async_trait,
+        {
+            Box::pin(
+                __grpc::streaming::<
+                    Result<
+                        Response<<Self::OtherStream as __grpc::Wrapped>::Stream>,
+                        Status,
+                    >,
+                    _,
+                >(
+                    __grpc::rpc::<Request<WatchRequest>>(&__RPC_ODD_NAME, &request),
+                    async move {
+                        if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
+                            Result<
+                                Response<<Self::OtherStream as __grpc::Wrapped>::Stream>,
+                                Status,
+                            >,
+                        > {
+                            #[allow(unreachable_code)] return __ret;
+                        }
+                        let request = request;
+                        let __ret: Result<
+                            Response<<Self::OtherStream as __grpc::Wrapped>::Stream>,
+                            Status,
+                        > = { Ok(Response::new(Box::pin(self.events()))) };
+                        #[allow(unreachable_code)] __ret
+                    },
+                ),
+            )
+        }
+    }
+};
