@@ -62,7 +62,7 @@ pub(super) use for_the_model::{current, during};
 /// takes and returns its lease where it says so.
 #[cfg(cells_model)]
 mod for_the_model {
-    use std::cell::Cell;
+    use std::cell::{Cell, RefCell};
     use std::collections::BTreeSet;
 
     use super::Lease;
@@ -77,13 +77,17 @@ mod for_the_model {
 
     /// Runs the life of a thread that counts.
     pub(crate) fn during(life: impl FnOnce()) {
-        static HELD: std::sync::Mutex<BTreeSet<usize>> = std::sync::Mutex::new(BTreeSet::new());
+        // All threads of a model are run by one of the system's.
+        std::thread_local! {
+            static HELD: RefCell<BTreeSet<usize>> = const { RefCell::new(BTreeSet::new()) };
+        }
 
         let lease = Lease::take();
-        assert!(HELD.lock().unwrap().insert(lease.0), "two threads hold the lease {}", lease.0);
+        let sole = HELD.with_borrow_mut(|held| held.insert(lease.0));
+        assert!(sole, "two threads hold the lease {}", lease.0);
         INDEX.with(|index| index.set(Some(lease.0)));
         life();
         INDEX.with(|index| index.set(None));
-        HELD.lock().unwrap().remove(&lease.0);
+        HELD.with_borrow_mut(|held| held.remove(&lease.0));
     }
 }
