@@ -16,9 +16,46 @@ const _: () = {
         false,
         false,
     );
+    static __RPC_AT_ONCE: __grpc::Method = __grpc::method(
+        __SERVICE,
+        "AtOnce",
+        __grpc::Argument::<Request<A>>::STREAMS,
+        __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
+    );
+    static __RPC_AFTER_MORE: __grpc::Method = __grpc::method(
+        __SERVICE,
+        "AfterMore",
+        __grpc::Argument::<Request<A>>::STREAMS,
+        __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
+    );
+    static __RPC_BY_RETURN: __grpc::Method = __grpc::method(
+        __SERVICE,
+        "ByReturn",
+        __grpc::Argument::<Request<A>>::STREAMS,
+        __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
+    );
+    static __RPC_BY_OTHER_CALL: __grpc::Method = __grpc::method(
+        __SERVICE,
+        "ByOtherCall",
+        __grpc::Argument::<Request<A>>::STREAMS,
+        __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
+    );
+    static __RPC_WITHOUT_MOVE: __grpc::Method = __grpc::method(
+        __SERVICE,
+        "WithoutMove",
+        __grpc::Argument::<Request<A>>::STREAMS,
+        __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
+    );
+    static __RPC_GUARDED: __grpc::Method = __grpc::method(
+        __SERVICE,
+        "Guarded",
+        __grpc::Argument::<Request<A>>::STREAMS,
+        __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
+    );
     __grpc::submit! {
         __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_SAY_HELLO,
-        & __RPC_SAY_AGAIN])
+        & __RPC_SAY_AGAIN, & __RPC_AT_ONCE, & __RPC_AFTER_MORE, & __RPC_BY_RETURN, &
+        __RPC_BY_OTHER_CALL, & __RPC_WITHOUT_MOVE, & __RPC_GUARDED])
     }
     impl Greeter for MyGreeter {
         fn say_hello<'a>(
@@ -51,6 +88,97 @@ const _: () = {
                 __rpc,
                 (move || -> BoxFuture<'a, HelloReply> {
                     std::boxed::Box::pin(async move { todo!() })
+                })(),
+            )
+        }
+        fn at_once<'a>(
+            &'a self,
+            request: Request<A>,
+        ) -> Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>> {
+            std::boxed::Box::pin(
+                __grpc::Returned::<
+                    Result<Response<B>, Status>,
+                >::instrument(
+                    __grpc::rpc::<Request<A>>(&__RPC_AT_ONCE, &request),
+                    async move { self.answer(request) },
+                ),
+            )
+        }
+        fn after_more<'a>(
+            &'a self,
+            request: Request<A>,
+        ) -> Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>> {
+            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_AFTER_MORE, &request);
+            __grpc::future_until_return::<
+                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
+            >(
+                __rpc,
+                (move || -> Pin<
+                    Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
+                > {
+                    let request = self.log(request);
+                    Box::pin(async move { self.answer(request) })
+                })(),
+            )
+        }
+        fn by_return<'a>(
+            &'a self,
+            request: Request<A>,
+        ) -> Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>> {
+            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_BY_RETURN, &request);
+            __grpc::future_until_return::<
+                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
+            >(
+                __rpc,
+                (move || -> Pin<
+                    Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
+                > { return Box::pin(async move { self.answer(request) }) })(),
+            )
+        }
+        fn by_other_call<'a>(
+            &'a self,
+            request: Request<A>,
+        ) -> Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>> {
+            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_BY_OTHER_CALL, &request);
+            __grpc::future_until_return::<
+                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
+            >(
+                __rpc,
+                (move || -> Pin<
+                    Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
+                > { task::boxed(async move { self.answer(request) }) })(),
+            )
+        }
+        fn without_move<'a>(
+            &'a self,
+            __request: Request<A>,
+        ) -> Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>> {
+            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_WITHOUT_MOVE, &__request);
+            __grpc::future_until_return::<
+                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
+            >(
+                __rpc,
+                (move || -> Pin<
+                    Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
+                > { Box::pin(async { Err(Status::aborted("always")) }) })(),
+            )
+        }
+        fn guarded<'a>(
+            &'a self,
+            __request: Request<A>,
+        ) -> Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>> {
+            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_GUARDED, &__request);
+            __grpc::future_until_return::<
+                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
+            >(
+                __rpc,
+                (move || -> Pin<
+                    Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
+                > {
+                    if CLOSED {
+                        return closed();
+                    }
+                    Box::pin(async move { Err(Status::aborted("always")) })
                 })(),
             )
         }

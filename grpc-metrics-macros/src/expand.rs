@@ -117,9 +117,7 @@ fn method(plan: &Plan, rpc: &Rpc) -> TokenStream {
             }
         }
     };
-    // Attributes on the method take their hygiene from its body.
-    let body = tokens::braces(rpc.body, body);
-    emit!(#(#attrs)* #vis #sig #body)
+    emit!(#(#attrs)* #vis #sig { #body })
 }
 
 /// The call that carries an RPC through its handler to where it ends. It stands at the type that the

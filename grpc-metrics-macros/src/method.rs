@@ -70,7 +70,6 @@ impl Scope<'_> {
             request,
             argument,
             response,
-            body: method.body.span(),
             form: self.form(method, future, returned),
             sig,
         })

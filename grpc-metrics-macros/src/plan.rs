@@ -1,6 +1,6 @@
 //! What expansion may rely on: names resolved, kinds known as far as syntax tells them, no mistake left.
 
-use proc_macro2::{Group, Ident, Span, TokenStream};
+use proc_macro2::{Group, Ident, TokenStream};
 use syn::{Attribute, Expr, ItemImpl, LitStr, Path, Signature, Visibility, parse_quote};
 
 use crate::tokens::Boxed;
@@ -48,8 +48,6 @@ pub(crate) struct Rpc {
     /// Its type.
     pub(crate) argument: TokenStream,
     pub(crate) response: Response,
-    /// Where the body is.
-    pub(crate) body: Span,
     pub(crate) form: Form,
 }
 

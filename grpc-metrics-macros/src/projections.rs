@@ -146,7 +146,7 @@ fn closing_angle(trees: &[TokenTree], open: usize) -> Option<usize> {
     for i in open..trees.len() {
         if is_punct(trees, i, '<') {
             depth += 1;
-        } else if is_punct(trees, i, '>') && !(i > 0 && is_punct(trees, i - 1, '-')) {
+        } else if is_punct(trees, i, '>') {
             depth -= 1;
             if depth == 0 {
                 return Some(i);

@@ -33,7 +33,7 @@ pub(crate) fn of_handler(sig: &mut Signature) -> Option<&mut Type> {
 
 /// `T` in `…::name<T>`.
 fn first_type_in<'a>(ty: &'a mut Type, name: &str) -> Option<&'a mut Type> {
-    let Type::Path(path) = ungroup(ty) else {
+    let Type::Path(path) = ty else {
         return None;
     };
     let last = path.path.segments.last_mut().filter(|last| last.ident == name)?;
@@ -41,15 +41,7 @@ fn first_type_in<'a>(ty: &'a mut Type, name: &str) -> Option<&'a mut Type> {
         return None;
     };
     arguments.args.iter_mut().find_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ungroup(ty)),
+        GenericArgument::Type(ty) => Some(ty),
         _ => None,
     })
-}
-
-/// The type inside the invisible group that `macro_rules!` puts around a fragment.
-fn ungroup(mut ty: &mut Type) -> &mut Type {
-    while let Type::Group(group) = ty {
-        ty = &mut group.elem;
-    }
-    ty
 }

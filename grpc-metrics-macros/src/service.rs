@@ -47,7 +47,7 @@ pub(crate) struct Method {
 
 /// Reads the impl, or says why it is none.
 pub(crate) fn parse(item: TokenStream) -> Result<Service> {
-    let mut tokens: Vec<TokenTree> = ungroup(item).into_iter().collect();
+    let mut tokens: Vec<TokenTree> = item.into_iter().collect();
     let is_impl = find_keyword(&tokens).as_deref() == Some("impl");
     let body = match tokens.pop() {
         Some(TokenTree::Group(group)) if is_impl && group.delimiter() == Delimiter::Brace => group,

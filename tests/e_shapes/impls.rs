@@ -318,8 +318,10 @@ impl Plain for ByHand {
         's: 'a,
         Self: 'a,
     {
-        let answered = answer(request.into_inner()).map(Response::new);
-        Box::pin(async { answered })
+        if request.get_ref().count == 2 {
+            return Box::pin(async { Err(Status::not_found("two")) });
+        }
+        Box::pin(async move { answer(request.into_inner()).map(Response::new) })
     }
 }
 
@@ -360,12 +362,24 @@ impl Shapes for Several {
     }
 }
 
+/// Not one of tonic's, with an associated type that is called as one of these.
+trait Counted {
+    type ReadStream;
+}
+
+impl Counted for Several {
+    type ReadStream = usize;
+}
+
 #[instrument_grpc(service = "e13.streams")]
 #[tonic::async_trait]
 impl Streams for Several {
     type ReadStream = tokio_stream::Iter<std::vec::IntoIter<Result<Answer, Status>>>;
     async fn read(&self, request: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
-        Ok(Response::new(tokio_stream::iter(answers(request.into_inner()))))
+        let answers = answers(request.into_inner());
+        let count: <Self as Counted>::ReadStream = answers.len();
+        assert!(count > 0);
+        Ok(Response::new(tokio_stream::iter(answers)))
     }
 
     type TailStream = <Self as Streams>::ReadStream;
