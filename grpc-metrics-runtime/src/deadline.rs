@@ -19,7 +19,6 @@ impl Deadline {
 
     /// From the `grpc-timeout` metadata; [`NONE`](Self::NONE) if it is absent or malformed, which tonic
     /// ignores too.
-    #[inline]
     pub(crate) fn of(metadata: &MetadataMap) -> Self {
         find(metadata.as_ref()).and_then(parse).map_or(Self::NONE, Self::after)
     }

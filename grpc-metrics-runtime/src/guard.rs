@@ -46,14 +46,12 @@ impl Measured {
         measured
     }
 
-    #[inline]
     fn restart(&mut self) {
         self.target.cells.start();
         self.started = Instant::now();
     }
 
     /// To be called once.
-    #[inline]
     pub(crate) fn end(&self, code: Code) {
         self.target.cells.finish(code as usize, self.started.elapsed_nanos());
     }

@@ -49,7 +49,12 @@ pub const fn service(
 /// An RPC of `method`, to be counted in the process-wide instance.
 #[inline]
 pub fn rpc<A: HandlerArgument>(method: &'static Method, request: &A) -> Rpc {
-    Rpc::new(Target::Global(method.global()), Deadline::of(request.metadata()))
+    global_rpc(method, request.metadata())
+}
+
+// Not generic, and so compiled once.
+fn global_rpc(method: &'static Method, metadata: &MetadataMap) -> Rpc {
+    Rpc::new(Target::Global(method.global()), Deadline::of(metadata))
 }
 
 /// An RPC of `method`, to be counted in the instance that `metrics = …` gives.

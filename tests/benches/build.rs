@@ -13,7 +13,7 @@ use std::time::Instant;
 use std::{env, fs, process};
 
 const METHODS: usize = 177;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 const ABOUT: &str = "\
 Compared are two packages that differ in one line, the attribute. Each handler has its own messages, an early
