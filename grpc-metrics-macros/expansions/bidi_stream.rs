@@ -22,7 +22,9 @@ const _: () = {
         ) -> ::core::pin::Pin<
             Box<
                 dyn ::core::future::Future<
-                    Output = tonic::Result<Response<Self::ChatStream>>,
+                    Output = __grpc::StatusReturn<
+                        tonic::Result<Response<Self::ChatStream>>,
+                    >,
                 > + ::core::marker::Send + 'async_trait,
             >,
         >

@@ -94,7 +94,13 @@ const _: () = {
         fn at_once<'a>(
             &'a self,
             request: Request<A>,
-        ) -> Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>> {
+        ) -> Pin<
+            Box<
+                dyn Future<
+                    Output = __grpc::StatusReturn<Result<Response<B>, Status>>,
+                > + Send + 'a,
+            >,
+        > {
             std::boxed::Box::pin(
                 __grpc::Returned::<
                     Result<Response<B>, Status>,
@@ -107,7 +113,13 @@ const _: () = {
         fn after_more<'a>(
             &'a self,
             request: Request<A>,
-        ) -> Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>> {
+        ) -> Pin<
+            Box<
+                dyn Future<
+                    Output = __grpc::StatusReturn<Result<Response<B>, Status>>,
+                > + Send + 'a,
+            >,
+        > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_AFTER_MORE, &request);
             __grpc::future_until_return::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
@@ -124,7 +136,13 @@ const _: () = {
         fn by_return<'a>(
             &'a self,
             request: Request<A>,
-        ) -> Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>> {
+        ) -> Pin<
+            Box<
+                dyn Future<
+                    Output = __grpc::StatusReturn<Result<Response<B>, Status>>,
+                > + Send + 'a,
+            >,
+        > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_BY_RETURN, &request);
             __grpc::future_until_return::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
@@ -138,7 +156,13 @@ const _: () = {
         fn by_other_call<'a>(
             &'a self,
             request: Request<A>,
-        ) -> Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>> {
+        ) -> Pin<
+            Box<
+                dyn Future<
+                    Output = __grpc::StatusReturn<Result<Response<B>, Status>>,
+                > + Send + 'a,
+            >,
+        > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_BY_OTHER_CALL, &request);
             __grpc::future_until_return::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
@@ -152,7 +176,13 @@ const _: () = {
         fn without_move<'a>(
             &'a self,
             __request: Request<A>,
-        ) -> Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>> {
+        ) -> Pin<
+            Box<
+                dyn Future<
+                    Output = __grpc::StatusReturn<Result<Response<B>, Status>>,
+                > + Send + 'a,
+            >,
+        > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_WITHOUT_MOVE, &__request);
             __grpc::future_until_return::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
@@ -166,7 +196,13 @@ const _: () = {
         fn guarded<'a>(
             &'a self,
             __request: Request<A>,
-        ) -> Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>> {
+        ) -> Pin<
+            Box<
+                dyn Future<
+                    Output = __grpc::StatusReturn<Result<Response<B>, Status>>,
+                > + Send + 'a,
+            >,
+        > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_GUARDED, &__request);
             __grpc::future_until_return::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,

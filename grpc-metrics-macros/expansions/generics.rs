@@ -37,7 +37,7 @@ const _: () = {
         ) -> ::core::pin::Pin<
             Box<
                 dyn ::core::future::Future<
-                    Output = Result<Response<T::Reply>, Status>,
+                    Output = __grpc::StatusReturn<Result<Response<T::Reply>, Status>>,
                 > + ::core::marker::Send + 'async_trait,
             >,
         >
@@ -72,7 +72,7 @@ const _: () = {
         ) -> ::core::pin::Pin<
             Box<
                 dyn ::core::future::Future<
-                    Output = Result<Response<Summary>, Status>,
+                    Output = __grpc::StatusReturn<Result<Response<Summary>, Status>>,
                 > + ::core::marker::Send + 'async_trait,
             >,
         >
@@ -107,7 +107,7 @@ const _: () = {
         ) -> ::core::pin::Pin<
             Box<
                 dyn ::core::future::Future<
-                    Output = Result<Response<Own<Self>>, Status>,
+                    Output = __grpc::StatusReturn<Result<Response<Own<Self>>, Status>>,
                 > + ::core::marker::Send + 'async_trait,
             >,
         >

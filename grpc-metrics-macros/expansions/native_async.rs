@@ -17,7 +17,7 @@ const _: () = {
         async fn say_hello(
             &self,
             request: Request<HelloRequest>,
-        ) -> Result<Response<HelloReply>, Status> {
+        ) -> __grpc::StatusReturn<Result<Response<HelloReply>, Status>> {
             __grpc::Returned::<
                 Result<Response<HelloReply>, Status>,
             >::instrument(

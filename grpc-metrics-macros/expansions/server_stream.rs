@@ -29,7 +29,9 @@ const _: () = {
         ) -> ::core::pin::Pin<
             Box<
                 dyn ::core::future::Future<
-                    Output = Result<Response<Self::WatchStream>, Status>,
+                    Output = __grpc::StatusReturn<
+                        Result<Response<Self::WatchStream>, Status>,
+                    >,
                 > + ::core::marker::Send + 'async_trait,
             >,
         >
@@ -79,10 +81,9 @@ const _: () = {
         ) -> ::core::pin::Pin<
             Box<
                 dyn ::core::future::Future<
-                    Output = <Result<
-                        Response<ReceiverStream<Result<Event, Status>>>,
-                        Status,
-                    > as __grpc::HandlerReturn>::Wrapped,
+                    Output = __grpc::WrappedReturn<
+                        Result<Response<ReceiverStream<Result<Event, Status>>>, Status>,
+                    >,
                 > + ::core::marker::Send + 'async_trait,
             >,
         >

@@ -22,7 +22,9 @@ const _: () = {
         ) -> ::core::pin::Pin<
             Box<
                 dyn ::core::future::Future<
-                    Output = Result<Response<Self::OtherStream>, Status>,
+                    Output = __grpc::StatusReturn<
+                        Result<Response<Self::OtherStream>, Status>,
+                    >,
                 > + ::core::marker::Send + 'async_trait,
             >,
         >

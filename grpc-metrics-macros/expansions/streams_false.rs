@@ -22,7 +22,9 @@ const _: () = {
         ) -> ::core::pin::Pin<
             Box<
                 dyn ::core::future::Future<
-                    Output = Result<Response<Self::WatchStream>, Status>,
+                    Output = __grpc::StatusReturn<
+                        Result<Response<Self::WatchStream>, Status>,
+                    >,
                 > + ::core::marker::Send + 'async_trait,
             >,
         >

@@ -21,7 +21,7 @@ const _: () = {
         ) -> ::core::pin::Pin<
             Box<
                 dyn ::core::future::Future<
-                    Output = Result<Response<HelloReply>, Status>,
+                    Output = __grpc::StatusReturn<Result<Response<HelloReply>, Status>>,
                 > + ::core::marker::Send + 'async_trait,
             >,
         >

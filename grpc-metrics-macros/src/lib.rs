@@ -1,13 +1,15 @@
-//! The `#[instrument_grpc]` attribute and its helpers. Use them through `grpc-metrics-runtime`, which
+//! The `#[instrument_grpc]` attribute, its helpers, and `#[derive(GrpcStatus)]`. Use them through `grpc-metrics-runtime`, which
 //! re-exports and documents them.
 //!
 //! An impl goes through three stages, each with a type of its own: `service` and `args` hold what is
 //! written, `check` collects every mistake or else gives a `plan`, and `expand` writes the plan
-//! out. On a mistake, `fallback` gives back what the user wrote beside the errors.
+//! out. On a mistake, `fallback` gives back what the user wrote beside the errors. The derive goes the
+//! same way in `status`.
 
 #![forbid(unsafe_code)]
 
 mod args;
+mod arguments;
 mod check;
 mod expand;
 mod fallback;
@@ -19,6 +21,7 @@ mod projections;
 mod returned;
 mod rpc_name;
 mod service;
+mod status;
 mod streams;
 #[cfg(test)]
 mod tests;
@@ -56,6 +59,12 @@ fn instrument(
         Ok(plan) => expand::expand(&plan),
         Err(errors) => fallback::expand(item, &errors),
     }
+}
+
+/// Gives an error type its gRPC statuses.
+#[proc_macro_derive(GrpcStatus, attributes(status))]
+pub fn derive_grpc_status(item: TokenStream) -> TokenStream {
+    status::derive(item.into()).into()
 }
 
 /// Takes a method out of the metrics, in an impl under `#[instrument_grpc]`.

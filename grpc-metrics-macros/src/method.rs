@@ -75,18 +75,24 @@ impl Scope<'_> {
         })
     }
 
-    /// What the handler's future gives, if the signature says so. Where the trait has
-    /// `Self::WatchStream` and this method spells the type out, the signature is mended.
+    /// What the handler's future gives, if the signature says so. The signature then says what the trait
+    /// has: an error of the handler's own is a `Status` there, and a stream type that is spelled out
+    /// instead of `Self::WatchStream` a wrapped one.
     fn returned(&self, sig: &mut Signature, response: &Response) -> Option<TokenStream> {
         let ty = returned::of_handler(sig)?;
         let written = ty.to_token_stream();
         let returned = self.wrapped.as_declared(written.clone());
-        if matches!(response, Response::Stream) && self.wrapped.first_in(written).is_none() {
-            let (first, last) = tokens::ends(&returned);
-            let open = quote_spanned!(first=> <);
-            let close = quote_spanned!(last=> as __grpc::HandlerReturn>::Wrapped);
-            *ty = Type::Verbatim(quote!(#open #returned #close));
-        }
+        let is_spelled_out = matches!(response, Response::Stream)
+            && self.wrapped.first_in(written.clone()).is_none();
+        let (of_trait, given) = if is_spelled_out {
+            (quote!(WrappedReturn), &returned)
+        } else {
+            (quote!(StatusReturn), &written)
+        };
+        let (first, last) = tokens::ends(given);
+        let open = quote_spanned!(first=> __grpc::#of_trait<);
+        let close = quote_spanned!(last=> >);
+        *ty = Type::Verbatim(quote!(#open #given #close));
         Some(returned)
     }
 

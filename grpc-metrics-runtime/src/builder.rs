@@ -23,7 +23,7 @@ pub const DEFAULT_BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Labels that the metrics have themselves, or that Prometheus gives a meaning.
-const RESERVED_LABELS: [&str; 5] = ["service", "method", "code", "type", "le"];
+const RESERVED_LABELS: [&str; 6] = ["service", "method", "code", "error", "type", "le"];
 
 /// Builds a [`GrpcMetrics`]; see [`GrpcMetrics::builder`].
 #[derive(Clone, Debug)]

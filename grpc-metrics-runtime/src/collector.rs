@@ -8,8 +8,11 @@ use prometheus::proto::{
 };
 
 use crate::builder::Settings;
-use crate::series::{self, Codes, FAMILIES, Family, Series, Value};
+use crate::series::{self, Codes, FAMILIES, Family, Value};
 use crate::snapshot::{MethodSnapshot, Snapshot};
+
+/// What every series of ours says.
+const METHOD_LABELS: [&str; 2] = ["service", "method"];
 
 /// Names, constant labels and bounds, ready for a scrape.
 #[derive(Debug)]
@@ -28,7 +31,7 @@ impl Collector {
         let const_labels: HashMap<_, _> = settings.const_labels.clone().into_iter().collect();
         let name = |family: &Family| format!("{}_{}", settings.prefix, family.name);
         let desc = |family: &Family| {
-            let labels = ["service", "method"].into_iter().chain(family.label).map(str::to_owned);
+            let labels = METHOD_LABELS.iter().chain(family.labels).map(|name| (*name).to_owned());
             Desc::new(name(family), family.help.to_owned(), labels.collect(), const_labels.clone())
                 .expect("settings are checked for all that makes a descriptor illegal")
         };
@@ -50,8 +53,8 @@ impl Collector {
         self.families_of(|family| {
             let mut metrics = Vec::new();
             for method in snapshot.methods() {
-                series::of_method(family.of, method, &self.codes, |series| {
-                    metrics.push(self.metric(family, method, series));
+                series::of_method(family.of, method, &self.codes, |labels, value| {
+                    metrics.push(self.metric(family, method, labels, value));
                 });
             }
             metrics
@@ -74,13 +77,20 @@ impl Collector {
         named.collect()
     }
 
-    fn metric(&self, family: &Family, method: &MethodSnapshot, series: Series) -> Metric {
-        let own = [("service", method.service()), ("method", method.method())];
-        let labels = own.into_iter().chain(family.label.zip(series.label));
-        let labels = labels.map(|(name, value)| pair(name, value));
+    fn metric(
+        &self,
+        family: &Family,
+        method: &MethodSnapshot,
+        labels: &[&str],
+        value: Value,
+    ) -> Metric {
+        let names = METHOD_LABELS.iter().chain(family.labels);
+        let values = [method.service(), method.method()];
+        let values = values.iter().chain(labels);
+        let labels = names.zip(values).map(|(name, value)| pair(name, value));
         let mut metric =
             Metric::from_label(self.const_labels.iter().cloned().chain(labels).collect());
-        match series.value {
+        match value {
             Value::Number(number) if family.kind == MetricType::COUNTER => {
                 let mut counter = Counter::default();
                 counter.set_value(to_f64(number));

@@ -9,6 +9,7 @@ use tonic::{Code, Response, Status};
 use crate::clock::Instant;
 use crate::deadline::Deadline;
 use crate::metrics::MethodMetrics;
+use crate::status::cause_of;
 
 /// Where an RPC is counted: in the process-wide instance, which stays, or in one that may go before
 /// the RPC ends.
@@ -54,6 +55,15 @@ impl Measured {
     /// To be called once.
     pub(crate) fn end(&self, code: Code) {
         self.target.cells.finish(code as usize, self.started.elapsed_nanos());
+    }
+
+    /// Ends an RPC whose client gets this status, counted as `code`. To be called once.
+    #[cold]
+    fn fail(&self, code: Code, status: &Status) {
+        self.end(code);
+        if let Some(cause) = cause_of(status) {
+            self.target.causes.count(code, cause);
+        }
     }
 
     /// Ends an RPC that nobody will finish: it is out of time, or else its client or the connection is
@@ -138,15 +148,25 @@ impl Rpc {
     /// The handler has returned, and no stream goes on for it.
     #[inline]
     pub(crate) fn end_with<T>(&mut self, returned: &Result<Response<T>, Status>) {
-        self.end(match returned {
-            Ok(_) => Code::Ok,
+        match returned {
+            Ok(_) => self.end(Code::Ok),
             // A status that says OK carries no message. Where the client waits for one, tonic's client
             // gives INTERNAL "Missing response message."; a stream without messages is a legal answer.
-            Err(status) if status.code() == Code::Ok => {
-                if self.measured.target.kind.server_streams() { Code::Ok } else { Code::Internal }
+            Err(status)
+                if status.code() == Code::Ok && !self.measured.target.kind.server_streams() =>
+            {
+                self.fail(Code::Internal, status);
             }
-            Err(status) => status.code(),
-        });
+            Err(status) => self.fail(status.code(), status),
+        }
+    }
+
+    /// Ends the RPC as [`end`](Self::end) does, with the cause of the status.
+    #[cold]
+    pub(crate) fn fail(&mut self, code: Code, status: &Status) {
+        if self.ends() {
+            self.measured.fail(code, status);
+        }
     }
 
     #[inline]

@@ -8,6 +8,7 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 use tonic::{Response, Status};
 
+use crate::__private::HandlerReturn;
 use crate::ResponseStream;
 use crate::guard::Rpc;
 
@@ -104,14 +105,16 @@ impl<F, E> Handler<F, E> {
 impl<F, E> Future for Handler<F, E>
 where
     F: Future,
-    E: Ending<F::Output>,
+    F::Output: HandlerReturn,
+    E: Ending<<F::Output as HandlerReturn>::Returned>,
 {
     type Output = E::Output;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let polled = this.rpc.run(|| this.future.poll(cx));
+        // The handler's own error becomes a status inside, in case that panics.
+        let polled = this.rpc.run(|| this.future.poll(cx).map(HandlerReturn::with_status));
         E::end(this.rpc, polled)
     }
 }

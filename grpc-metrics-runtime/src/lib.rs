@@ -84,6 +84,7 @@
 
 mod builder;
 mod catalog;
+mod causes;
 mod cells;
 mod clock;
 mod collector;
@@ -98,6 +99,7 @@ mod metrics;
 mod request_guard;
 mod series;
 mod snapshot;
+mod status;
 mod stream;
 mod text;
 
@@ -107,6 +109,46 @@ pub mod __private;
 
 pub use builder::{CodeLabel, DEFAULT_BUCKETS, GrpcMetricsBuilder};
 pub use error::{DuplicateService, Error};
+/// Gives an error type its gRPC statuses: `From<Self> for tonic::Status`, and `code()`.
+///
+/// ```
+/// use grpc_metrics_runtime::GrpcStatus;
+/// use grpc_metrics_runtime::tonic::{Code, Status};
+/// # #[derive(Debug)] struct StoreError;
+/// # impl std::fmt::Display for AppError {
+/// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("no such post") }
+/// # }
+/// # impl std::error::Error for AppError {}
+///
+/// #[derive(Debug, GrpcStatus)] // and thiserror::Error, or Display and Error by hand
+/// enum AppError {
+///     #[status(NotFound)]
+///     NoPost(u64),
+///     #[status(Internal, message = "storage failed", cause = "database")]
+///     Db(StoreError),
+///     #[status(transparent)]
+///     Upstream(Status),
+/// }
+///
+/// assert_eq!(AppError::NoPost(1).code(), Code::NotFound);
+/// assert_eq!(Status::from(AppError::Db(StoreError)).message(), "storage failed");
+/// ```
+///
+/// # `#[status(…)]`
+///
+/// Above every variant, or above the struct:
+///
+/// - a code by its name in [`tonic::Code`]; not `Ok`. Or `transparent`, for one field that is a
+///   [`Status`](tonic::Status) or derives `GrpcStatus` itself: its status is passed on as it is.
+/// - `message = "…"`: what the client sees. Without it that is the error's `Display`, but for `Unknown`,
+///   `Internal` and `DataLoss`, which report a fault of the server, the code's description.
+/// - `cause = "…"`: the `error` label of `grpc_server_errors_total`, instead of the name in snake case.
+///
+/// Above the type, `crate = PATH` says where the runtime is, if it is renamed or re-exported.
+///
+/// The error becomes the [`source`](std::error::Error::source) of its status, so it has to be
+/// `Error + Send + Sync + 'static`.
+pub use grpc_metrics_macros::GrpcStatus;
 /// Measures every RPC method of the impl below it.
 ///
 /// Goes above or below `#[tonic::async_trait]`, or any other re-export of it.
@@ -158,5 +200,6 @@ pub use method::MethodKind;
 pub use metrics::GrpcMetrics;
 pub use request_guard::RequestGuard;
 pub use snapshot::{MethodSnapshot, Snapshot};
+pub use status::GrpcStatus;
 pub use stream::ResponseStream;
 pub use {prometheus, tonic};

@@ -9,6 +9,7 @@ use prometheus::core::Desc;
 use prometheus::proto::MetricFamily;
 
 use crate::builder::{Settings, to_nanos};
+use crate::causes::Causes;
 use crate::cells::MethodCells;
 use crate::collector::Collector;
 use crate::deadline::Deadline;
@@ -56,6 +57,7 @@ struct Inner {
 pub(crate) struct MethodMetrics {
     pub(crate) kind: MethodKind,
     pub(crate) cells: MethodCells,
+    pub(crate) causes: Causes,
 }
 
 impl GrpcMetrics {
@@ -147,6 +149,8 @@ impl GrpcMetrics {
             service,
             method,
             kind: metrics.kind,
+            // In this order: see `Causes::read`.
+            errors: metrics.causes.read(),
             counts: metrics.cells.read(),
         });
         Snapshot { methods: methods.collect() }
@@ -208,7 +212,8 @@ impl GrpcMetrics {
         let new = || {
             let kind = kind.or_else(|| catalog::kind_of(service, method));
             let kind = kind.unwrap_or(MethodKind::Unary);
-            Arc::new(MethodMetrics { kind, cells: MethodCells::new(self.inner.bounds.clone()) })
+            let cells = MethodCells::new(self.inner.bounds.clone());
+            Arc::new(MethodMetrics { kind, cells, causes: Causes::default() })
         };
         by_name.entry((service, method)).or_insert_with(new).clone()
     }

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 
 use tonic::metadata::MetadataMap;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Response, Streaming};
 
 use crate::deadline::Deadline;
 use crate::guard::Target;
@@ -17,10 +17,18 @@ pub use crate::ResponseStream;
 pub use crate::guard::Rpc;
 pub use crate::handler::Handler;
 pub use crate::method::{Method, Service};
+pub use crate::status::{Description, GrpcStatus, IntoStatus, Source, own_status, passed_on};
 pub use crate::stream::MessageStream;
 pub use grpc_metrics_macros::instrument_grpc_last;
 pub use inventory::submit;
 pub use std::boxed::Box;
+pub use std::convert::From;
+pub use tonic::{Code, Status};
+
+/// In the place of what a derive with a mistake could not write.
+pub fn wrong_derive() -> ! {
+    unreachable!("a program with a mistake in `#[status]` does not compile")
+}
 pub use std::option::Option;
 
 /// The descriptor of a method; `service` and `name` are the labels.
@@ -117,7 +125,7 @@ macro_rules! instance_behind {
 
 instance_behind!(&I, Arc<I>, Box<I>, LazyLock<I>);
 
-/// What a handler returns.
+/// What a handler returns; its error is any that converts into a [`Status`].
 ///
 /// The carriers are associated types, so that a wrong return type is one error, and not another one
 /// wherever the future goes.
@@ -133,8 +141,14 @@ pub trait HandlerReturn {
     /// Carries the RPC through handler and response stream.
     type Streaming<F>;
 
+    /// What tonic gets.
+    type Returned;
+
     /// What tonic gets where the response stream's type is wrapped.
     type Wrapped;
+
+    #[doc(hidden)]
+    fn with_status(self) -> Self::Returned;
 
     #[doc(hidden)]
     fn until_return<F>(rpc: Rpc, handler: F) -> Self::UntilReturn<F>;
@@ -143,10 +157,16 @@ pub trait HandlerReturn {
     fn streaming<F>(rpc: Rpc, handler: F) -> Self::Streaming<F>;
 }
 
-impl<M> HandlerReturn for Result<Response<M>, Status> {
+impl<M, E: IntoStatus> HandlerReturn for Result<Response<M>, E> {
     type UntilReturn<F> = Handler<F, AtReturn>;
     type Streaming<F> = Handler<F, AtStreamEnd>;
+    type Returned = Result<Response<M>, Status>;
     type Wrapped = Result<Response<ResponseStream<M>>, Status>;
+
+    #[inline]
+    fn with_status(self) -> Self::Returned {
+        self.map_err(IntoStatus::into_status)
+    }
 
     #[inline]
     fn until_return<F>(rpc: Rpc, handler: F) -> Self::UntilReturn<F> {
@@ -158,6 +178,56 @@ impl<M> HandlerReturn for Result<Response<M>, Status> {
         Handler::new(rpc, handler)
     }
 }
+
+/// What the trait has, where the handler may return an error of its own.
+pub type StatusReturn<R> = <R as InSignature>::Returned;
+
+/// A handler's return type as it stands in the method's signature. This holds for types that no handler
+/// may return, too: what is wrong with these is said once, by [`HandlerReturn`].
+#[diagnostic::on_unimplemented(
+    message = "an RPC method returns `Result<Response<_>, Status>`, not `{Self}`",
+    label = "expected `Result<tonic::Response<_>, tonic::Status>`",
+    note = "put #[skip_metrics] above a method that is no RPC"
+)]
+pub trait InSignature {
+    /// The same, with the trait's error.
+    type Returned;
+}
+
+impl<T, E> InSignature for Result<T, E> {
+    type Returned = Result<T, Status>;
+}
+
+macro_rules! as_written {
+    ($($ty:ty;)*) => {$(
+        impl InSignature for $ty {
+            type Returned = Self;
+        }
+    )*};
+}
+
+as_written! {
+    (); bool; char; u8; u16; u32; u64; u128; usize; i8; i16; i32; i64; i128; isize; f32; f64; String;
+}
+
+impl<T> InSignature for Response<T> {
+    type Returned = Self;
+}
+
+impl<T> InSignature for Option<T> {
+    type Returned = Self;
+}
+
+impl<T> InSignature for Vec<T> {
+    type Returned = Self;
+}
+
+impl<T: ?Sized> InSignature for Box<T> {
+    type Returned = Self;
+}
+
+/// The same, where the response stream's type is wrapped besides.
+pub type WrappedReturn<R> = <R as HandlerReturn>::Wrapped;
 
 /// A handler whose RPC goes on in its response stream.
 #[inline]
@@ -193,8 +263,8 @@ pub trait HandlerFuture {
 
 type BoxFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
 
-impl<'a, M: 'a> HandlerFuture for BoxFuture<'a, Result<Response<M>, Status>> {
-    type UntilReturn = Self;
+impl<'a, M: 'a, E: IntoStatus + 'a> HandlerFuture for BoxFuture<'a, Result<Response<M>, E>> {
+    type UntilReturn = BoxFuture<'a, Result<Response<M>, Status>>;
     type Streaming = BoxFuture<'a, Result<Response<ResponseStream<M>>, Status>>;
 
     fn until_return(self, rpc: Rpc) -> Self::UntilReturn {
@@ -235,7 +305,7 @@ impl<S> Wrapped for ResponseStream<S> {
 #[derive(Debug)]
 pub struct Returned<R>(PhantomData<R>);
 
-impl<M: 'static> Returned<Result<Response<BoxStream<M>>, Status>> {
+impl<M: 'static, E: IntoStatus> Returned<Result<Response<BoxStream<M>>, E>> {
     /// Whether the server streams.
     pub const STREAMS: bool = true;
 

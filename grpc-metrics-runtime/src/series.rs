@@ -10,6 +10,7 @@ use crate::snapshot::{ALL_CODES, MethodSnapshot};
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Of {
     Requests,
+    Errors,
     Duration,
     InFlight,
     Info,
@@ -22,46 +23,53 @@ pub(crate) struct Family {
     pub(crate) name: &'static str,
     pub(crate) help: &'static str,
     pub(crate) kind: MetricType,
-    /// The label beside `service` and `method`.
-    pub(crate) label: Option<&'static str>,
+    /// The labels beside `service` and `method`.
+    pub(crate) labels: &'static [&'static str],
     pub(crate) of: Of,
 }
 
 /// In the order of [`Of`].
-pub(crate) static FAMILIES: [Family; 5] = [
+pub(crate) static FAMILIES: [Family; 6] = [
     Family {
         name: "requests_total",
         help: "RPCs that ended, by gRPC status code.",
         kind: MetricType::COUNTER,
-        label: Some("code"),
+        labels: &["code"],
         of: Of::Requests,
+    },
+    Family {
+        name: "errors_total",
+        help: "RPCs that ended with an error whose cause is known, by gRPC status code and cause.",
+        kind: MetricType::COUNTER,
+        labels: &["code", "error"],
+        of: Of::Errors,
     },
     Family {
         name: "request_duration_seconds",
         help: "Time from an RPC's start to its end; of a response stream, to the stream's end.",
         kind: MetricType::HISTOGRAM,
-        label: None,
+        labels: &[],
         of: Of::Duration,
     },
     Family {
         name: "in_flight_requests",
         help: "RPCs that have started and not ended.",
         kind: MetricType::GAUGE,
-        label: None,
+        labels: &[],
         of: Of::InFlight,
     },
     Family {
         name: "method_info",
         help: "1 for every method, with its kind: unary, client_stream, server_stream or bidi_stream.",
         kind: MetricType::GAUGE,
-        label: Some("type"),
+        labels: &["type"],
         of: Of::Info,
     },
     Family {
         name: "stream_messages_sent_total",
         help: "Messages sent by response streams.",
         kind: MetricType::COUNTER,
-        label: None,
+        labels: &[],
         of: Of::Messages,
     },
 ];
@@ -78,14 +86,7 @@ const BORN_AT_ZERO: [Code; 7] = [
     Code::DataLoss,
 ];
 
-/// One series of a method, less the labels that say which method.
-#[derive(Debug)]
-pub(crate) struct Series {
-    /// The value of the family's own label.
-    pub(crate) label: Option<&'static str>,
-    pub(crate) value: Value,
-}
-
+/// The value of one series.
 #[derive(Debug)]
 pub(crate) enum Value {
     Number(u64),
@@ -109,20 +110,27 @@ impl Codes {
     }
 }
 
-/// Gives the method's series in this family to `show`, in the order of a scrape.
+/// Gives the method's series in this family to `show`, in the order of a scrape: the values of the
+/// family's own labels, and the series' value.
 pub(crate) fn of_method(
     of: Of,
     method: &MethodSnapshot,
     codes: &Codes,
-    mut show: impl FnMut(Series),
+    mut show: impl FnMut(&[&'static str], Value),
 ) {
-    let number = |label, number| Series { label, value: Value::Number(number) };
     match of {
         Of::Requests => {
             for (code, label) in codes.0 {
                 let requests = method.requests(code);
                 if requests > 0 || BORN_AT_ZERO.contains(&code) {
-                    show(number(Some(label), requests));
+                    show(&[label], Value::Number(requests));
+                }
+            }
+        }
+        Of::Errors => {
+            for (code, label) in codes.0 {
+                for (_, cause, count) in method.errors().filter(|(of, ..)| *of == code) {
+                    show(&[label, cause], Value::Number(count));
                 }
             }
         }
@@ -131,13 +139,12 @@ pub(crate) fn of_method(
             for i in 1..cumulative.len() {
                 cumulative[i] += cumulative[i - 1];
             }
-            let value = Value::Histogram { cumulative, sum: method.duration_sum() };
-            show(Series { label: None, value });
+            show(&[], Value::Histogram { cumulative, sum: method.duration_sum() });
         }
-        Of::InFlight => show(number(None, method.in_flight())),
-        Of::Info => show(number(Some(method.kind().as_str()), 1)),
+        Of::InFlight => show(&[], Value::Number(method.in_flight())),
+        Of::Info => show(&[method.kind().as_str()], Value::Number(1)),
         Of::Messages if method.kind().server_streams() => {
-            show(number(None, method.messages_sent()));
+            show(&[], Value::Number(method.messages_sent()));
         }
         Of::Messages => {}
     }

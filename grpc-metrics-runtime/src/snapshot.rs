@@ -51,6 +51,7 @@ pub struct MethodSnapshot {
     pub(crate) method: &'static str,
     pub(crate) kind: MethodKind,
     pub(crate) counts: Counts,
+    pub(crate) errors: Vec<(Code, &'static str, u64)>,
 }
 
 impl MethodSnapshot {
@@ -72,6 +73,11 @@ impl MethodSnapshot {
     /// RPCs that ended with this code.
     pub fn requests(&self, code: Code) -> u64 {
         self.counts.of_code(code as usize).iter().sum()
+    }
+
+    /// RPCs that ended with an error whose cause is known: the code, the cause, and how many.
+    pub fn errors(&self) -> impl Iterator<Item = (Code, &'static str, u64)> {
+        self.errors.iter().copied()
     }
 
     /// RPCs that have started.

@@ -8,6 +8,7 @@ use pin_project_lite::pin_project;
 use tonic::{Code, Status};
 
 use crate::guard::Rpc;
+use crate::status::IntoStatus;
 
 pin_project! {
     /// A handler's response stream with the RPC it belongs to.
@@ -54,11 +55,12 @@ impl<S: MessageStream> Stream for ResponseStream<S> {
     #[inline]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.project();
-        let polled = this.rpc.run(|| this.stream.poll_next(cx));
+        // The stream's own error becomes a status inside, in case that panics.
+        let polled = this.rpc.run(|| this.stream.poll_next(cx).map_err(IntoStatus::into_status));
         match &polled {
             Poll::Ready(Some(Ok(_))) => this.rpc.message_sent(),
             // tonic sends the status and drops the stream; whatever would follow is not sent.
-            Poll::Ready(Some(Err(status))) => this.rpc.end(status.code()),
+            Poll::Ready(Some(Err(status))) => this.rpc.fail(status.code(), status),
             Poll::Ready(None) => this.rpc.end(Code::Ok),
             Poll::Pending => {}
         }
@@ -70,21 +72,26 @@ impl<S: MessageStream> Stream for ResponseStream<S> {
     }
 }
 
-/// What tonic takes as a response stream.
+/// What may become a response stream: its errors are any that convert into a [`Status`].
 #[diagnostic::on_unimplemented(
     message = "a response stream is a `Stream<Item = Result<_, Status>>`, and `{Self}` is none",
     label = "expected a `Stream<Item = Result<_, tonic::Status>>`",
     note = "`streams = false` leaves the stream types of an impl alone"
 )]
-pub trait MessageStream: Stream<Item = Result<Self::Message, Status>> {
+pub trait MessageStream: Stream<Item = Result<Self::Message, Self::Error>> {
     /// What the stream yields.
     type Message;
+
+    /// What it may fail with.
+    type Error: IntoStatus;
 }
 
 #[diagnostic::do_not_recommend]
-impl<S, M> MessageStream for S
+impl<S, M, E> MessageStream for S
 where
-    S: Stream<Item = Result<M, Status>>,
+    S: Stream<Item = Result<M, E>>,
+    E: IntoStatus,
 {
     type Message = M;
+    type Error = E;
 }

@@ -82,7 +82,7 @@ pub(crate) fn collect(metrics: &GrpcMetrics) -> Vec<MetricFamily> {
     let families = collector.families_of(|family| {
         let mut any = false;
         for method in snapshot.methods() {
-            series::of_method(family.of, method, &collector.codes, |_| any = true);
+            series::of_method(family.of, method, &collector.codes, |_, _| any = true);
         }
         let value = format!("{index} {}", family.of as usize);
         let placeholder = || Metric::from_label(vec![pair(PLACEHOLDER, &value)]);
@@ -136,14 +136,14 @@ impl Lines<'_> {
     ) {
         let (text, name) = (&mut *self.text, self.name);
         let mut of_series = String::new();
-        series::of_method(self.of.of, method, &self.collector.codes, |series| {
+        series::of_method(self.of.of, method, &self.collector.codes, |values, value| {
             of_series.clear();
             of_series.push_str(labels);
-            if let (Some(name), Some(value)) = (self.of.label, series.label) {
+            for (name, value) in self.of.labels.iter().zip(values) {
                 label_to(&mut of_series, name, value);
             }
             of_series.push_str(added);
-            match series.value {
+            match value {
                 Value::Number(number) => line(text, &[name, &closed(&of_series)], number),
                 Value::Histogram { cumulative, sum } => {
                     let count = cumulative.last().copied().unwrap_or(0);

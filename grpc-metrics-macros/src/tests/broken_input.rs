@@ -10,10 +10,10 @@ use syn::{File, Item};
 
 use super::Case;
 
-/// All impls under the attribute in the tests that compile.
+/// All that our macros stand above in the tests that compile.
 fn cases() -> Vec<Case> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
-    let folders = ["ui/pass", "e_shapes", "facade", "facade-user", "real_services"];
+    let folders = ["ui/pass", "e_shapes", "facade", "facade-user", "real_services", "own_errors"];
     let sources =
         folders.iter().flat_map(|folder| fs::read_dir(tests.join(folder)).into_iter().flatten());
     let sources = sources.filter_map(|entry| Some(entry.ok()?.path()));
@@ -44,7 +44,7 @@ fn collect(items: Vec<Item>, cases: &mut Vec<Case>) {
                     cases.extend(Case::of(Item::Impl(impl_)));
                 }
             }
-            _ => {}
+            item => cases.extend(Case::of(item)),
         }
     }
 }
@@ -130,10 +130,10 @@ impl Random {
 
 /// `FUZZ_ROUNDS=100000 cargo test -p grpc-metrics-macros` tries harder.
 #[test]
-fn mutated_impls_never_panic_and_parse_if_they_did() {
+fn mutated_items_never_panic_and_parse_if_they_did() {
     let rounds = env::var("FUZZ_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
     let cases = cases();
-    assert!(cases.len() > 50, "only {} impls found", cases.len());
+    assert!(cases.len() > 50, "only {} items found", cases.len());
     cases.iter().for_each(check);
     let mut random = Random(0x5EED_0F6E_7A11_D00D);
     for _ in 0..rounds.unwrap_or(4_000) {

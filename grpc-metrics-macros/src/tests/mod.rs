@@ -1,4 +1,4 @@
-//! What the attribute makes of its input, called as a function.
+//! What the attribute and the derive make of their input, called as functions.
 
 mod broken_input;
 mod expansions;
@@ -8,20 +8,30 @@ mod messages;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Item};
+use syn::{Attribute, Item, ItemEnum, ItemStruct, ItemUnion};
 
-/// An item under `#[instrument_grpc]`, as the attribute gets it.
+/// An item under a macro of ours, as that gets it.
 #[derive(Clone)]
 struct Case {
     args: TokenStream,
     item: TokenStream,
-    /// Whether it is the attribute that has moved itself to the end.
-    last: bool,
+    by: By,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Attribute,
+    /// It has moved itself to the end.
+    LastAttribute,
+    Derive,
 }
 
 impl Case {
     /// Takes the attribute off, and off with it those above that have run before.
     fn of(mut item: Item) -> Option<Self> {
+        if derives(&item) {
+            return Some(Self { args: quote!(), item: item.into_token_stream(), by: By::Derive });
+        }
         let Item::Impl(impl_) = &mut item else {
             return Self::without_impl(item);
         };
@@ -47,15 +57,30 @@ impl Case {
     fn new(own: &Attribute, item: TokenStream) -> Self {
         let args = own.meta.require_list().map_or_else(|_| quote!(), |list| list.tokens.clone());
         let last = own.path().segments.last().is_some_and(|last| last.ident != "instrument_grpc");
-        Self { args, item, last }
+        Self { args, item, by: if last { By::LastAttribute } else { By::Attribute } }
     }
 
-    /// What the attribute gives; where others stand below it, that is not the end yet.
+    /// What the macro gives; where other attributes stand below ours, that is not the end yet.
     fn expand(&self) -> TokenStream {
-        let Self { args, item, last } = self;
-        let moved = (!last).then(|| crate::order::after_other_attributes(args, item)).flatten();
+        let Self { args, item, by } = self;
+        let moved = match by {
+            By::Attribute => crate::order::after_other_attributes(args, item),
+            By::LastAttribute => None,
+            By::Derive => return crate::status::derive(item.clone()),
+        };
         moved.unwrap_or_else(|| crate::instrument(args.clone(), item.clone()))
     }
+}
+
+fn derives(item: &Item) -> bool {
+    let (Item::Enum(ItemEnum { attrs, .. })
+    | Item::Struct(ItemStruct { attrs, .. })
+    | Item::Union(ItemUnion { attrs, .. })) = item
+    else {
+        return false;
+    };
+    let ours = |attr: &Attribute| attr.to_token_stream().to_string().contains("GrpcStatus");
+    attrs.iter().any(|attr| attr.path().is_ident("derive") && ours(attr))
 }
 
 fn is_own(attr: &Attribute) -> bool {

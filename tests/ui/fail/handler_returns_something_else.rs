@@ -1,13 +1,10 @@
 use grpc_metrics_runtime::instrument_grpc;
-use tonic::{Request, Response, Status};
-
-struct NotFound;
+use tonic::{Request, Status};
 
 #[tonic::async_trait]
 trait Wrong {
     async fn text(&self, request: Request<()>) -> String;
     async fn bare(&self, request: Request<()>) -> Result<u8, Status>;
-    async fn own_error(&self, request: Request<()>) -> Result<Response<u8>, NotFound>;
     async fn nothing(&self, request: Request<()>);
 }
 
@@ -24,10 +21,6 @@ impl Wrong for Service {
         Ok(1)
     }
 
-    async fn own_error(&self, request: Request<()>) -> Result<Response<u8>, NotFound> {
-        Err(NotFound)
-    }
-
     async fn nothing(&self, request: Request<()>) {}
 }
 
@@ -36,6 +29,5 @@ async fn main() {
     let request = || Request::new(());
     Service.text(request()).await.len();
     let _ = Service.bare(request()).await;
-    let _ = Service.own_error(request()).await;
     Service.nothing(request()).await;
 }

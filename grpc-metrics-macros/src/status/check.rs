@@ -1,0 +1,275 @@
+//! From what `#[status(…)]` says to what it means. Every mistake is found, not only the first.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Attribute, Error, Field, LitStr, Member, Meta, Path, Result, Token, Type};
+
+use super::parse::{Kind, Shape, Written};
+use super::plan::{Case, Plan, Status};
+use crate::arguments::{self, set, typed_up_to_comma};
+use crate::tokens::as_typed;
+use crate::{names, plan};
+
+/// All of tonic's but `Ok`, which no error has.
+const CODES: [&str; 16] = [
+    "Cancelled",
+    "Unknown",
+    "InvalidArgument",
+    "DeadlineExceeded",
+    "NotFound",
+    "AlreadyExists",
+    "PermissionDenied",
+    "ResourceExhausted",
+    "FailedPrecondition",
+    "Aborted",
+    "OutOfRange",
+    "Unimplemented",
+    "Internal",
+    "Unavailable",
+    "DataLoss",
+    "Unauthenticated",
+];
+
+/// Resolves an error type, beside everything that is wrong with it.
+pub(crate) fn check(written: Written) -> (Plan, Vec<Error>) {
+    let Written { attrs, vis, ident, generics, kind } = written;
+    let mut errors = Vec::new();
+    let is_enum = matches!(kind, Kind::Enum(_));
+    let (runtime, cases) = match kind {
+        Kind::Enum(variants) => {
+            let said = Said::on_enum(&attrs, &mut errors);
+            let cases = variants.iter().map(|variant| {
+                let said = Said::on_shape(variant, Where::Variant, &mut errors);
+                let ident = &variant.ident;
+                case(variant, said, quote!(Self::#ident), &mut errors)
+            });
+            (said.runtime, cases.collect())
+        }
+        Kind::Struct(shape) => {
+            let mut said = Said::on_shape(&shape, Where::Struct, &mut errors);
+            let runtime = said.runtime.take();
+            (runtime, vec![case(&shape, said, quote!(Self), &mut errors)])
+        }
+    };
+    let cases = cases.into_iter().collect::<Option<_>>().filter(|_: &Vec<_>| errors.is_empty());
+    (Plan { runtime: plan::runtime(runtime), vis, ident, generics, is_enum, cases }, errors)
+}
+
+fn case(shape: &Shape, said: Said, path: TokenStream, errors: &mut Vec<Error>) -> Option<Case> {
+    let Said { code, message, cause, wrong, .. } = said;
+    let name = &shape.ident;
+    let label = |cause: Option<LitStr>| {
+        cause.map_or_else(|| names::snake(&name.unraw().to_string()), |cause| cause.value())
+    };
+    let status = match code {
+        // Whatever is missing may be what could not be read.
+        None if wrong => return None,
+        None => {
+            let message = format!(
+                "`{name}` says no code; write one above it, #[status(NotFound)], or #[status(transparent)] where \
+                 it holds the status or error to pass on"
+            );
+            errors.push(Error::new_spanned(name, message));
+            return None;
+        }
+        Some(Says::Code(code)) => Status::Own { code, message },
+        Some(Says::Transparent(word)) => {
+            if let Some(message) = message {
+                let error = "a transparent error has the message of what it holds; remove this, or give a code \
+                             instead of `transparent`";
+                errors.push(Error::new_spanned(message, error));
+            }
+            let mut fields = shape.fields.iter();
+            let (Some(field), None) = (fields.next(), fields.next()) else {
+                let message = format!(
+                    "`transparent` passes on the status of the one field, and `{name}` has {}; give it a code",
+                    shape.fields.len()
+                );
+                errors.push(Error::new_spanned(word, message));
+                return None;
+            };
+            let (member, ty) = member(field);
+            Status::PassedOn(member, Box::new(ty))
+        }
+    };
+    Some(Case { path, status, cause: label(cause) })
+}
+
+fn member(field: &Field) -> (Member, Type) {
+    let member = field.ident.clone().map_or_else(|| Member::from(0), Member::Named);
+    (member, field.ty.clone())
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Where {
+    Enum,
+    Variant,
+    Struct,
+}
+
+/// The word that says where a status comes from.
+enum Says {
+    Code(Ident),
+    Transparent(Ident),
+}
+
+/// What the attributes of one place say.
+#[derive(Default)]
+struct Said {
+    code: Option<Says>,
+    message: Option<LitStr>,
+    cause: Option<LitStr>,
+    runtime: Option<Path>,
+    /// Whether there is more that could not be read.
+    wrong: bool,
+}
+
+impl Said {
+    fn on_enum(attrs: &[Attribute], errors: &mut Vec<Error>) -> Self {
+        Self::read(attrs, Where::Enum, errors)
+    }
+
+    fn on_shape(shape: &Shape, place: Where, errors: &mut Vec<Error>) -> Self {
+        for attr in shape.fields.iter().flat_map(|field| &field.attrs) {
+            if attr.path().is_ident("status") {
+                let message = "#[status] stands above a variant or a struct, not on a field";
+                errors.push(Error::new_spanned(attr, message));
+            }
+        }
+        Self::read(&shape.attrs, place, errors)
+    }
+
+    fn read(attrs: &[Attribute], place: Where, errors: &mut Vec<Error>) -> Self {
+        let mut said = Self::default();
+        let before = errors.len();
+        for attr in attrs.iter().filter(|attr| attr.path().is_ident("status")) {
+            match &attr.meta {
+                Meta::List(list) => {
+                    let tokens = list.tokens.clone();
+                    errors.extend(arguments::each(tokens, |input| said.argument(input, place)));
+                }
+                meta => {
+                    let message =
+                        format!("write #[status(NotFound)] instead of #[{}]", as_typed(meta));
+                    errors.push(Error::new_spanned(meta, message));
+                }
+            }
+        }
+        said.wrong = errors.len() > before;
+        said
+    }
+
+    fn argument(&mut self, input: ParseStream, place: Where) -> Result<()> {
+        let found = typed_up_to_comma(input);
+        let path = input.call(Path::parse_mod_style).map_err(|error| {
+            let message = format!("expected a code, `NotFound` for one; found `{found}`");
+            Error::new(error.span(), message)
+        })?;
+        let Some(name) = path.get_ident().cloned() else {
+            return Err(wrong_path(&path));
+        };
+        let string = |takes: &'static str| {
+            let found = found.clone();
+            move |span: Span| Error::new(span, format!("{takes}; found `{found}`"))
+        };
+        let word = name.to_string();
+        match word.as_str() {
+            "crate" if place != Where::Variant => {
+                set(
+                    &mut self.runtime,
+                    &name,
+                    input,
+                    string(
+                        "`crate` takes the path of the runtime: `crate = ::my_facade::grpc_metrics_runtime`",
+                    ),
+                )?;
+                self.runtime.as_ref().map_or(Ok(()), arguments::check_absolute)
+            }
+            _ if place == Where::Enum => {
+                let message = format!("`{word}` belongs above a variant: each says its own");
+                Err(Error::new_spanned(name, message))
+            }
+            "message" => set(
+                &mut self.message,
+                &name,
+                input,
+                string(
+                    "`message` takes a string, which the client sees: `message = \"storage failed\"`",
+                ),
+            ),
+            "cause" => {
+                set(
+                    &mut self.cause,
+                    &name,
+                    input,
+                    string(
+                        "`cause` takes a string, the label in the metrics: `cause = \"database\"`",
+                    ),
+                )?;
+                match &self.cause {
+                    Some(cause) if cause.value().is_empty() => Err(Error::new_spanned(
+                        cause,
+                        "a cause without letters tells nothing; write one, or leave it out",
+                    )),
+                    _ => Ok(()),
+                }
+            }
+            "transparent" => self.set_code(Says::Transparent(name), input),
+            _ if CODES.contains(&word.as_str()) => self.set_code(Says::Code(name), input),
+            _ => Err(unknown(&name, input.peek(Token![=]))),
+        }
+    }
+
+    fn set_code(&mut self, code: Says, input: ParseStream) -> Result<()> {
+        let (Says::Code(name) | Says::Transparent(name)) = &code;
+        if !input.is_empty() && !input.peek(Token![,]) {
+            return Err(input.error(format!("write a comma after `{name}`")));
+        }
+        if let Some(Says::Code(first) | Says::Transparent(first)) = &self.code {
+            let message = format!("there is a code already, `{first}`; remove one");
+            return Err(Error::new_spanned(name, message));
+        }
+        self.code = Some(code);
+        Ok(())
+    }
+}
+
+/// `Code::NotFound`, where `NotFound` is meant.
+fn wrong_path(path: &Path) -> Error {
+    let typed = as_typed(path);
+    let last = path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+    let message = if CODES.contains(&last.as_str()) {
+        format!("write `{last}` instead of `{typed}`")
+    } else {
+        format!("`{typed}` is no code; write its name alone, `NotFound` for one")
+    };
+    Error::new_spanned(path, message)
+}
+
+fn unknown(name: &Ident, has_value: bool) -> Error {
+    let given = name.unraw().to_string();
+    let message = if has_value {
+        match names::nearest(&given, &["message", "cause"]) {
+            Some(known) => format!("unknown key `{given}`; did you mean `{known}`?"),
+            None => format!("unknown key `{given}`; there are `message` and `cause`"),
+        }
+    } else if given.eq_ignore_ascii_case("ok") {
+        "an error can't be `Ok`; clients would wait for a message. Write the code that tells what went wrong".to_owned()
+    } else {
+        // NOT_FOUND and not_found are near as well.
+        let plain = |name: &str| name.replace('_', "").to_lowercase();
+        let codes = CODES.map(plain);
+        let mut all: Vec<&str> = codes.iter().map(String::as_str).collect();
+        all.push("transparent");
+        let nearest = names::nearest(&plain(&given), &all).map(|near| {
+            CODES.into_iter().find(|code| plain(code) == near).unwrap_or("transparent")
+        });
+        match nearest {
+            Some(code) => format!("there is no code `{given}`; did you mean `{code}`?"),
+            None => format!("there is no code `{given}`; there are `{}`", CODES.join("`, `")),
+        }
+    };
+    Error::new_spanned(name.to_token_stream(), message)
+}

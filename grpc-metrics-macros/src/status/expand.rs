@@ -1,0 +1,107 @@
+//! From the plan to tokens. Calls only: what they do is in the runtime.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
+use syn::spanned::Spanned;
+use syn::{Type, WherePredicate, parse_quote};
+
+use super::plan::{Case, Plan, Status};
+
+/// Like `quote!`, with names that the user's code can't see. Bindings have underscores besides, for a pattern
+/// would take the user's constant of that name.
+macro_rules! emit {
+    ($($tokens:tt)*) => { quote_spanned!(Span::mixed_site()=> $($tokens)*) };
+}
+
+pub(crate) fn expand(plan: &Plan) -> TokenStream {
+    let Plan { runtime, vis, ident, generics, is_enum, cases } = plan;
+    let (described, status) = match cases {
+        Some(cases) if cases.is_empty() && *is_enum => {
+            (emit!(match *self {}), emit!(match self {}))
+        }
+        Some(cases) => (described(cases), status(ident, cases)),
+        // It has its errors; who uses the type gets none.
+        None => (emit!(__grpc::wrong_derive()), emit!(__grpc::wrong_derive())),
+    };
+    let (impl_generics, ty_generics, _) = generics.split_for_impl();
+    let mut bounded = generics.clone();
+    if generics.type_params().next().is_some() {
+        let bounds = &mut bounded.make_where_clause().predicates;
+        bounds.push(parse_quote!(#ident #ty_generics: __grpc::Source));
+        bounds.extend(
+            cases
+                .iter()
+                .flatten()
+                .filter_map(Case::passed_on)
+                .map(|(_, ty)| -> WherePredicate { parse_quote!(#ty: __grpc::GrpcStatus) }),
+        );
+    }
+    let bounds = &bounded.where_clause;
+    emit! {
+        const _: () = {
+            use #runtime::__private as __grpc;
+
+            impl #impl_generics #ident #ty_generics #bounds {
+                /// The gRPC status code of this error.
+                #[allow(dead_code)]
+                #[must_use]
+                #vis fn code(&self) -> __grpc::Code {
+                    __grpc::GrpcStatus::described(self).code()
+                }
+            }
+
+            #[allow(deprecated)]
+            impl #impl_generics __grpc::GrpcStatus for #ident #ty_generics #bounds {
+                fn described(&self) -> __grpc::Description {
+                    #described
+                }
+
+                fn into_status(self) -> __grpc::Status {
+                    #status
+                }
+            }
+
+            impl #impl_generics __grpc::From<#ident #ty_generics> for __grpc::Status #bounds {
+                fn from(error: #ident #ty_generics) -> Self {
+                    __grpc::GrpcStatus::into_status(error)
+                }
+            }
+        };
+    }
+}
+
+fn described(cases: &[Case]) -> TokenStream {
+    let arms = cases.iter().map(|Case { path, status, cause }| match status {
+        Status::Own { code, message } => {
+            let none = || emit!(__grpc::Option::None);
+            let some = |message| emit!(__grpc::Option::Some(#message));
+            let message = message.as_ref().map_or_else(none, some);
+            emit!(#path { .. } => __grpc::Description::own(__grpc::Code::#code, #cause, #message))
+        }
+        Status::PassedOn(member, ty) => {
+            let call = quote_spanned!(at(ty)=> __grpc::Description::passed_on(__inner, #cause));
+            emit!(#path { #member: __inner } => #call)
+        }
+    });
+    emit!(match self { #(#arms,)* })
+}
+
+fn status(of: &Ident, cases: &[Case]) -> TokenStream {
+    let passed_on = cases.iter().filter_map(|case| {
+        let (Case { path, cause, .. }, (member, ty)) = (case, case.passed_on()?);
+        let call = quote_spanned!(at(ty)=> __grpc::passed_on(__inner, #cause));
+        Some(emit!(#path { #member: __inner } => #call))
+    });
+    let passed_on: Vec<_> = passed_on.collect();
+    let own = (passed_on.len() < cases.len()).then(|| {
+        let call =
+            quote_spanned!(of.span().resolved_at(Span::mixed_site())=> __grpc::own_status(__own));
+        emit!(__own => #call)
+    });
+    emit!(match self { #(#passed_on,)* #own })
+}
+
+/// A field's type, as the place of what is wrong with it.
+fn at(ty: &Type) -> Span {
+    ty.span().resolved_at(Span::mixed_site())
+}

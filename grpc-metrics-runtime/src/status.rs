@@ -1,0 +1,193 @@
+//! From a handler's own errors to statuses, and back to what caused one.
+
+use std::any::TypeId;
+use std::error::Error;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use tonic::{Code, Status};
+
+/// An error with a gRPC status; made by `#[derive(GrpcStatus)]`, and implemented by [`Status`] itself.
+///
+/// What `#[status(transparent)]` holds is one of these. There is no need to implement it by hand: an
+/// error that converts into a [`Status`] is all that a handler's return type asks for. It then has no
+/// cause that the metrics know.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no gRPC status to pass on",
+    label = "expected `tonic::Status`, or an error that derives `GrpcStatus`",
+    note = "derive `GrpcStatus` for `{Self}`, or give the variant a code: #[status(Internal)]"
+)]
+pub trait GrpcStatus {
+    #[doc(hidden)]
+    fn described(&self) -> Description;
+
+    /// The error as the client sees it, with the error itself as its `source`.
+    fn into_status(self) -> Status;
+}
+
+impl GrpcStatus for Status {
+    fn described(&self) -> Description {
+        Description { code: self.code(), cause: cause_of(self), message: None }
+    }
+
+    fn into_status(self) -> Status {
+        self
+    }
+}
+
+/// What `#[status(…)]` says of an error.
+#[derive(Clone, Copy, Debug)]
+pub struct Description {
+    code: Code,
+    cause: Option<&'static str>,
+    message: Option<&'static str>,
+}
+
+impl Description {
+    /// Of an error with a status of its own.
+    pub const fn own(code: Code, cause: &'static str, message: Option<&'static str>) -> Self {
+        Self { code, cause: Some(cause), message }
+    }
+
+    /// Of one that passes another's on, whose cause is the more telling one.
+    pub fn passed_on(inner: &impl GrpcStatus, cause: &'static str) -> Self {
+        let inner = inner.described();
+        Self { cause: inner.cause.or(Some(cause)), ..inner }
+    }
+
+    /// The status's code.
+    pub const fn code(self) -> Code {
+        self.code
+    }
+}
+
+/// What can be the source of a status.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no error that a status can have as its source",
+    label = "not `std::error::Error + Send + Sync + 'static`",
+    note = "derive `thiserror::Error` for it, or implement `Display` and `std::error::Error`"
+)]
+pub trait Source: Error + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Error + Send + Sync + 'static> Source for E {}
+
+/// The status of an error that says its own code.
+pub fn own_status<E: GrpcStatus + Source>(error: E) -> Status {
+    know::<E>();
+    let Description { code, message, .. } = error.described();
+    let message = match message {
+        Some(message) => message.to_owned(),
+        // What went wrong inside is for logs.
+        None if hides_message(code) => code.description().to_owned(),
+        None => error.to_string(),
+    };
+    let mut status = Status::new(code, message);
+    status.set_source(Arc::new(error));
+    status
+}
+
+/// The status of an error that passes another's on.
+pub fn passed_on(inner: impl GrpcStatus, cause: &'static str) -> Status {
+    let status = inner.into_status();
+    if cause_of(&status).is_some() {
+        return status;
+    }
+    let mut passed = status.clone();
+    passed.set_source(Arc::new(PassedOn { cause, status }));
+    passed
+}
+
+/// Whether the message of such a status is for the server's eyes, unless the error says which one is
+/// not: the codes of errors that a client can do nothing about.
+const fn hides_message(code: Code) -> bool {
+    matches!(code, Code::Unknown | Code::Internal | Code::DataLoss)
+}
+
+/// A status that came from elsewhere, and the name under which it passed.
+struct PassedOn {
+    cause: &'static str,
+    status: Status,
+}
+
+impl fmt::Debug for PassedOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.status.fmt(f)
+    }
+}
+
+impl fmt::Display for PassedOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.cause, self.status.message())
+    }
+}
+
+impl Error for PassedOn {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.status.source()
+    }
+}
+
+/// The cause of a status that a [`GrpcStatus`] became, however it did.
+///
+/// The error is the status's `source`, of a type that only its conversion knew. So every type that
+/// has been converted is on a list, and each is asked whether the error is one of its own.
+pub(crate) fn cause_of(status: &Status) -> Option<&'static str> {
+    let source = status.source()?;
+    if let Some(passed) = source.downcast_ref::<PassedOn>() {
+        return Some(passed.cause);
+    }
+    let mut known = KNOWN.get();
+    while let Some(ty) = known {
+        if let Some(cause) = (ty.cause)(source) {
+            return Some(cause);
+        }
+        known = ty.next.get();
+    }
+    None
+}
+
+/// A type of errors that has been converted. The list only grows, and no longer than there are types.
+struct KnownType {
+    id: TypeId,
+    cause: fn(&(dyn Error + 'static)) -> Option<&'static str>,
+    next: OnceLock<Box<Self>>,
+}
+
+static KNOWN: OnceLock<Box<KnownType>> = OnceLock::new();
+
+fn know<E: GrpcStatus + Source>() {
+    let mut place = &KNOWN;
+    loop {
+        let known = place.get_or_init(|| {
+            Box::new(KnownType {
+                id: TypeId::of::<E>(),
+                cause: |error| error.downcast_ref::<E>()?.described().cause,
+                next: OnceLock::new(),
+            })
+        });
+        if known.id == TypeId::of::<E>() {
+            return;
+        }
+        place = &known.next;
+    }
+}
+
+/// What a handler may return as its error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no error that an RPC can end with: it does not convert into a `tonic::Status`",
+    label = "expected `tonic::Status`, or what converts into it",
+    note = "derive `GrpcStatus` or implement `From<{Self}> for tonic::Status`"
+)]
+pub trait IntoStatus {
+    #[doc(hidden)]
+    fn into_status(self) -> Status;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<Status>> IntoStatus for E {
+    #[inline]
+    fn into_status(self) -> Status {
+        self.into()
+    }
+}

@@ -1,0 +1,176 @@
+//! One service, with errors of its own in every place.
+
+use std::pin::Pin;
+
+use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};
+use support::shapes::pb::shapes_server::Shapes;
+use support::shapes::pb::{Answer, Ask};
+use support::shapes::{answer, answers, last};
+use tokio_stream::{Iter, Stream, StreamExt};
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::errors::{AppError, ByHand, OuterError, Panics as PanicsInto, fail};
+
+type Answered<T, E = AppError> = Result<Response<T>, E>;
+type Answers<E> = Iter<std::vec::IntoIter<Result<Answer, E>>>;
+type Boxed = Pin<Box<dyn Stream<Item = Result<Answer, Status>> + Send>>;
+
+/// The message, or the error that is asked for.
+fn ask_for(ask: Ask) -> Result<Answer, AppError> {
+    if ask.code == 0 { Ok(Answer { number: ask.count }) } else { Err(fail(ask.count)) }
+}
+
+/// Its conversion is written by hand; what it answers is what `check_shapes` wants to see.
+pub(crate) struct Converted;
+
+#[instrument_grpc(service = "own.converted")]
+#[tonic::async_trait]
+impl Shapes for Converted {
+    async fn one(&self, ask: Request<Ask>) -> Result<Response<Answer>, ByHand> {
+        Ok(Response::new(answer(ask.into_inner())?))
+    }
+
+    async fn upload(&self, asks: Request<Streaming<Ask>>) -> Answered<Answer, ByHand> {
+        answer(last(asks.into_inner()).await?).map(Response::new).map_err(ByHand)
+    }
+
+    type WatchStream = Answers<Status>;
+
+    async fn watch(&self, ask: Request<Ask>) -> Answered<Self::WatchStream, ByHand> {
+        Ok(Response::new(tokio_stream::iter(answers(ask.into_inner()))))
+    }
+
+    type ChatStream = Boxed;
+
+    // Spelled out, and boxed by what the return type says.
+    async fn chat(&self, asks: Request<Streaming<Ask>>) -> Result<Response<Boxed>, ByHand> {
+        let ask = last(asks.into_inner()).await?;
+        Ok(Response::new(Box::pin(tokio_stream::iter(answers(ask)))))
+    }
+}
+
+/// The handlers return the error, and so do the streams.
+pub(crate) struct Own(pub(crate) GrpcMetrics);
+
+#[instrument_grpc(service = "own.own", metrics = self.0)]
+#[tonic::async_trait]
+impl Shapes for Own {
+    async fn one(&self, ask: Request<Ask>) -> Answered<Answer> {
+        let answer = ask_for(ask.into_inner())?;
+        Ok(Response::new(answer))
+    }
+
+    async fn upload(&self, asks: Request<Streaming<Ask>>) -> Answered<Answer> {
+        let ask = last(asks.into_inner()).await?;
+        return Err(fail(ask.count));
+    }
+
+    type WatchStream = Answers<AppError>;
+
+    async fn watch(&self, ask: Request<Ask>) -> Answered<Self::WatchStream> {
+        let messages = vec![Ok(Answer::default()), ask_for(ask.into_inner())];
+        let stream: Self::WatchStream = tokio_stream::iter(messages);
+        Ok(Response::new(stream))
+    }
+
+    type ChatStream = Boxed;
+
+    async fn chat(&self, asks: Request<Streaming<Ask>>) -> Answered<Self::ChatStream> {
+        let ask = last(asks.into_inner()).await?;
+        Err(fail(ask.count))
+    }
+}
+
+/// The handlers return a `Status`, and their errors become one on the way.
+pub(crate) struct ByQuestionMark(pub(crate) GrpcMetrics);
+
+#[instrument_grpc(service = "own.by_question_mark", metrics = self.0)]
+#[tonic::async_trait]
+impl Shapes for ByQuestionMark {
+    async fn one(&self, ask: Request<Ask>) -> Result<Response<Answer>, Status> {
+        Ok(Response::new(ask_for(ask.into_inner())?))
+    }
+
+    async fn upload(&self, asks: Request<Streaming<Ask>>) -> Result<Response<Answer>, Status> {
+        let ask = last(asks.into_inner()).await?;
+        return Err(fail(ask.count).into());
+    }
+
+    type WatchStream = Boxed;
+
+    async fn watch(&self, ask: Request<Ask>) -> Result<Response<Self::WatchStream>, Status> {
+        let messages = vec![Ok(Answer::default()), ask_for(ask.into_inner())];
+        Ok(Response::new(Box::pin(tokio_stream::iter(messages).map(|result| Ok(result?)))))
+    }
+
+    type ChatStream = Boxed;
+
+    async fn chat(&self, asks: Request<Streaming<Ask>>) -> Result<Response<Boxed>, Status> {
+        let ask = last(asks.into_inner()).await?;
+        Err(fail(ask.count))?
+    }
+}
+
+/// The errors of a layer below, inside this one's.
+pub(crate) struct Nested(pub(crate) GrpcMetrics);
+
+#[instrument_grpc(service = "own.nested", metrics = self.0)]
+#[tonic::async_trait]
+impl Shapes for Nested {
+    async fn one(&self, ask: Request<Ask>) -> Answered<Answer, OuterError> {
+        let ask = ask.into_inner();
+        if ask.count == 100 {
+            return Err(OuterError::Conflict);
+        }
+        Ok(Response::new(ask_for(ask)?))
+    }
+
+    #[skip_metrics]
+    async fn upload(&self, _: Request<Streaming<Ask>>) -> Result<Response<Answer>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    type WatchStream = Boxed;
+
+    #[skip_metrics]
+    async fn watch(&self, _: Request<Ask>) -> Result<Response<Boxed>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    type ChatStream = Boxed;
+
+    #[skip_metrics]
+    async fn chat(&self, _: Request<Streaming<Ask>>) -> Result<Response<Boxed>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+}
+
+/// An error whose conversion panics.
+pub(crate) struct Panics(pub(crate) GrpcMetrics);
+
+#[instrument_grpc(service = "own.panics", metrics = self.0)]
+#[tonic::async_trait]
+impl Shapes for Panics {
+    async fn one(&self, _: Request<Ask>) -> Answered<Answer, PanicsInto> {
+        Err(PanicsInto)
+    }
+
+    #[skip_metrics]
+    async fn upload(&self, _: Request<Streaming<Ask>>) -> Result<Response<Answer>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    type WatchStream = Boxed;
+
+    #[skip_metrics]
+    async fn watch(&self, _: Request<Ask>) -> Result<Response<Boxed>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    type ChatStream = Boxed;
+
+    #[skip_metrics]
+    async fn chat(&self, _: Request<Streaming<Ask>>) -> Result<Response<Boxed>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+}
