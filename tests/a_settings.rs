@@ -1,6 +1,7 @@
 //! Contract, A6: right settings show, wrong ones are typed errors.
 
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 
 use grpc_metrics_runtime::prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use grpc_metrics_runtime::{CodeLabel, Error, GrpcMetrics, GrpcMetricsBuilder};
@@ -200,4 +201,19 @@ fn a6_two_instances_share_a_registry_by_prefix_or_constant_label_only() {
     assert_eq!(count("grpc_server_requests_total", &[("server", "a")]), Some(1.0));
     assert_eq!(count("grpc_server_requests_total", &[("server", "b")]), Some(2.0));
     assert_eq!(count("another_requests_total", &[]), Some(3.0));
+}
+
+#[test]
+fn a6_a_label_that_the_registry_adds_to_all_series_must_not_be_one_of_ours() {
+    for name in ["service", "method", "code", "type", "le"] {
+        let labels = HashMap::from([(name.to_owned(), "shop".to_owned())]);
+        let registry = Registry::new_custom(Some("shop".to_owned()), Some(labels)).unwrap();
+        let refused = GrpcMetrics::builder().registry(&registry).build();
+        assert!(
+            matches!(&refused, Err(Error::InvalidLabel { name: of, .. }) if of == name),
+            "{name}"
+        );
+        // Nothing is left behind.
+        assert!(registry.gather().is_empty(), "{name}");
+    }
 }

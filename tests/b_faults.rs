@@ -199,6 +199,36 @@ async fn b7_a_drop_before_the_deadline_is_cancelled() {
     bed.close(&[&handlers[..], &streams].concat()).await;
 }
 
+/// The header as a client may write it; tonic's server ends the call by it.
+async fn deadline_passes(request: impl Fn(&mut tonic::metadata::MetadataMap)) {
+    let bed = Bed::new().await;
+    let mut asking = Request::new(script([hang()], []));
+    request(asking.metadata_mut());
+    let call = bed.spawn_request(Kind::Unary, asking);
+    bed.until_ended(&[(Kind::Unary, Code::DeadlineExceeded, 1)]).await;
+    call.abort();
+}
+
+#[tokio::test]
+async fn b7_a_plus_sign_before_the_timeout_is_read_as_tonic_reads_it() {
+    deadline_passes(|metadata| {
+        metadata.insert("grpc-timeout", MetadataValue::from_static("+300m"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn b7_the_timeout_is_found_among_many_headers() {
+    deadline_passes(|metadata| {
+        for i in 0..20 {
+            let key = format!("x-header-{i}").parse::<tonic::metadata::AsciiMetadataKey>();
+            metadata.insert(key.expect("a legal key"), MetadataValue::from_static("value"));
+        }
+        metadata.insert("grpc-timeout", MetadataValue::from_static("300m"));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn b7_a_timeout_that_cannot_be_read_is_none() {
     let bed = Bed::new().await;

@@ -60,6 +60,11 @@ const SCRIPTED: [(&str, &str, &str, bool); 4] = [
     (SERVICE, "Watch", "server_stream", true),
 ];
 
+/// The process-wide instance shows those of `metrics = …` too: it may be the one that this gives.
+fn all_methods() -> Vec<(&'static str, &'static str, &'static str, bool)> {
+    METHODS.into_iter().chain(SCRIPTED).collect()
+}
+
 /// Asserts that the series are those of these methods before any call, and nothing else.
 fn assert_at_zero(scrape: &Scrape, methods: &[(&str, &str, &str, bool)]) {
     type Series = BTreeMap<(String, BTreeMap<String, String>), f64>;
@@ -108,7 +113,7 @@ const ONE_SAY: [(&str, &str, &str, f64); 1] = [("names.v1.Bare", "Say", "0", 1.0
 #[test]
 fn d1_every_method_is_exposed_at_zero_before_its_first_call() {
     let output = run(ECHO, "scrape before any call");
-    assert_at_zero(&output.default_registry, &METHODS);
+    assert_at_zero(&output.default_registry, &all_methods());
     assert!(output.stderr.is_empty(), "{:?}", output.stderr);
 }
 
@@ -123,7 +128,7 @@ fn d1_services_of_libraries_are_known_too() {
 fn d1_an_instance_of_one_s_own_shows_what_may_report_to_it() {
     let output = run(ECHO, "install and call");
     let methods = output.own_registry.label_values("grpc_server_method_info", "method");
-    let expected = METHODS.iter().map(|(_, method, ..)| *method);
+    let expected = all_methods().into_iter().map(|(_, method, ..)| method);
     assert_eq!(methods, expected.collect::<BTreeSet<_>>());
 }
 
@@ -150,7 +155,7 @@ async fn d1_other_codes_appear_when_they_are_first_seen() {
 fn d1_release_builds_too() {
     let program = build_release("tests", "program_echo");
     let output = run(&program, "scrape before any call");
-    assert_at_zero(&output.default_registry, &METHODS);
+    assert_at_zero(&output.default_registry, &all_methods());
     let output = run(&program, "own instance");
     assert_at_zero(&output.own_registry, &SCRIPTED);
 }
@@ -370,7 +375,66 @@ async fn d4_metrics_sends_an_impl_to_the_instance_that_it_says() {
         assert_eq!(counted(&scrape), [("chosen.Bare", "Say", "0", n)]);
     }
     let global = GrpcMetrics::global().snapshot();
-    assert!(global.methods().is_empty(), "{global:?}");
+    assert_eq!(global.method("chosen.Bare", "Say").map(|say| say.started()), Some(0));
+}
+
+struct ToTheGlobal;
+
+#[instrument_grpc(service = "to_the_global.Bare", metrics = GrpcMetrics::global())]
+#[tonic::async_trait]
+impl bare_server::Bare for ToTheGlobal {
+    async fn say(&self, _: Request<Nothing>) -> Result<Response<Nothing>, Status> {
+        Err(Status::internal("always"))
+    }
+}
+
+#[tokio::test]
+async fn d1_what_metrics_gives_may_be_the_process_wide_instance() {
+    use bare_server::Bare;
+    let says = || {
+        let scrape = Scrape::parse(GrpcMetrics::global().encode().unwrap());
+        let labels = [("service", "to_the_global.Bare"), ("code", "13")];
+        scrape.value("grpc_server_requests_total", &labels)
+    };
+    assert_eq!(says(), Some(0.0));
+    ToTheGlobal.say(Request::new(Nothing {})).await.unwrap_err();
+    assert_eq!(says(), Some(1.0));
+}
+
+/// A full disk, a pipe that nobody reads.
+#[test]
+#[cfg(target_os = "linux")]
+fn d4_a_stderr_that_takes_nothing_is_no_reason_to_fail() {
+    for (program, task) in [(TWINS, "call"), (ECHO, "call with a name taken")] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = Command::new(program).arg(task).stderr(full).output().unwrap();
+        assert!(output.status.success(), "{task}: {:?}", output.status);
+    }
+}
+
+struct Conditional;
+
+#[instrument_grpc(service = "d3.conditional")]
+#[tonic::async_trait]
+impl bare_server::Bare for Conditional {
+    #[cfg_attr(all(), cfg(all()), allow(clippy::unused_async))]
+    async fn say(&self, _: Request<Nothing>) -> Result<Response<Nothing>, Status> {
+        Ok(Response::new(Nothing {}))
+    }
+
+    #[cfg_attr(all(), cfg(any()))]
+    async fn ghost(&self, _: Request<Nothing>) -> Result<Response<Nothing>, Status> {
+        Ok(Response::new(Nothing {}))
+    }
+}
+
+#[tokio::test]
+async fn d3_cfg_in_a_cfg_attr_holds_too() {
+    use bare_server::Bare;
+    Conditional.say(Request::new(Nothing {})).await.unwrap();
+    let snapshot = GrpcMetrics::global().snapshot();
+    let methods = snapshot.methods().iter().filter(|of| of.service() == "d3.conditional");
+    assert_eq!(methods.map(|of| of.method()).collect::<Vec<_>>(), ["Say"]);
 }
 
 fn assert_names_the_duplicates(line: &str) {

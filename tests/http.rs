@@ -1,9 +1,12 @@
 //! `/metrics` as a scraper meets it: over TCP, byte by byte.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::net::SocketAddr;
 
 use flate2::read::GzDecoder;
+use grpc_metrics_runtime::prometheus::core::{Collector, Desc};
+use grpc_metrics_runtime::prometheus::proto::MetricFamily;
 use grpc_metrics_runtime::prometheus::{IntCounter, Registry};
 use grpc_metrics_runtime::{GrpcMetrics, http};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -159,4 +162,48 @@ async fn shutdown_lets_a_kept_connection_go() {
     stream.read_to_end(&mut rest).await.expect("the answer is sent to its end");
     assert!(String::from_utf8_lossy(&rest).contains("grpc_server_requests_total"));
     served.server.await.expect("no panic").expect("no error");
+}
+
+/// A collector that panics when it is scraped.
+struct Broken(Desc);
+
+impl Collector for Broken {
+    fn desc(&self) -> Vec<&Desc> {
+        vec![&self.0]
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        panic!("scripted panic")
+    }
+}
+
+#[tokio::test]
+async fn a_collector_that_panics_is_answered_with_500() {
+    support::faults::expect_panics();
+    let registry = Registry::new();
+    let desc = Desc::new("broken".to_owned(), "broken".to_owned(), vec![], HashMap::new());
+    registry.register(Box::new(Broken(desc.expect("a legal name")))).expect("a new name");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("a bound address");
+    tokio::spawn(http::serve_registry(listener, &registry).into_future());
+    for _ in 0..2 {
+        let (head, body) = ask(address, "GET /metrics HTTP/1.1").await;
+        assert!(head.starts_with("http/1.1 500"), "{head}");
+        assert_eq!(body, b"a collector panicked\n");
+    }
+}
+
+#[tokio::test]
+async fn the_router_mounts_in_a_program_s_own() {
+    let own = axum::Router::new().route("/health", axum::routing::get(|| async { "fine" }));
+    let router = own.merge(http::router());
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("a bound address");
+    tokio::spawn(axum::serve(listener, router).into_future());
+    let (_, body) = ask(address, "GET /health HTTP/1.1").await;
+    assert_eq!(body, b"fine");
+    GrpcMetrics::global().guard("test.Mounted", "Method").complete(tonic::Code::Ok);
+    let (_, body) = ask(address, "GET /metrics HTTP/1.0").await;
+    let body = String::from_utf8(body).expect("the format is text");
+    assert!(body.contains(r#"grpc_server_requests_total{service="test.Mounted""#), "{body}");
 }

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use grpc_metrics_runtime::prometheus::core::{Collector, Desc};
 use grpc_metrics_runtime::prometheus::proto::MetricFamily;
-use grpc_metrics_runtime::prometheus::{IntCounter, IntCounterVec, Opts, Registry, TextEncoder};
+use grpc_metrics_runtime::prometheus::{
+    Counter, IntCounter, IntCounterVec, Opts, Registry, TextEncoder,
+};
 use grpc_metrics_runtime::{CodeLabel, GrpcMetrics, instrument_grpc};
 use support::pb::scripted_server::Scripted;
 use support::pb::{Reply, Script};
@@ -182,4 +184,51 @@ async fn a_collector_that_panics_leaves_nothing_behind() {
     assert_eq!(text.lines().count(), healthy.lines().count());
     metrics.registry().unregister(Rogue::boxed(Vec::new)).expect("registered");
     assert!(metrics.encode().expect("it is text") == healthy);
+}
+
+/// A collector that makes one counter of whatever it looks at.
+struct Looking<F>(Desc, F);
+
+impl<F: Fn() -> f64> Looking<F> {
+    fn new(name: &str, look: F) -> Self {
+        let desc = Desc::new(name.to_owned(), name.to_owned(), vec![], HashMap::new());
+        Self(desc.expect("a legal name"), look)
+    }
+}
+
+impl<F: Fn() -> f64 + Send + Sync> Collector for Looking<F> {
+    fn desc(&self) -> Vec<&Desc> {
+        vec![&self.0]
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let counter = Counter::new(&self.0.fq_name, &self.0.help).expect("a legal name");
+        counter.inc_by((self.1)());
+        counter.collect()
+    }
+}
+
+#[test]
+fn the_same_text_beside_a_collector_that_looks_at_another_registry() {
+    let (outer, inner) = (Registry::new(), Registry::new());
+    let metrics = GrpcMetrics::builder().registry(&outer).build().expect("right");
+    let other = GrpcMetrics::builder().registry(&inner).prefix("inner").build().expect("right");
+    for metrics in [&metrics, &other] {
+        metrics.guard("service", "Method").complete(Code::Ok);
+    }
+    // Its text, in the midst of ours; and its families, whose values somebody adds up.
+    let text =
+        move || f64::from(u16::try_from(other.encode().expect("text").len()).expect("short"));
+    outer.register(Box::new(Looking::new("a_text_bytes", text))).expect("new");
+    let requests = move || {
+        let families = inner.gather();
+        let requests = families.iter().filter(|family| family.name() == "inner_requests_total");
+        let values = requests.flat_map(MetricFamily::get_metric);
+        values.map(|metric| metric.get_counter().get_value()).sum()
+    };
+    outer.register(Box::new(Looking::new("b_requests_total", requests))).expect("new");
+    assert_same(&metrics);
+    let text = metrics.encode().expect("it is text");
+    assert!(text.contains("\nb_requests_total 1\n"), "{text}");
+    assert!(!text.contains("\na_text_bytes 0\n"), "{text}");
 }

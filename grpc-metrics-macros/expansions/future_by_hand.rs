@@ -1,20 +1,20 @@
 const _: () = {
     #[allow(unused_imports)]
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, ReturnsMessage as _, TakesMessage as _,
+        self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     static __RPC_SAY_HELLO: __grpc::Method = __grpc::method(
         __SERVICE,
         "SayHello",
         __grpc::Argument::<Request<HelloRequest>>::STREAMS,
-        false,
+        __grpc::ReturnedFuture::<BoxFuture<'static, HelloReply>>::STREAMS,
     );
     static __RPC_SAY_AGAIN: __grpc::Method = __grpc::method(
         __SERVICE,
         "SayAgain",
-        false,
-        false,
+        __grpc::Argument::<Request<Borrowed<'static>>>::STREAMS,
+        __grpc::ReturnedFuture::<BoxFuture<'static, HelloReply>>::STREAMS,
     );
     static __RPC_AT_ONCE: __grpc::Method = __grpc::method(
         __SERVICE,
@@ -63,9 +63,9 @@ const _: () = {
             request: Request<HelloRequest>,
         ) -> BoxFuture<'a, HelloReply> {
             let __rpc = __grpc::rpc::<Request<HelloRequest>>(&__RPC_SAY_HELLO, &request);
-            __grpc::future_until_return::<
+            __grpc::ReturnedFuture::<
                 BoxFuture<'a, HelloReply>,
-            >(
+            >::instrument(
                 __rpc,
                 (move || -> BoxFuture<'a, HelloReply> {
                     if self.closed() {
@@ -82,9 +82,9 @@ const _: () = {
             let __rpc = __grpc::rpc::<
                 Request<Borrowed<'a>>,
             >(&__RPC_SAY_AGAIN, &__request);
-            __grpc::future_until_return::<
+            __grpc::ReturnedFuture::<
                 BoxFuture<'a, HelloReply>,
-            >(
+            >::instrument(
                 __rpc,
                 (move || -> BoxFuture<'a, HelloReply> {
                     std::boxed::Box::pin(async move { todo!() })
@@ -121,9 +121,9 @@ const _: () = {
             >,
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_AFTER_MORE, &request);
-            __grpc::future_until_return::<
+            __grpc::ReturnedFuture::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >(
+            >::instrument(
                 __rpc,
                 (move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -144,9 +144,9 @@ const _: () = {
             >,
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_BY_RETURN, &request);
-            __grpc::future_until_return::<
+            __grpc::ReturnedFuture::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >(
+            >::instrument(
                 __rpc,
                 (move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -164,9 +164,9 @@ const _: () = {
             >,
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_BY_OTHER_CALL, &request);
-            __grpc::future_until_return::<
+            __grpc::ReturnedFuture::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >(
+            >::instrument(
                 __rpc,
                 (move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -184,9 +184,9 @@ const _: () = {
             >,
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_WITHOUT_MOVE, &__request);
-            __grpc::future_until_return::<
+            __grpc::ReturnedFuture::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >(
+            >::instrument(
                 __rpc,
                 (move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -204,9 +204,9 @@ const _: () = {
             >,
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_GUARDED, &__request);
-            __grpc::future_until_return::<
+            __grpc::ReturnedFuture::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >(
+            >::instrument(
                 __rpc,
                 (move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,

@@ -1,10 +1,10 @@
 const _: () = {
     #[allow(unused_imports)]
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, ReturnsMessage as _, TakesMessage as _,
+        self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
-    static __RPC_WATCH: __grpc::Method = __grpc::method(
+    static __RPC_WATCH: __grpc::Method = __grpc::method_until_return(
         __SERVICE,
         "Watch",
         __grpc::Argument::<Request<WatchRequest>>::STREAMS,

@@ -1,7 +1,7 @@
 const _: () = {
     #[allow(unused_imports)]
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, ReturnsMessage as _, TakesMessage as _,
+        self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     static __RPC_SAY_HELLO: __grpc::Method = __grpc::method(

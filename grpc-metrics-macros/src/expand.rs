@@ -35,7 +35,9 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
         #(#cfgs)*
         const _: () = {
             #[allow(unused_imports)]
-            use #runtime::__private::{self as __grpc, ReturnsMessage as _, TakesMessage as _};
+            use #runtime::__private::{
+                self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
+            };
 
             const __SERVICE: &::core::primitive::str = #label;
             #(#descriptors)*
@@ -50,18 +52,21 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
 fn descriptor(rpc: &Rpc) -> TokenStream {
     let Rpc { attrs, descriptor, name, .. } = rpc;
     let cfgs = cfgs(attrs);
-    let client_streams = match &rpc.client_streams {
+    let streams = |streams: &Streams, look_at: TokenStream| match streams {
         Streams::Known(known) => emit!(#known),
-        Streams::Type(argument) => emit!(__grpc::Argument::<#argument>::STREAMS),
+        Streams::Type(ty) => emit!(__grpc::#look_at::<#ty>::STREAMS),
+        Streams::FutureType(ty) => emit!(__grpc::ReturnedFuture::<#ty>::STREAMS),
     };
-    let server_streams = match &rpc.server_streams {
-        Streams::Known(known) => emit!(#known),
-        Streams::Type(returned) => emit!(__grpc::Returned::<#returned>::STREAMS),
+    let client_streams = streams(&rpc.client_streams, emit!(Argument));
+    let server_streams = streams(&rpc.server_streams, emit!(Returned));
+    let method = match rpc.response {
+        Response::AtReturn => emit!(method_until_return),
+        Response::ByType | Response::Stream => emit!(method),
     };
     emit! {
         #(#cfgs)*
         static #descriptor: __grpc::Method =
-            __grpc::method(__SERVICE, #name, #client_streams, #server_streams);
+            __grpc::#method(__SERVICE, #name, #client_streams, #server_streams);
     }
 }
 
@@ -103,13 +108,14 @@ fn method(plan: &Plan, rpc: &Rpc) -> TokenStream {
             emit!(#handler.await)
         }
         Form::Future { body, future } => {
-            let instrument = match response {
-                Response::Stream => emit!(future_streaming),
-                Response::ByType | Response::AtReturn => emit!(future_until_return),
+            let (instrument, of_type) = match response {
+                Response::Stream => (emit!(future_streaming), None),
+                Response::AtReturn => (emit!(future_until_return), None),
+                Response::ByType => (emit!(ReturnedFuture), Some(emit!(::instrument))),
             };
             let (first, last) = tokens::ends(future);
             let open = quote_spanned!(first=> __grpc::#instrument::<);
-            let close = quote_spanned!(last=> >);
+            let close = quote_spanned!(last=> > #of_type);
             let arguments = tokens::parentheses(last, emit!(__rpc, (move || -> #future #body)()));
             emit! {
                 let __rpc = #started;

@@ -49,16 +49,20 @@ impl Scope<'_> {
             None => Response::ByType,
         };
         let returned = self.returned(&mut sig, &response);
-        let client_streams = if self.nameable(&argument, method) {
-            Streams::Type(argument.clone())
-        } else {
-            Streams::Known(tokens::mention(argument.clone(), &|ident| ident == "Streaming"))
-        };
-        let server_streams = match (stream, &returned) {
-            (None, Some(returned)) if self.nameable(returned, method) => {
-                Streams::Type(returned.clone())
+        let client_streams = self.nameable(&argument, method).map_or_else(
+            || Streams::Known(tokens::mention(argument.clone(), &|ident| ident == "Streaming")),
+            Streams::Type,
+        );
+        let server_streams = match (&returned, &future) {
+            _ if stream.is_some() => Streams::Known(true),
+            (Some(returned), _) => self.nameable(returned, method).map_or_else(
+                || Streams::Known(tokens::mention(returned.clone(), &is_boxed_stream)),
+                Streams::Type,
+            ),
+            (None, Some(future)) => {
+                self.nameable(future, method).map_or(Streams::Known(false), Streams::FutureType)
             }
-            _ => Streams::Known(stream.is_some()),
+            (None, None) => Streams::Known(false),
         };
         Some(Rpc {
             attrs: method.attrs.clone(),
@@ -116,12 +120,15 @@ impl Scope<'_> {
         }
     }
 
-    /// Whether a static outside the impl can name the type.
-    fn nameable(&self, ty: &TokenStream, method: &Method) -> bool {
+    /// The type as a static outside the impl can name it, if one can.
+    fn nameable(&self, ty: &TokenStream, method: &Method) -> Option<TokenStream> {
         let parameters = || self.generics.params.iter().chain(&method.sig.generics.params);
-        !tokens::mention(ty.clone(), &|ident| {
+        // Which lifetime it is does not matter to its kind.
+        let ty = tokens::with_static_lifetimes(ty.clone());
+        let is_strange = tokens::mention(ty.clone(), &|ident| {
             ident == "Self" || parameters().any(|parameter| parameter_name(parameter) == ident)
-        })
+        });
+        (!is_strange).then_some(ty)
     }
 }
 
@@ -213,6 +220,11 @@ fn check_no_helper_in_cfg_attr(method: &Method, errors: &mut Vec<Error>) {
 fn descriptor(method: &Ident) -> Ident {
     let name = method.unraw().to_string().to_uppercase();
     format_ident!("__RPC_{}", name, span = Span::mixed_site())
+}
+
+/// How a boxed stream is called where its type can't be asked.
+fn is_boxed_stream(ident: &str) -> bool {
+    ident == "BoxStream" || ident == "Stream"
 }
 
 fn parameter_name(parameter: &GenericParam) -> &Ident {

@@ -55,8 +55,10 @@ pub(crate) struct Rpc {
 pub(crate) enum Streams {
     /// The syntax tells.
     Known(bool),
-    /// This type tells.
+    /// This type tells: a request's, or what a handler returns.
     Type(TokenStream),
+    /// The type of the handler's future tells.
+    FutureType(TokenStream),
 }
 
 /// How the RPC ends.

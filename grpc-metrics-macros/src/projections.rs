@@ -106,7 +106,7 @@ impl<'a> Projections<'a> {
     /// Whether `Type as Trait` is this impl.
     fn is_own(&self, qualified: &[TokenTree]) -> bool {
         let Some(as_) = (0..qualified.len()).find(|i| is_ident(qualified, *i, "as")) else {
-            return false;
+            return qualified.len() == 1 && is_ident(qualified, 0, "Self");
         };
         let (ty, trait_) = (&qualified[..as_], &qualified[as_ + 1..]);
         let ty = ty.iter().cloned().collect::<TokenStream>().to_string();

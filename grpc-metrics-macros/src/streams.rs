@@ -3,6 +3,8 @@
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::ext::IdentExt;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Meta, Token, parse_quote};
 
 use crate::names;
 use crate::projections::Projections;
@@ -25,7 +27,22 @@ pub(crate) fn rpc_name(ident: &Ident) -> Option<String> {
     ident.to_string().strip_suffix("Stream").filter(|rpc| !rpc.is_empty()).map(str::to_owned)
 }
 
-/// The attributes that decide whether an item is there.
-pub(crate) fn cfgs(attrs: &[syn::Attribute]) -> Vec<&syn::Attribute> {
-    attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect()
+/// The attributes that decide whether an item is there; of a `cfg_attr`, the part that does.
+pub(crate) fn cfgs(attrs: &[Attribute]) -> Vec<Attribute> {
+    attrs.iter().filter_map(deciding).collect()
+}
+
+fn deciding(attr: &Attribute) -> Option<Attribute> {
+    if attr.path().is_ident("cfg") {
+        return Some(attr.clone());
+    }
+    if !attr.path().is_ident("cfg_attr") {
+        return None;
+    }
+    let parts = Punctuated::<Meta, Token![,]>::parse_terminated;
+    let parts = attr.parse_args_with(parts).ok()?;
+    let mut parts = parts.iter();
+    let predicate = parts.next()?;
+    let cfgs: Vec<_> = parts.filter(|part| part.path().is_ident("cfg")).collect();
+    (!cfgs.is_empty()).then(|| parse_quote!(#[cfg_attr(#predicate, #(#cfgs),*)]))
 }

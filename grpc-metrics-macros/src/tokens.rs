@@ -20,6 +20,28 @@ pub(crate) fn as_typed(tokens: impl ToTokens) -> String {
     tight.iter().fold(spaced, |typed, (spaced, tight)| typed.replace(spaced, tight))
 }
 
+/// Makes every lifetime `'static`. Those that a `for<'a>` binds can't be, and then all stay.
+pub(crate) fn with_static_lifetimes(tokens: TokenStream) -> TokenStream {
+    if mention(tokens.clone(), &|ident| ident == "for") {
+        return tokens;
+    }
+    let mut after_tick = false;
+    let written = tokens.into_iter().map(|tree| {
+        let is_lifetime = std::mem::replace(
+            &mut after_tick,
+            matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '\''),
+        );
+        match tree {
+            TokenTree::Ident(ident) if is_lifetime => Ident::new("static", ident.span()).into(),
+            TokenTree::Group(group) => {
+                regroup(&group, with_static_lifetimes(group.stream())).into()
+            }
+            tree => tree,
+        }
+    });
+    written.collect()
+}
+
 /// Makes every `self` in the tokens that of the method. If a `macro_rules!` wrote the impl and the tokens
 /// come from elsewhere, the two would be strangers.
 pub(crate) fn with_self_of(method: &Signature, tokens: TokenStream) -> TokenStream {

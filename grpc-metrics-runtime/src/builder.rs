@@ -5,22 +5,8 @@ use std::collections::BTreeMap;
 use prometheus::Registry;
 
 use crate::metrics::GrpcMetrics;
+use crate::settings::{CodeLabel, Settings, to_nanos};
 use crate::{Error, catalog};
-
-/// How the `code` label is spelled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CodeLabel {
-    /// As the decimal number: `"0"` to `"16"`.
-    #[default]
-    Number,
-    /// As the canonical name: `"OK"`, `"NOT_FOUND"`.
-    Name,
-}
-
-/// The default bucket bounds in seconds: 0.5 ms to 10 s.
-pub const DEFAULT_BUCKETS: [f64; 14] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Labels that the metrics have themselves, or that Prometheus gives a meaning.
 const RESERVED_LABELS: [&str; 6] = ["service", "method", "code", "error", "type", "le"];
@@ -37,27 +23,6 @@ pub struct GrpcMetricsBuilder {
     allow_duplicate_services: bool,
 }
 
-/// Settings that have passed the checks.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    pub(crate) prefix: String,
-    pub(crate) const_labels: BTreeMap<String, String>,
-    /// Ascending and finite; in seconds.
-    pub(crate) buckets: Vec<f64>,
-    pub(crate) code_label: CodeLabel,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            prefix: "grpc_server".to_owned(),
-            const_labels: BTreeMap::new(),
-            buckets: DEFAULT_BUCKETS.to_vec(),
-            code_label: CodeLabel::default(),
-        }
-    }
-}
-
 impl Default for GrpcMetricsBuilder {
     fn default() -> Self {
         let Settings { prefix, buckets, code_label, .. } = Settings::default();
@@ -69,6 +34,29 @@ impl Default for GrpcMetricsBuilder {
             registry: None,
             allow_duplicate_services: false,
         }
+    }
+}
+
+impl GrpcMetrics {
+    /// Settings, beginning with the defaults.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), grpc_metrics_runtime::Error> {
+    /// use grpc_metrics_runtime::{GrpcMetrics, prometheus::Registry};
+    ///
+    /// let registry = Registry::new();
+    /// GrpcMetrics::builder()
+    ///     .prefix("shop_grpc")
+    ///     .const_label("region", "eu")
+    ///     .buckets([0.01, 0.1, 1.0])
+    ///     .registry(&registry)
+    ///     .build()?
+    ///     .install()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder() -> GrpcMetricsBuilder {
+        GrpcMetricsBuilder::default()
     }
 }
 
@@ -178,20 +166,13 @@ fn check_buckets(mut bounds: Vec<f64>) -> Result<Vec<f64>, Error> {
     } else if let Some(bound) =
         bounds.iter().find(|bound| !bound.is_finite() || to_nanos(**bound) == 0)
     {
-        format!("hold {bound}; give seconds, a nanosecond at least")
+        format!("hold {bound:?}; give seconds, a nanosecond at least")
     } else if let Some((a, b)) =
         bounds.iter().zip(&bounds[1..]).find(|(a, b)| to_nanos(**a) >= to_nanos(**b))
     {
-        format!("are not ascending by a nanosecond at least: {a} stands before {b}")
+        format!("are not ascending by a nanosecond at least: {a:?} stands before {b:?}")
     } else {
         return Ok(bounds);
     };
     Err(Error::InvalidBuckets { reason })
-}
-
-/// Rounds to the nearest nanosecond, so that 0.005 s, which no `f64` is, gives 5 ms; what is negative
-/// gives 0.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates, as meant
-pub(crate) fn to_nanos(seconds: f64) -> u64 {
-    (seconds * 1e9).round() as u64
 }

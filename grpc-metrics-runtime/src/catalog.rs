@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;
 
-use crate::method::{Method, MethodKind, Service};
+use crate::method::{Method, Service};
 
 /// Every instrumented impl, sorted by label; each method has its index afterwards.
 pub(crate) fn services() -> &'static [&'static Service] {
@@ -23,18 +23,17 @@ pub(crate) fn method_count() -> usize {
     services().iter().map(|service| service.methods.len()).sum()
 }
 
-/// The methods that an instance shows before their first call: those that can only report there. A
-/// service that chooses its instance reports to one that is not the process-wide one.
+/// The methods that an instance shows before their first call: those that may report there. Which instance
+/// `metrics = …` gives is not known before, and it may be the process-wide one.
 pub(crate) fn methods_of(global: bool) -> impl Iterator<Item = &'static Method> {
-    let services = services().iter().filter(move |service| service.chooses_instance != global);
+    let services = services().iter().filter(move |service| global || service.chooses_instance);
     services.flat_map(|service| service.methods.iter().copied())
 }
 
-/// The kind of the instrumented method with these labels, if there is one.
-pub(crate) fn kind_of(service: &str, method: &str) -> Option<MethodKind> {
-    let methods = services().iter().flat_map(|service| service.methods);
-    let mut labelled = methods.filter(|of| of.service() == service && of.name() == method);
-    labelled.next().map(|method| method.kind())
+/// The instrumented method with these labels, if there is one.
+pub(crate) fn find(service: &str, method: &str) -> Option<&'static Method> {
+    let mut methods = services().iter().flat_map(|service| service.methods.iter().copied());
+    methods.find(|of| of.service() == service && of.name() == method)
 }
 
 /// Impls that share a service label, so that their RPCs can't be told apart.
@@ -55,15 +54,13 @@ impl fmt::Display for DuplicateService {
     }
 }
 
-/// All shared labels, in order. Impls that choose their instance are compared among themselves.
+/// All shared labels, in order.
 pub(crate) fn duplicates() -> Vec<DuplicateService> {
-    let mut by_label = BTreeMap::<_, Vec<String>>::new();
+    let mut by_label = BTreeMap::<&str, Vec<String>>::new();
     for service in services() {
         let place = format!("{} ({}:{})", service.implementation, service.file, service.line);
-        by_label.entry((service.name, service.chooses_instance)).or_default().push(place);
+        by_label.entry(service.name).or_default().push(place);
     }
     let shared = by_label.into_iter().filter(|(_, impls)| impls.len() > 1);
-    shared
-        .map(|((service, _), impls)| DuplicateService { service: service.to_owned(), impls })
-        .collect()
+    shared.map(|(service, impls)| DuplicateService { service: service.to_owned(), impls }).collect()
 }

@@ -1,14 +1,14 @@
 //! From series to Prometheus's metric families.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use prometheus::core::Desc;
 use prometheus::proto::{
     Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType,
 };
 
-use crate::builder::Settings;
 use crate::series::{self, Codes, FAMILIES, Family, Value};
+use crate::settings::Settings;
 use crate::snapshot::{MethodSnapshot, Snapshot};
 
 /// What every series of ours says.
@@ -61,20 +61,40 @@ impl Collector {
         })
     }
 
-    /// The families with the metrics that `metrics` gives for each.
+    /// The families that have any metrics: those that `metrics` gives for each.
     pub(crate) fn families_of(
         &self,
         metrics: impl Fn(&Family) -> Vec<Metric>,
     ) -> Vec<MetricFamily> {
-        let named = FAMILIES.iter().zip(&self.names).map(|(family, name)| {
+        let named = FAMILIES.iter().zip(&self.names).filter_map(|(family, name)| {
+            let metrics = metrics(family);
+            if metrics.is_empty() {
+                return None;
+            }
             let mut named = MetricFamily::default();
             named.set_name(name.clone());
             named.set_help(family.help.to_owned());
             named.set_field_type(family.kind);
-            named.set_metric(metrics(family));
-            named
+            named.set_metric(metrics);
+            Some(named)
         });
         named.collect()
+    }
+
+    /// The label that a series of ours has twice in these families of a registry, if any has.
+    pub(crate) fn label_given_twice(&self, gathered: &[MetricFamily]) -> Option<String> {
+        let ours = gathered.iter().filter(|family| {
+            // The registry may have put a prefix of its own before the name.
+            self.names.iter().any(|name| family.name().ends_with(name.as_str()))
+        });
+        ours.flat_map(MetricFamily::get_metric).find_map(|metric| {
+            let mut seen = HashSet::new();
+            let twice = metric
+                .get_label()
+                .iter()
+                .find(|label| label.name() == "le" || !seen.insert(label.name()));
+            twice.map(|label| label.name().to_owned())
+        })
     }
 
     fn metric(

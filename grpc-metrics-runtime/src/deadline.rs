@@ -47,10 +47,12 @@ fn find(headers: &HeaderMap) -> Option<&[u8]> {
     value.map(HeaderValue::as_bytes)
 }
 
-/// gRPC over HTTP/2, `Timeout`: one to eight digits and a unit. In nanoseconds, saturating.
+/// gRPC over HTTP/2, `Timeout`: one to eight digits and a unit. As tonic has it, the first of the eight may
+/// be a plus sign. In nanoseconds, saturating.
 fn parse(value: &[u8]) -> Option<u64> {
-    let (unit, digits) = value.split_last()?;
-    if digits.is_empty() || digits.len() > 8 {
+    let (unit, number) = value.split_last()?;
+    let digits = number.strip_prefix(b"+").unwrap_or(number);
+    if digits.is_empty() || number.len() > 8 {
         return None;
     }
     let mut number = 0_u64;
@@ -92,7 +94,11 @@ mod tests {
             ("1", None),
             ("1s", None),
             ("-1S", None),
-            ("+1S", None),
+            ("+1S", Some(1_000_000_000)),
+            ("+1234567S", Some(1_234_567_000_000_000)),
+            ("+12345678S", None),
+            ("++1S", None),
+            ("+S", None),
             ("1.5S", None),
             ("123456789n", None),
             (" 1S", None),

@@ -13,7 +13,8 @@ pub enum Error {
         /// As given.
         prefix: String,
     },
-    /// A constant label has an illegal or reserved name, or is given twice.
+    /// A constant label has an illegal or reserved name, or is given twice; or the registry adds one to all
+    /// series that the metrics have themselves.
     InvalidLabel {
         /// As given.
         name: String,

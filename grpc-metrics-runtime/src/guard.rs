@@ -1,35 +1,13 @@
 //! How an RPC ends: the only place that decides.
 
-use std::ops::Deref;
-use std::sync::Arc;
 use std::{mem, thread};
 
 use tonic::{Code, Response, Status};
 
 use crate::clock::Instant;
 use crate::deadline::Deadline;
-use crate::metrics::MethodMetrics;
 use crate::status::cause_of;
-
-/// Where an RPC is counted: in the process-wide instance, which stays, or in one that may go before
-/// the RPC ends.
-#[derive(Clone, Debug)]
-pub(crate) enum Target {
-    Global(&'static MethodMetrics),
-    Own(Arc<MethodMetrics>),
-}
-
-impl Deref for Target {
-    type Target = MethodMetrics;
-
-    #[inline]
-    fn deref(&self) -> &MethodMetrics {
-        match self {
-            Self::Global(metrics) => metrics,
-            Self::Own(metrics) => metrics,
-        }
-    }
-}
+use crate::target::Target;
 
 /// What is known of an RPC from its start to its end.
 #[derive(Debug)]

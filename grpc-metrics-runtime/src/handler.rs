@@ -8,9 +8,9 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 use tonic::{Response, Status};
 
-use crate::__private::HandlerReturn;
-use crate::ResponseStream;
 use crate::guard::Rpc;
+use crate::status::WithStatus;
+use crate::stream::ResponseStream;
 
 /// What tonic's default stubs answer a stream with: `tonic::codegen::BoxStream`.
 pub(crate) type BoxStream<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send + 'static>>;
@@ -105,8 +105,8 @@ impl<F, E> Handler<F, E> {
 impl<F, E> Future for Handler<F, E>
 where
     F: Future,
-    F::Output: HandlerReturn,
-    E: Ending<<F::Output as HandlerReturn>::Returned>,
+    F::Output: WithStatus,
+    E: Ending<<F::Output as WithStatus>::Returned>,
 {
     type Output = E::Output;
 
@@ -114,7 +114,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         // The handler's own error becomes a status inside, in case that panics.
-        let polled = this.rpc.run(|| this.future.poll(cx).map(HandlerReturn::with_status));
+        let polled = this.rpc.run(|| this.future.poll(cx).map(WithStatus::with_status));
         E::end(this.rpc, polled)
     }
 }

@@ -12,6 +12,7 @@
 
 use std::future::{self, Future, IntoFuture};
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
@@ -140,9 +141,12 @@ impl IntoFuture for Serve {
 }
 
 fn render(registry: &Registry) -> Response {
-    match text::encode(registry) {
-        Ok(encoded) => ([(CONTENT_TYPE, TEXT_FORMAT)], encoded).into_response(),
+    let failed = |why: String| (StatusCode::INTERNAL_SERVER_ERROR, why).into_response();
+    // Nothing here is changed by halves: what encodes is dropped with the panic.
+    match panic::catch_unwind(AssertUnwindSafe(|| text::encode(registry))) {
+        Ok(Ok(encoded)) => ([(CONTENT_TYPE, TEXT_FORMAT)], encoded).into_response(),
         // Some collector of the program gave a family that is no metric.
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+        Ok(Err(error)) => failed(format!("{error}\n")),
+        Err(_) => failed("a collector panicked\n".to_owned()),
     }
 }

@@ -1,23 +1,24 @@
 //! [`GrpcMetrics`]: what ties cells, snapshot and collector together.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::{fmt, io};
 
 use prometheus::Registry;
 use prometheus::core::Desc;
 use prometheus::proto::MetricFamily;
 
-use crate::builder::{Settings, to_nanos};
 use crate::causes::Causes;
 use crate::cells::MethodCells;
 use crate::collector::Collector;
-use crate::deadline::Deadline;
-use crate::guard::Target;
+use crate::kind::MethodKind;
 use crate::method::Method;
-use crate::request_guard::RequestGuard;
+use crate::settings::{Settings, to_nanos};
 use crate::snapshot::{MethodSnapshot, Snapshot};
-use crate::{Error, GrpcMetricsBuilder, MethodKind, catalog, clock, text};
+use crate::target::MethodMetrics;
+use crate::{Error, catalog, clock, text};
 
 static GLOBAL: OnceLock<GrpcMetrics> = OnceLock::new();
 
@@ -29,8 +30,8 @@ static GLOBAL: OnceLock<GrpcMetrics> = OnceLock::new();
 /// to the instance that the expression gives.
 ///
 /// Every method of every instrumented service linked into the program has its series from the first
-/// scrape on, at 0. The process-wide instance shows the services that do not say `metrics = …`, other
-/// instances those that do.
+/// scrape on, at 0: all in the process-wide instance, and those that say `metrics = …` in the others too,
+/// since what that gives is not known before the first call.
 ///
 /// A clone is another handle to the same metrics.
 #[derive(Clone, Debug)]
@@ -40,7 +41,7 @@ pub struct GrpcMetrics {
 
 #[derive(Debug)]
 struct Inner {
-    collector: Collector,
+    collector: Arc<Collector>,
     registry: Registry,
     prefix: String,
     /// Bucket bounds in nanoseconds.
@@ -52,36 +53,7 @@ struct Inner {
     by_name: Mutex<BTreeMap<(&'static str, &'static str), Arc<MethodMetrics>>>,
 }
 
-/// One method's counters in one instance.
-#[derive(Debug)]
-pub(crate) struct MethodMetrics {
-    pub(crate) kind: MethodKind,
-    pub(crate) cells: MethodCells,
-    pub(crate) causes: Causes,
-}
-
 impl GrpcMetrics {
-    /// Settings, beginning with the defaults.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), grpc_metrics_runtime::Error> {
-    /// use grpc_metrics_runtime::{GrpcMetrics, prometheus::Registry};
-    ///
-    /// let registry = Registry::new();
-    /// GrpcMetrics::builder()
-    ///     .prefix("shop_grpc")
-    ///     .const_label("region", "eu")
-    ///     .buckets([0.01, 0.1, 1.0])
-    ///     .registry(&registry)
-    ///     .build()?
-    ///     .install()?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn builder() -> GrpcMetricsBuilder {
-        GrpcMetricsBuilder::default()
-    }
-
     /// The process-wide instance: the installed one, or else one with the default settings, made and
     /// registered in [`prometheus::default_registry`] now.
     ///
@@ -96,10 +68,10 @@ impl GrpcMetrics {
             let metrics = Self::new(Settings::default(), prometheus::default_registry().clone());
             metrics.inner.is_global.store(true, Ordering::Relaxed);
             for duplicate in catalog::duplicates() {
-                eprintln!("grpc-metrics-runtime: {duplicate}");
+                complain(&duplicate);
             }
             if let Err(error) = metrics.register() {
-                eprintln!("grpc-metrics-runtime: {error}");
+                complain(&error);
             }
             metrics
         })
@@ -149,6 +121,7 @@ impl GrpcMetrics {
             service,
             method,
             kind: metrics.kind,
+            counts_messages: metrics.counts_messages,
             // In this order: see `Causes::read`.
             errors: metrics.causes.read(),
             counts: metrics.cells.read(),
@@ -156,19 +129,11 @@ impl GrpcMetrics {
         Snapshot { methods: methods.collect() }
     }
 
-    /// Opens a guard for an RPC that the attribute can't reach, in this instance.
-    ///
-    /// Looks the method up under a lock; [`RequestGuard::new`] does not, for the process-wide instance.
-    pub fn guard(&self, service: &'static str, method: &'static str) -> RequestGuard {
-        let metrics = self.named(service, method, None);
-        RequestGuard::start(Target::Own(metrics), Deadline::NONE)
-    }
-
     pub(crate) fn new(settings: Settings, registry: Registry) -> Self {
         clock::calibrate();
         Self {
             inner: Arc::new(Inner {
-                collector: Collector::new(&settings),
+                collector: Arc::new(Collector::new(&settings)),
                 registry,
                 bounds: settings.buckets.iter().map(|seconds| to_nanos(*seconds)).collect(),
                 prefix: settings.prefix,
@@ -179,20 +144,34 @@ impl GrpcMetrics {
         }
     }
 
-    pub(crate) fn collector(&self) -> &Collector {
-        &self.inner.collector
-    }
-
     pub(crate) fn register(&self) -> Result<(), Error> {
         let registered = self.inner.registry.register(Box::new(self.clone()));
         let prefix = || self.inner.prefix.clone();
-        registered.map_err(|source| Error::Registration { prefix: prefix(), source })
+        registered.map_err(|source| Error::Registration { prefix: prefix(), source })?;
+        // The registry says nothing of labels that it adds to all series by itself.
+        match self.inner.collector.label_given_twice(&self.inner.registry.gather()) {
+            None => Ok(()),
+            Some(name) => {
+                let _ = self.inner.registry.unregister(Box::new(self.clone()));
+                Err(Error::InvalidLabel {
+                    name,
+                    reason: "is a label of the registry and of the metrics",
+                })
+            }
+        }
+    }
+
+    /// The counters of an instrumented method in the process-wide instance, looked up by the first call
+    /// only and leaked then, since the method is a static and for ever too.
+    #[inline]
+    pub(crate) fn of_global(method: &'static Method) -> &'static MethodMetrics {
+        method.global.get_or_init(|| Box::leak(Box::new(Self::global().method(method))))
     }
 
     /// The counters of an instrumented method: a lock at the first call, none later.
     #[inline]
     pub(crate) fn method(&self, method: &Method) -> Arc<MethodMetrics> {
-        let find = || self.named(method.service(), method.name(), Some(method.kind()));
+        let find = || self.named(method.service(), method.name(), Some(method));
         // Without a place: from a library that was loaded after the instance was built.
         self.inner
             .by_index
@@ -200,23 +179,30 @@ impl GrpcMetrics {
             .map_or_else(find, |place| place.get_or_init(find).clone())
     }
 
-    /// The counters under these labels. `kind` is that of an instrumented method; for a guard's it is
-    /// looked up, since the labels may be those of one.
+    /// The counters under these labels: those of an instrumented method, or of a guard. A guard's labels may
+    /// be those of an instrumented method too.
     pub(crate) fn named(
         &self,
         service: &'static str,
         method: &'static str,
-        kind: Option<MethodKind>,
+        instrumented: Option<&Method>,
     ) -> Arc<MethodMetrics> {
         let mut by_name = self.inner.by_name.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || {
-            let kind = kind.or_else(|| catalog::kind_of(service, method));
-            let kind = kind.unwrap_or(MethodKind::Unary);
+            let instrumented = instrumented.or_else(|| catalog::find(service, method));
+            let kind = instrumented.map_or(MethodKind::Unary, Method::kind);
+            let counts_messages = instrumented.is_some_and(Method::counts_messages);
             let cells = MethodCells::new(self.inner.bounds.clone());
-            Arc::new(MethodMetrics { kind, cells, causes: Causes::default() })
+            Arc::new(MethodMetrics { kind, counts_messages, cells, causes: Causes::default() })
         };
         by_name.entry((service, method)).or_insert_with(new).clone()
     }
+}
+
+/// One line on stderr, for want of anybody to return it to. If that is closed, nobody wants to know: it is
+/// no reason for an RPC to fail.
+fn complain(of: &dyn fmt::Display) {
+    let _ = writeln!(io::stderr(), "grpc-metrics-runtime: {of}");
 }
 
 /// Registered by [`GrpcMetricsBuilder::build`]; implemented for programs that gather by themselves.
@@ -226,6 +212,6 @@ impl prometheus::core::Collector for GrpcMetrics {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        text::collect(self)
+        text::collect(&self.inner.collector, self.snapshot())
     }
 }

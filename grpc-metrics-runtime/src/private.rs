@@ -9,8 +9,8 @@ use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Streaming};
 
 use crate::deadline::Deadline;
-use crate::guard::Target;
 use crate::handler::{AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream};
+use crate::target::Target;
 use crate::{GrpcMetrics, MethodKind};
 
 pub use crate::ResponseStream;
@@ -41,6 +41,16 @@ pub const fn method(
     Method::new(service, name, MethodKind::new(client_streams, server_streams))
 }
 
+/// The same of a method whose RPCs end when the handler returns, whatever comes after.
+pub const fn method_until_return(
+    service: &'static str,
+    name: &'static str,
+    client_streams: bool,
+    server_streams: bool,
+) -> Method {
+    Method::until_return(service, name, MethodKind::new(client_streams, server_streams))
+}
+
 /// The inventory's entry of an impl, which stands where this is called.
 #[track_caller]
 pub const fn service(
@@ -62,7 +72,7 @@ pub fn rpc<A: HandlerArgument>(method: &'static Method, request: &A) -> Rpc {
 
 // Not generic, and so compiled once.
 fn global_rpc(method: &'static Method, metadata: &MetadataMap) -> Rpc {
-    Rpc::new(Target::Global(method.global()), Deadline::of(metadata))
+    Rpc::new(Target::Global(GrpcMetrics::of_global(method)), Deadline::of(metadata))
 }
 
 /// An RPC of `method`, to be counted in the instance that `metrics = …` gives.
@@ -141,14 +151,8 @@ pub trait HandlerReturn {
     /// Carries the RPC through handler and response stream.
     type Streaming<F>;
 
-    /// What tonic gets.
-    type Returned;
-
     /// What tonic gets where the response stream's type is wrapped.
     type Wrapped;
-
-    #[doc(hidden)]
-    fn with_status(self) -> Self::Returned;
 
     #[doc(hidden)]
     fn until_return<F>(rpc: Rpc, handler: F) -> Self::UntilReturn<F>;
@@ -160,13 +164,7 @@ pub trait HandlerReturn {
 impl<M, E: IntoStatus> HandlerReturn for Result<Response<M>, E> {
     type UntilReturn<F> = Handler<F, AtReturn>;
     type Streaming<F> = Handler<F, AtStreamEnd>;
-    type Returned = Result<Response<M>, Status>;
     type Wrapped = Result<Response<ResponseStream<M>>, Status>;
-
-    #[inline]
-    fn with_status(self) -> Self::Returned {
-        self.map_err(IntoStatus::into_status)
-    }
 
     #[inline]
     fn until_return<F>(rpc: Rpc, handler: F) -> Self::UntilReturn<F> {
@@ -231,13 +229,21 @@ pub type WrappedReturn<R> = <R as HandlerReturn>::Wrapped;
 
 /// A handler whose RPC goes on in its response stream.
 #[inline]
-pub fn streaming<R: HandlerReturn, F>(rpc: Rpc, handler: F) -> R::Streaming<F> {
+pub fn streaming<R, F>(rpc: Rpc, handler: F) -> R::Streaming<F>
+where
+    R: HandlerReturn,
+    F: Future<Output = R>,
+{
     R::streaming(rpc, handler)
 }
 
 /// A handler whose RPC ends when it returns, whatever it returns.
 #[inline]
-pub fn until_return<R: HandlerReturn, F>(rpc: Rpc, handler: F) -> R::UntilReturn<F> {
+pub fn until_return<R, F>(rpc: Rpc, handler: F) -> R::UntilReturn<F>
+where
+    R: HandlerReturn,
+    F: Future<Output = R>,
+{
     R::until_return(rpc, handler)
 }
 
@@ -276,6 +282,42 @@ impl<'a, M: 'a, E: IntoStatus + 'a> HandlerFuture for BoxFuture<'a, Result<Respo
     }
 }
 
+/// The future that a method returns, to be looked at as a type like [`Returned`].
+#[derive(Debug)]
+pub struct ReturnedFuture<T>(PhantomData<T>);
+
+impl<'a, M: 'static, E: IntoStatus + 'a>
+    ReturnedFuture<BoxFuture<'a, Result<Response<BoxStream<M>>, E>>>
+{
+    /// Whether the server streams.
+    pub const STREAMS: bool = true;
+
+    /// Carries the RPC through handler and stream.
+    pub fn instrument(
+        rpc: Rpc,
+        handler: BoxFuture<'a, Result<Response<BoxStream<M>>, E>>,
+    ) -> BoxFuture<'a, Result<Response<BoxStream<M>>, Status>> {
+        Box::pin(Handler::<_, AtBoxedStreamEnd>::new(rpc, handler))
+    }
+}
+
+/// See [`ReturnedFuture`].
+pub trait ReturnsFuture<T> {
+    /// Whether the server streams.
+    const STREAMS: bool = false;
+
+    /// Carries the RPC through the handler.
+    #[inline]
+    fn instrument(rpc: Rpc, handler: T) -> T::UntilReturn
+    where
+        T: HandlerFuture,
+    {
+        handler.until_return(rpc)
+    }
+}
+
+impl<T> ReturnsFuture<T> for ReturnedFuture<T> {}
+
 /// A handler's future whose RPC goes on in its response stream.
 #[inline]
 pub fn future_streaming<T: HandlerFuture>(rpc: Rpc, handler: T) -> T::Streaming {
@@ -311,7 +353,10 @@ impl<M: 'static, E: IntoStatus> Returned<Result<Response<BoxStream<M>>, E>> {
 
     /// Carries the RPC through handler and stream.
     #[inline]
-    pub fn instrument<F>(rpc: Rpc, handler: F) -> Handler<F, AtBoxedStreamEnd> {
+    pub fn instrument<F>(rpc: Rpc, handler: F) -> Handler<F, AtBoxedStreamEnd>
+    where
+        F: Future<Output = Result<Response<BoxStream<M>>, E>>,
+    {
         Handler::new(rpc, handler)
     }
 }
@@ -326,6 +371,7 @@ pub trait ReturnsMessage<R> {
     fn instrument<F>(rpc: Rpc, handler: F) -> R::UntilReturn<F>
     where
         R: HandlerReturn,
+        F: Future<Output = R>,
     {
         R::until_return(rpc, handler)
     }

@@ -9,8 +9,9 @@ use tonic::metadata::MetadataMap;
 use tonic::{Code, Request};
 
 use crate::deadline::Deadline;
-use crate::guard::{Measured, Target};
-use crate::metrics::{GrpcMetrics, MethodMetrics};
+use crate::guard::Measured;
+use crate::metrics::GrpcMetrics;
+use crate::target::{MethodMetrics, Target};
 
 /// Measures one RPC by hand: for a service written without tonic's traits, a tower layer, a proxy.
 ///
@@ -84,6 +85,16 @@ impl RequestGuard {
         if !self.shared.ended.swap(true, Ordering::Relaxed) {
             self.shared.measured.end(code);
         }
+    }
+}
+
+impl GrpcMetrics {
+    /// Opens a guard for an RPC that the attribute can't reach, in this instance.
+    ///
+    /// Looks the method up under a lock; [`RequestGuard::new`] does not, for the process-wide instance.
+    pub fn guard(&self, service: &'static str, method: &'static str) -> RequestGuard {
+        let metrics = self.named(service, method, None);
+        RequestGuard::start(Target::Own(metrics), Deadline::NONE)
     }
 }
 

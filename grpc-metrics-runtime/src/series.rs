@@ -3,7 +3,7 @@
 use prometheus::proto::MetricType;
 use tonic::Code;
 
-use crate::builder::CodeLabel;
+use crate::settings::CodeLabel;
 use crate::snapshot::{ALL_CODES, MethodSnapshot};
 
 /// What the series of a family tell.
@@ -143,7 +143,7 @@ pub(crate) fn of_method(
         }
         Of::InFlight => show(&[], Value::Number(method.in_flight())),
         Of::Info => show(&[method.kind().as_str()], Value::Number(1)),
-        Of::Messages if method.kind().server_streams() => {
+        Of::Messages if method.counts_messages => {
             show(&[], Value::Number(method.messages_sent()));
         }
         Of::Messages => {}

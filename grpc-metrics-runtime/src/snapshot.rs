@@ -2,8 +2,8 @@
 
 use tonic::Code;
 
-use crate::MethodKind;
 use crate::cells::{CODES, Counts};
+use crate::kind::MethodKind;
 
 /// The codes by number.
 pub(crate) const ALL_CODES: [Code; CODES] = [
@@ -50,6 +50,7 @@ pub struct MethodSnapshot {
     pub(crate) service: &'static str,
     pub(crate) method: &'static str,
     pub(crate) kind: MethodKind,
+    pub(crate) counts_messages: bool,
     pub(crate) counts: Counts,
     pub(crate) errors: Vec<(Code, &'static str, u64)>,
 }

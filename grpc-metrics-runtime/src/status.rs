@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use tonic::{Code, Status};
+use tonic::{Code, Response, Status};
 
 /// An error with a gRPC status; made by `#[derive(GrpcStatus)]`, and implemented by [`Status`] itself.
 ///
@@ -170,6 +170,24 @@ fn know<E: GrpcStatus + Source>() {
             return;
         }
         place = &known.next;
+    }
+}
+
+/// A handler's result, whose error may become a status.
+pub trait WithStatus {
+    /// The same with a [`Status`].
+    type Returned;
+
+    #[doc(hidden)]
+    fn with_status(self) -> Self::Returned;
+}
+
+impl<M, E: IntoStatus> WithStatus for Result<Response<M>, E> {
+    type Returned = Result<Response<M>, Status>;
+
+    #[inline]
+    fn with_status(self) -> Self::Returned {
+        self.map_err(IntoStatus::into_status)
     }
 }
 

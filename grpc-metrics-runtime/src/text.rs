@@ -6,11 +6,11 @@
 
 use std::cell::RefCell;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use prometheus::proto::{LabelPair, Metric, MetricFamily};
 use prometheus::{Registry, TextEncoder};
 
-use crate::GrpcMetrics;
 use crate::collector::{Collector, pair, to_f64};
 use crate::series::{self, FAMILIES, Family, Value};
 use crate::snapshot::{MethodSnapshot, Snapshot};
@@ -18,67 +18,75 @@ use crate::snapshot::{MethodSnapshot, Snapshot};
 /// The label of a placeholder; no legal label has this name.
 const PLACEHOLDER: &str = "\u{0}grpc-metrics-runtime";
 
+/// A collector that was asked while this thread encodes, and what it was to show.
+struct Asked {
+    collector: Arc<Collector>,
+    snapshot: Snapshot,
+    /// Families that a placeholder was given for.
+    placeholders: usize,
+}
+
 thread_local! {
-    /// While this thread gathers for [`encode`]: the instances that were asked, and what they had counted.
-    static ASKED: RefCell<Option<Vec<(GrpcMetrics, Snapshot)>>> = const { RefCell::new(None) };
+    /// While this thread gathers for [`encode`]: those that were asked.
+    static ASKED: RefCell<Option<Vec<Asked>>> = const { RefCell::new(None) };
 }
 
 /// Everything in the registry, as `TextEncoder` writes it, byte for byte.
 pub(crate) fn encode(registry: &Registry) -> prometheus::Result<String> {
     let (families, asked) = gather(registry);
-    let mut text = String::new();
-    for family in &families {
-        if !family.get_metric().iter().any(|metric| placeholder(metric).is_some()) {
-            TextEncoder::new().encode_utf8(std::slice::from_ref(family), &mut text)?;
-            continue;
-        }
-        let mut headed = false;
-        for metric in family.get_metric() {
-            let Some((index, of, labels)) = placeholder(metric) else {
-                // Another collector has given metrics of our family's name: let `prometheus` sort it out.
-                return TextEncoder::new().encode_to_string(&registry.gather());
-            };
-            let Some((metrics, snapshot)) = asked.get(index) else { continue };
-            if !headed {
-                let kind = format!("{:?}", of.kind).to_lowercase();
-                let name = family.name();
-                let _ = write!(text, "# HELP {name} {}\n# TYPE {name} {kind}\n", of.help);
-                headed = true;
-            }
-            Lines {
-                text: &mut text,
-                name: family.name(),
-                of,
-                collector: metrics.collector(),
-                labels,
-            }
-            .write(snapshot);
-        }
-    }
-    Ok(text)
+    write(&families, &asked).unwrap_or_else(|| {
+        // Some program's collector has a registry of its own, with a collector of ours in it, or gives
+        // metrics under our names. What it makes of placeholders is nobody's business.
+        TextEncoder::new().encode_to_string(&registry.gather())
+    })
 }
 
-fn gather(registry: &Registry) -> (Vec<MetricFamily>, Vec<(GrpcMetrics, Snapshot)>) {
-    /// Ends the asking, even if another collector panics.
-    struct Asking;
-    impl Drop for Asking {
-        fn drop(&mut self) {
-            ASKED.set(None);
+/// The families as text; `None` if a placeholder has gone elsewhere, or stands beside other metrics.
+fn write(families: &[MetricFamily], asked: &[Asked]) -> Option<prometheus::Result<String>> {
+    let mut text = String::new();
+    let mut missing: usize = asked.iter().map(|asked| asked.placeholders).sum();
+    for family in families {
+        if !family.get_metric().iter().any(|metric| placeholder(metric).is_some()) {
+            let encoded = TextEncoder::new().encode_utf8(std::slice::from_ref(family), &mut text);
+            if let Err(error) = encoded {
+                return Some(Err(error));
+            }
+            continue;
+        }
+        for (i, metric) in family.get_metric().iter().enumerate() {
+            let (index, of, labels) = placeholder(metric)?;
+            let Asked { collector, snapshot, .. } = asked.get(index)?;
+            missing = missing.checked_sub(1)?;
+            let name = family.name();
+            if i == 0 {
+                let kind = format!("{:?}", of.kind).to_lowercase();
+                let _ = write!(text, "# HELP {name} {}\n# TYPE {name} {kind}\n", of.help);
+            }
+            Lines { text: &mut text, name, of, collector, labels }.write(snapshot);
         }
     }
-    ASKED.set(Some(Vec::new()));
-    let _asking = Asking;
+    (missing == 0).then_some(Ok(text))
+}
+
+fn gather(registry: &Registry) -> (Vec<MetricFamily>, Vec<Asked>) {
+    /// Ends the asking, even if another collector panics. One that encodes a registry of its own does so
+    /// in between.
+    struct Asking(Option<Vec<Asked>>);
+    impl Drop for Asking {
+        fn drop(&mut self) {
+            ASKED.set(self.0.take());
+        }
+    }
+    let _asking = Asking(ASKED.replace(Some(Vec::new())));
     let families = registry.gather();
     (families, ASKED.take().unwrap_or_default())
 }
 
-/// What a [`GrpcMetrics`] gives when it is asked for its families: all of them, or in [`encode`] a
-/// placeholder for each.
-pub(crate) fn collect(metrics: &GrpcMetrics) -> Vec<MetricFamily> {
-    let snapshot = metrics.snapshot();
+/// What a collector gives when it is asked for its families: all of them, or in [`encode`] a placeholder
+/// for each.
+pub(crate) fn collect(collector: &Arc<Collector>, snapshot: Snapshot) -> Vec<MetricFamily> {
     let index = ASKED.with_borrow(|asked| asked.as_ref().map(Vec::len));
-    let Some(index) = index else { return metrics.collector().families(&snapshot) };
-    let collector = metrics.collector();
+    let Some(index) = index else { return collector.families(&snapshot) };
     let families = collector.families_of(|family| {
         let mut any = false;
         for method in snapshot.methods() {
@@ -88,11 +96,13 @@ pub(crate) fn collect(metrics: &GrpcMetrics) -> Vec<MetricFamily> {
         let placeholder = || Metric::from_label(vec![pair(PLACEHOLDER, &value)]);
         any.then(placeholder).into_iter().collect()
     });
-    ASKED.with_borrow_mut(|asked| asked.get_or_insert_default().push((metrics.clone(), snapshot)));
+    let placeholders = families.iter().map(|family| family.get_metric().len()).sum();
+    let asked = Asked { collector: Arc::clone(collector), snapshot, placeholders };
+    ASKED.with_borrow_mut(|all| all.get_or_insert_default().push(asked));
     families
 }
 
-/// Which of the asked instances and which family a placeholder stands for, and the labels that the
+/// Which of the asked collectors and which family a placeholder stands for, and the labels that the
 /// registry has added.
 fn placeholder(metric: &Metric) -> Option<(usize, &'static Family, &[LabelPair])> {
     let (first, added) = metric.get_label().split_first()?;
@@ -100,7 +110,7 @@ fn placeholder(metric: &Metric) -> Option<(usize, &'static Family, &[LabelPair])
     Some((index.parse().ok()?, FAMILIES.get(family.parse::<usize>().ok()?)?, added))
 }
 
-/// The lines of one family of one instance.
+/// The lines of one family of one collector.
 struct Lines<'a> {
     text: &'a mut String,
     name: &'a str,

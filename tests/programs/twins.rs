@@ -27,12 +27,12 @@ mod one {
 }
 
 mod other {
-    use super::{Answer, Nothing, Request, Status, instrument_grpc};
+    use super::{Answer, GrpcMetrics, Nothing, Request, Status, instrument_grpc};
     use support::pb::names::renamed_server::Renamed;
 
     pub(crate) struct Second;
 
-    #[instrument_grpc(service = "Bare")]
+    #[instrument_grpc(service = "Bare", metrics = GrpcMetrics::global())]
     #[tonic::async_trait]
     impl Renamed for Second {
         async fn say(&self, _: Request<Nothing>) -> Answer {

@@ -91,3 +91,19 @@ mod for_the_model {
         HELD.with_borrow_mut(|held| held.remove(&lease.0));
     }
 }
+
+#[cfg(all(test, not(cells_model)))]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::thread;
+
+    use super::current;
+
+    /// Other tests' threads hold leases too, but not as many as there are threads here.
+    #[test]
+    fn threads_one_after_another_take_over_each_other_s_cells() {
+        let lease = || thread::spawn(current).join().expect("it takes a lease");
+        let leases: BTreeSet<_> = (0..200).map(|_| lease()).collect();
+        assert!(leases.len() < 100, "{leases:?}");
+    }
+}

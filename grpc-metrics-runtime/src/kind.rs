@@ -1,0 +1,42 @@
+//! The four kinds of RPC.
+
+/// The four kinds of RPC. The `type` label of `grpc_server_method_info`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MethodKind {
+    /// One request, one response: `unary`.
+    Unary,
+    /// A stream of requests, one response: `client_stream`.
+    ClientStream,
+    /// One request, a stream of responses: `server_stream`.
+    ServerStream,
+    /// A stream of requests, a stream of responses: `bidi_stream`.
+    BidiStream,
+}
+
+impl MethodKind {
+    /// The kind of a method, from whether each side streams.
+    #[must_use]
+    pub const fn new(client_streams: bool, server_streams: bool) -> Self {
+        match (client_streams, server_streams) {
+            (false, false) => Self::Unary,
+            (true, false) => Self::ClientStream,
+            (false, true) => Self::ServerStream,
+            (true, true) => Self::BidiStream,
+        }
+    }
+
+    /// Whether the server answers with a stream.
+    pub const fn server_streams(self) -> bool {
+        matches!(self, Self::ServerStream | Self::BidiStream)
+    }
+
+    /// The kind as a label's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unary => "unary",
+            Self::ClientStream => "client_stream",
+            Self::ServerStream => "server_stream",
+            Self::BidiStream => "bidi_stream",
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What can be set, once it is checked.
+
+use std::collections::BTreeMap;
+
+/// How the `code` label is spelled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CodeLabel {
+    /// As the decimal number: `"0"` to `"16"`.
+    #[default]
+    Number,
+    /// As the canonical name: `"OK"`, `"NOT_FOUND"`.
+    Name,
+}
+
+/// The default bucket bounds in seconds: 0.5 ms to 10 s.
+pub const DEFAULT_BUCKETS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Settings that have passed the checks.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) prefix: String,
+    pub(crate) const_labels: BTreeMap<String, String>,
+    /// Ascending and finite; in seconds.
+    pub(crate) buckets: Vec<f64>,
+    pub(crate) code_label: CodeLabel,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            prefix: "grpc_server".to_owned(),
+            const_labels: BTreeMap::new(),
+            buckets: DEFAULT_BUCKETS.to_vec(),
+            code_label: CodeLabel::default(),
+        }
+    }
+}
+
+/// Rounds to the nearest nanosecond, so that 0.005 s, which no `f64` is, gives 5 ms; what is negative
+/// gives 0.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates, as meant
+pub(crate) fn to_nanos(seconds: f64) -> u64 {
+    (seconds * 1e9).round() as u64
+}

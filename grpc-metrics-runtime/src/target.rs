@@ -1,0 +1,37 @@
+//! Where an RPC is counted.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::causes::Causes;
+use crate::cells::MethodCells;
+use crate::kind::MethodKind;
+
+/// One method's counters in one instance.
+#[derive(Debug)]
+pub(crate) struct MethodMetrics {
+    pub(crate) kind: MethodKind,
+    pub(crate) counts_messages: bool,
+    pub(crate) cells: MethodCells,
+    pub(crate) causes: Causes,
+}
+
+/// Where an RPC is counted: in the process-wide instance, which stays, or in one that may go before
+/// the RPC ends.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    Global(&'static MethodMetrics),
+    Own(Arc<MethodMetrics>),
+}
+
+impl Deref for Target {
+    type Target = MethodMetrics;
+
+    #[inline]
+    fn deref(&self) -> &MethodMetrics {
+        match self {
+            Self::Global(metrics) => metrics,
+            Self::Own(metrics) => metrics,
+        }
+    }
+}
