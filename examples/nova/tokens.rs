@@ -6,6 +6,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use grpc_metrics_runtime::GrpcStatus;
 use uuid::Uuid;
 
 /// An example's: a real one comes from its configuration.
@@ -27,10 +28,17 @@ pub(crate) struct Claims {
     pub(crate) expires: SystemTime,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a token is worth nothing.
+#[derive(Debug, PartialEq, Eq, thiserror::Error, GrpcStatus)]
 pub(crate) enum TokenError {
+    #[error("that is no token")]
+    #[status(InvalidArgument, cause = "malformed_token")]
     Malformed,
+    #[error("the token is not valid")]
+    #[status(Unauthenticated, cause = "forged_token")]
     Forged,
+    #[error("the token has expired")]
+    #[status(Unauthenticated, cause = "expired_token")]
     Expired,
 }
 

@@ -2,21 +2,56 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use grpc_metrics_runtime::instrument_grpc;
-use tonic::{Request, Response, Status};
+use grpc_metrics_runtime::{GrpcStatus, instrument_grpc};
+use tonic::{Request, Response};
 use uuid::Uuid;
 
-use super::{invalid, non_empty};
+use super::input::{InputError, non_empty};
 use crate::{
     pb::auth::{
         LoginRequest, RefreshTokenRequest, RegisterRequest, TokenPair, VerifyTokenRequest,
         VerifyTokenResponse, auth_service_server,
     },
-    store::{Store, User},
+    store::{Store, StoreError, User},
     tokens::{self, ACCESS_LIVES, Claims, Kind, REFRESH_LIVES, TokenError},
 };
 
 const SHORTEST_PASSWORD: usize = 8;
+
+#[derive(Debug, thiserror::Error, GrpcStatus)]
+pub(super) enum AuthError {
+    #[error("email is no address")]
+    #[status(InvalidArgument)]
+    InvalidEmail,
+    #[error("password is too short")]
+    #[status(InvalidArgument)]
+    PasswordTooShort,
+    #[error("this e-mail has an account")]
+    #[status(AlreadyExists)]
+    EmailTaken,
+    /// Does not tell which of them, and so not who has an account.
+    #[error("wrong e-mail or password")]
+    #[status(Unauthenticated)]
+    WrongCredentials,
+    #[error("the account is locked")]
+    #[status(PermissionDenied)]
+    AccountLocked,
+    #[error("the account is gone")]
+    #[status(Unauthenticated)]
+    AccountGone,
+    #[error("the token has been used")]
+    #[status(Unauthenticated)]
+    UsedToken,
+    #[error(transparent)]
+    #[status(transparent)]
+    Token(#[from] TokenError),
+    #[error(transparent)]
+    #[status(transparent)]
+    Input(#[from] InputError),
+    #[error(transparent)]
+    #[status(transparent)]
+    Store(#[from] StoreError),
+}
 
 pub(super) struct Auth {
     store: Arc<Store>,
@@ -27,7 +62,7 @@ impl Auth {
         Self { store }
     }
 
-    async fn open_session(&self, user: Uuid) -> Result<TokenPair, Status> {
+    async fn open_session(&self, user: Uuid) -> Result<TokenPair, AuthError> {
         let access_token = tokens::issue(Kind::Access, user, ACCESS_LIVES);
         let refresh_token = tokens::issue(Kind::Refresh, user, REFRESH_LIVES);
         let expires = SystemTime::now() + REFRESH_LIVES;
@@ -36,9 +71,9 @@ impl Auth {
     }
 
     /// The account behind a valid token.
-    async fn account(&self, claims: Claims) -> Result<User, Status> {
+    async fn account(&self, claims: Claims) -> Result<User, AuthError> {
         let user = self.store.users.get(claims.user).await?;
-        let user = user.ok_or_else(|| Status::unauthenticated("the account is gone"))?;
+        let user = user.ok_or(AuthError::AccountGone)?;
         not_locked(&user)?;
         Ok(user)
     }
@@ -50,34 +85,36 @@ impl auth_service_server::AuthService for Auth {
     async fn register(
         &self,
         request: Request<RegisterRequest>,
-    ) -> Result<Response<TokenPair>, Status> {
+    ) -> Result<Response<TokenPair>, AuthError> {
         let RegisterRequest { email, password, display_name } = request.into_inner();
         if !email.contains('@') {
-            return Err(invalid("email is no address"));
+            return Err(AuthError::InvalidEmail);
         }
         if password.len() < SHORTEST_PASSWORD {
-            return Err(invalid("password is too short"));
+            return Err(AuthError::PasswordTooShort);
         }
         let name = non_empty("display_name", display_name)?;
         let id = self.store.new_id();
         let user = User::new(id, email.clone(), tokens::hash_password(&password), name);
         let free = self.store.users.insert_unique(id, user, |user| user.email == email).await?;
         if !free {
-            return Err(Status::already_exists("this e-mail has an account"));
+            return Err(AuthError::EmailTaken);
         }
         Ok(Response::new(self.open_session(id).await?))
     }
 
-    async fn login(&self, request: Request<LoginRequest>) -> Result<Response<TokenPair>, Status> {
+    async fn login(
+        &self,
+        request: Request<LoginRequest>,
+    ) -> Result<Response<TokenPair>, AuthError> {
         let LoginRequest { email, password } = request.into_inner();
         let email = non_empty("email", email)?;
         let password = non_empty("password", password)?;
         let users = self.store.users.find(1, |user| user.email == email).await?;
-        // The same answer for both, so that it does not tell who has an account.
         let Some(user) =
             users.first().filter(|user| user.password_hash == tokens::hash_password(&password))
         else {
-            return Err(Status::unauthenticated("wrong e-mail or password"));
+            return Err(AuthError::WrongCredentials);
         };
         not_locked(user)?;
         Ok(Response::new(self.open_session(user.id).await?))
@@ -86,11 +123,11 @@ impl auth_service_server::AuthService for Auth {
     async fn refresh_token(
         &self,
         request: Request<RefreshTokenRequest>,
-    ) -> Result<Response<TokenPair>, Status> {
+    ) -> Result<Response<TokenPair>, AuthError> {
         let token = request.into_inner().refresh_token;
-        let user = self.account(claims(Kind::Refresh, &token)?).await?;
+        let user = self.account(tokens::read(Kind::Refresh, &token)?).await?;
         if !self.store.cache.close_session(&token).await? {
-            return Err(Status::unauthenticated("the token has been used"));
+            return Err(AuthError::UsedToken);
         }
         Ok(Response::new(self.open_session(user.id).await?))
     }
@@ -98,8 +135,8 @@ impl auth_service_server::AuthService for Auth {
     async fn verify_token(
         &self,
         request: Request<VerifyTokenRequest>,
-    ) -> Result<Response<VerifyTokenResponse>, Status> {
-        let claims = claims(Kind::Access, &request.into_inner().access_token)?;
+    ) -> Result<Response<VerifyTokenResponse>, AuthError> {
+        let claims = tokens::read(Kind::Access, &request.into_inner().access_token)?;
         let user = self.account(claims).await?;
         self.store.cache.touch(user.id).await?;
         Ok(Response::new(VerifyTokenResponse {
@@ -109,14 +146,6 @@ impl auth_service_server::AuthService for Auth {
     }
 }
 
-fn claims(kind: Kind, token: &str) -> Result<Claims, Status> {
-    tokens::read(kind, token).map_err(|error| match error {
-        TokenError::Malformed => invalid("that is no token"),
-        TokenError::Forged => Status::unauthenticated("the token is not valid"),
-        TokenError::Expired => Status::unauthenticated("the token has expired"),
-    })
-}
-
-fn not_locked(user: &User) -> Result<(), Status> {
-    if user.locked { Err(Status::permission_denied("the account is locked")) } else { Ok(()) }
+fn not_locked(user: &User) -> Result<(), AuthError> {
+    if user.locked { Err(AuthError::AccountLocked) } else { Ok(()) }
 }

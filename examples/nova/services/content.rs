@@ -5,11 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use grpc_metrics_runtime::instrument_grpc;
+use grpc_metrics_runtime::{GrpcStatus, instrument_grpc};
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
-use super::{invalid, non_empty, not_found, page, parse_id};
+use super::input::{InputError, non_empty, page, parse_id};
 use crate::{
     pb::content::{
         Comment, Comments, CreateCommentRequest, CreatePostRequest, DeletePostRequest,
@@ -17,12 +17,34 @@ use crate::{
         LikePostResponse, Post, Posts, UpdatePostRequest, UploadMediaRequest, UploadMediaResponse,
         content_service_server,
     },
-    store::{self, Store},
+    store::{self, Store, StoreError},
 };
 
 /// Older comments are not kept.
 const COMMENTS_KEPT: usize = 100;
 const LARGEST_UPLOAD: usize = 1 << 20;
+
+#[derive(Debug, thiserror::Error, GrpcStatus)]
+pub(super) enum ContentError {
+    #[error("no such post")]
+    #[status(NotFound)]
+    NoSuchPost,
+    #[error("the upload is empty")]
+    #[status(InvalidArgument)]
+    EmptyUpload,
+    #[error("the upload is too large")]
+    #[status(ResourceExhausted)]
+    UploadTooLarge,
+    #[error(transparent)]
+    #[status(transparent)]
+    BrokenUpload(#[from] Status),
+    #[error(transparent)]
+    #[status(transparent)]
+    Input(#[from] InputError),
+    #[error(transparent)]
+    #[status(transparent)]
+    Store(#[from] StoreError),
+}
 
 pub(super) struct Content {
     store: Arc<Store>,
@@ -33,23 +55,26 @@ impl Content {
         Self { store }
     }
 
-    async fn post(&self, id: Uuid) -> Result<store::Post, Status> {
-        self.store.posts.get(id).await?.ok_or_else(|| not_found("post"))
+    async fn post(&self, id: Uuid) -> Result<store::Post, ContentError> {
+        self.store.posts.get(id).await?.ok_or(ContentError::NoSuchPost)
     }
 
     async fn update<R>(
         &self,
         id: Uuid,
         change: impl FnOnce(&mut store::Post) -> R,
-    ) -> Result<R, Status> {
-        self.store.posts.update(id, change).await?.ok_or_else(|| not_found("post"))
+    ) -> Result<R, ContentError> {
+        self.store.posts.update(id, change).await?.ok_or(ContentError::NoSuchPost)
     }
 }
 
 #[instrument_grpc]
 #[tonic::async_trait]
 impl content_service_server::ContentService for Content {
-    async fn get_post(&self, request: Request<GetPostRequest>) -> Result<Response<Post>, Status> {
+    async fn get_post(
+        &self,
+        request: Request<GetPostRequest>,
+    ) -> Result<Response<Post>, ContentError> {
         let id = parse_id("post_id", &request.into_inner().post_id)?;
         Ok(Response::new(self.post(id).await?.into()))
     }
@@ -57,7 +82,7 @@ impl content_service_server::ContentService for Content {
     async fn create_post(
         &self,
         request: Request<CreatePostRequest>,
-    ) -> Result<Response<Post>, Status> {
+    ) -> Result<Response<Post>, ContentError> {
         let CreatePostRequest { author_id, text, quotes } = request.into_inner();
         let author = parse_id("author_id", &author_id)?;
         let text = non_empty("text", text)?;
@@ -75,7 +100,7 @@ impl content_service_server::ContentService for Content {
     async fn update_post(
         &self,
         request: Request<UpdatePostRequest>,
-    ) -> Result<Response<Post>, Status> {
+    ) -> Result<Response<Post>, ContentError> {
         let UpdatePostRequest { post_id, text } = request.into_inner();
         let id = parse_id("post_id", &post_id)?;
         let text = non_empty("text", text)?;
@@ -91,23 +116,23 @@ impl content_service_server::ContentService for Content {
     async fn delete_post(
         &self,
         request: Request<DeletePostRequest>,
-    ) -> Result<Response<()>, Status> {
+    ) -> Result<Response<()>, ContentError> {
         let id = parse_id("post_id", &request.into_inner().post_id)?;
         match self.store.posts.remove(id).await? {
             Some(_) => Ok(Response::new(())),
-            None => Err(not_found("post")),
+            None => Err(ContentError::NoSuchPost),
         }
     }
 
     async fn get_posts_by_author(
         &self,
         request: Request<GetPostsByAuthorRequest>,
-    ) -> Result<Response<Posts>, Status> {
+    ) -> Result<Response<Posts>, ContentError> {
         let GetPostsByAuthorRequest { author_id, page_size } = request.into_inner();
         let author = parse_id("author_id", &author_id)?;
         let posts = self.store.posts.find(page(page_size)?, |post| post.author == author).await?;
         if posts.is_empty() {
-            return Err(not_found("post"));
+            return Err(ContentError::NoSuchPost);
         }
         Ok(Response::new(Posts { posts: posts.into_iter().map(Post::from).collect() }))
     }
@@ -115,7 +140,7 @@ impl content_service_server::ContentService for Content {
     async fn get_comments(
         &self,
         request: Request<GetCommentsRequest>,
-    ) -> Result<Response<Comments>, Status> {
+    ) -> Result<Response<Comments>, ContentError> {
         let GetCommentsRequest { post_id, page_size } = request.into_inner();
         let id = parse_id("post_id", &post_id)?;
         let limit = page(page_size)?;
@@ -126,7 +151,7 @@ impl content_service_server::ContentService for Content {
     async fn create_comment(
         &self,
         request: Request<CreateCommentRequest>,
-    ) -> Result<Response<Comment>, Status> {
+    ) -> Result<Response<Comment>, ContentError> {
         let CreateCommentRequest { post_id, author_id, text } = request.into_inner();
         let id = parse_id("post_id", &post_id)?;
         let author = parse_id("author_id", &author_id)?;
@@ -144,7 +169,7 @@ impl content_service_server::ContentService for Content {
     async fn like_post(
         &self,
         request: Request<LikePostRequest>,
-    ) -> Result<Response<LikePostResponse>, Status> {
+    ) -> Result<Response<LikePostResponse>, ContentError> {
         let LikePostRequest { post_id, user_id } = request.into_inner();
         let id = parse_id("post_id", &post_id)?;
         let user = parse_id("user_id", &user_id)?;
@@ -160,10 +185,10 @@ impl content_service_server::ContentService for Content {
     async fn upload_media(
         &self,
         request: Request<Streaming<UploadMediaRequest>>,
-    ) -> Result<Response<UploadMediaResponse>, Status> {
+    ) -> Result<Response<UploadMediaResponse>, ContentError> {
         let mut incoming = request.into_inner();
         let Some(first) = incoming.message().await? else {
-            return Err(invalid("the upload is empty"));
+            return Err(ContentError::EmptyUpload);
         };
         let post = self.post(parse_id("post_id", &first.post_id)?).await?.id;
         let (mut bytes, mut pieces) = (first.data.len(), 1);
@@ -171,7 +196,7 @@ impl content_service_server::ContentService for Content {
             bytes += piece.data.len();
             pieces += 1;
             if bytes > LARGEST_UPLOAD {
-                return Err(Status::resource_exhausted("the upload is too large"));
+                return Err(ContentError::UploadTooLarge);
             }
         }
         let bytes = bytes as u64;

@@ -2,19 +2,36 @@
 
 use std::{cmp::Reverse, sync::Arc};
 
-use grpc_metrics_runtime::instrument_grpc;
-use tonic::{Request, Response, Status};
+use grpc_metrics_runtime::{GrpcStatus, instrument_grpc};
+use tonic::{Request, Response};
 use uuid::Uuid;
 
-use super::{LARGEST_PAGE, invalid, page, parse_id};
+use super::input::{InputError, LARGEST_PAGE, page, parse_id};
 use crate::{
     pb::feed::{
         Creator, Creators, Feed as FeedReply, GetFeedRequest, GetRecommendedCreatorsRequest,
         InvalidateFeedCacheRequest, InvalidateFeedCacheResponse, RankPostsRequest,
         RankPostsResponse, RankedPost, feed_service_server,
     },
-    store::{self, Post, Store},
+    store::{self, Post, Store, StoreError},
 };
+
+#[derive(Debug, thiserror::Error, GrpcStatus)]
+pub(super) enum FeedError {
+    #[error("more than {LARGEST_PAGE} post_ids")]
+    #[status(InvalidArgument)]
+    TooManyPosts,
+    /// Not UNAVAILABLE: callers are not to try again, since entries soon expire by themselves.
+    #[error("the feed stays cached")]
+    #[status(Internal, message = "cache unavailable", cause = "cache")]
+    NotDropped(#[source] StoreError),
+    #[error(transparent)]
+    #[status(transparent)]
+    Input(#[from] InputError),
+    #[error(transparent)]
+    #[status(transparent)]
+    Store(#[from] StoreError),
+}
 
 pub(super) struct Feed {
     store: Arc<Store>,
@@ -30,7 +47,7 @@ impl Feed {
         &self,
         user: Uuid,
         wanted: impl Fn(&Post) -> bool,
-    ) -> Result<Vec<store::RankedPost>, Status> {
+    ) -> Result<Vec<store::RankedPost>, FeedError> {
         let following = self.store.users.get(user).await?.map(|row| row.following);
         let posts = self.store.posts.find(LARGEST_PAGE, wanted).await?;
         let mut ranked: Vec<_> = posts
@@ -53,7 +70,7 @@ impl feed_service_server::FeedService for Feed {
     async fn get_feed(
         &self,
         request: Request<GetFeedRequest>,
-    ) -> Result<Response<FeedReply>, Status> {
+    ) -> Result<Response<FeedReply>, FeedError> {
         let GetFeedRequest { user_id, page_size } = request.into_inner();
         let user = parse_id("user_id", &user_id)?;
         let limit = page(page_size)?;
@@ -69,11 +86,11 @@ impl feed_service_server::FeedService for Feed {
     async fn rank_posts(
         &self,
         request: Request<RankPostsRequest>,
-    ) -> Result<Response<RankPostsResponse>, Status> {
+    ) -> Result<Response<RankPostsResponse>, FeedError> {
         let RankPostsRequest { user_id, post_ids } = request.into_inner();
         let user = parse_id("user_id", &user_id)?;
         if post_ids.len() > LARGEST_PAGE {
-            return Err(invalid(format!("more than {LARGEST_PAGE} post_ids")));
+            return Err(FeedError::TooManyPosts);
         }
         let ids =
             post_ids.iter().map(|id| parse_id("post_ids", id)).collect::<Result<Vec<_>, _>>()?;
@@ -84,7 +101,7 @@ impl feed_service_server::FeedService for Feed {
     async fn get_recommended_creators(
         &self,
         request: Request<GetRecommendedCreatorsRequest>,
-    ) -> Result<Response<Creators>, Status> {
+    ) -> Result<Response<Creators>, FeedError> {
         let GetRecommendedCreatorsRequest { user_id, page_size } = request.into_inner();
         let user = parse_id("user_id", &user_id)?;
         let limit = page(page_size)?;
@@ -105,15 +122,9 @@ impl feed_service_server::FeedService for Feed {
     async fn invalidate_feed_cache(
         &self,
         request: Request<InvalidateFeedCacheRequest>,
-    ) -> Result<Response<InvalidateFeedCacheResponse>, Status> {
+    ) -> Result<Response<InvalidateFeedCacheResponse>, FeedError> {
         let user = parse_id("user_id", &request.into_inner().user_id)?;
-        // Not UNAVAILABLE: callers are not to try again, since entries soon expire by themselves.
-        let was_cached = self
-            .store
-            .cache
-            .drop_feed(user)
-            .await
-            .map_err(|error| Status::internal(error.to_string()))?;
+        let was_cached = self.store.cache.drop_feed(user).await.map_err(FeedError::NotDropped)?;
         Ok(Response::new(InvalidateFeedCacheResponse { was_cached }))
     }
 }

@@ -2,27 +2,63 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
 
-use grpc_metrics_runtime::instrument_grpc;
+use grpc_metrics_runtime::{GrpcStatus, instrument_grpc};
 use tokio::sync::{
     broadcast::{self, error::RecvError},
     mpsc,
 };
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status, metadata::MetadataMap};
+use tonic::{Request, Response, metadata::MetadataMap};
 use uuid::Uuid;
 
-use super::{invalid, non_empty, not_found, parse_id};
+use super::input::{InputError, non_empty, parse_id};
 use crate::{
     pb::messaging::{
         Conversation, CreateConversationRequest, GetMessageRequest, GetMessageResponse, Message,
         SendMessageRequest, WatchConversationRequest, messaging_service_server,
     },
-    store::{self, Store},
-    tokens::{self, Claims, Kind},
+    store::{self, Store, StoreError},
+    tokens::{self, Claims, Kind, TokenError},
 };
 
 const HISTORY: usize = 20;
 const LARGEST_CONVERSATION: usize = 50;
+
+#[derive(Debug, thiserror::Error, GrpcStatus)]
+pub(super) enum MessagingError {
+    #[error("there is no bearer token")]
+    #[status(Unauthenticated)]
+    NoToken,
+    /// Malformed ones, too: here the token is no argument of the request.
+    #[error("the access token is not valid")]
+    #[status(Unauthenticated)]
+    InvalidToken(#[from] TokenError),
+    /// While the client was watching.
+    #[error("the token has expired")]
+    #[status(Unauthenticated)]
+    ExpiredToken,
+    #[error("no such conversation")]
+    #[status(NotFound)]
+    NoSuchConversation,
+    #[error("no such user")]
+    #[status(NotFound)]
+    NoSuchUser,
+    #[error("a conversation has 2 to {LARGEST_CONVERSATION} members")]
+    #[status(InvalidArgument)]
+    WrongNumberOfMembers,
+    #[error("there is such a conversation")]
+    #[status(AlreadyExists)]
+    ConversationExists,
+    #[error("the client is too slow")]
+    #[status(ResourceExhausted)]
+    SlowClient,
+    #[error(transparent)]
+    #[status(transparent)]
+    Input(#[from] InputError),
+    #[error(transparent)]
+    #[status(transparent)]
+    Store(#[from] StoreError),
+}
 
 pub(super) struct Messaging {
     store: Arc<Store>,
@@ -34,12 +70,16 @@ impl Messaging {
     }
 
     /// For those who are not in it, there is no such conversation.
-    async fn conversation(&self, id: &str, member: Uuid) -> Result<store::Conversation, Status> {
+    async fn conversation(
+        &self,
+        id: &str,
+        member: Uuid,
+    ) -> Result<store::Conversation, MessagingError> {
         let id = parse_id("conversation_id", id)?;
         let conversation = self.store.conversations.get(id).await?;
         conversation
             .filter(|conversation| conversation.members.contains(&member))
-            .ok_or_else(|| not_found("conversation"))
+            .ok_or(MessagingError::NoSuchConversation)
     }
 }
 
@@ -49,7 +89,7 @@ impl messaging_service_server::MessagingService for Messaging {
     async fn send_message(
         &self,
         request: Request<SendMessageRequest>,
-    ) -> Result<Response<Message>, Status> {
+    ) -> Result<Response<Message>, MessagingError> {
         let sender = caller(request.metadata())?.user;
         let SendMessageRequest { conversation_id, text } = request.into_inner();
         let text = non_empty("text", text)?;
@@ -64,7 +104,7 @@ impl messaging_service_server::MessagingService for Messaging {
     async fn get_message(
         &self,
         request: Request<GetMessageRequest>,
-    ) -> Result<Response<GetMessageResponse>, Status> {
+    ) -> Result<Response<GetMessageResponse>, MessagingError> {
         let reader = caller(request.metadata())?.user;
         let id = parse_id("message_id", &request.into_inner().message_id)?;
         let Some(message) = self.store.messages.get(id).await? else {
@@ -79,7 +119,7 @@ impl messaging_service_server::MessagingService for Messaging {
     async fn create_conversation(
         &self,
         request: Request<CreateConversationRequest>,
-    ) -> Result<Response<Conversation>, Status> {
+    ) -> Result<Response<Conversation>, MessagingError> {
         let creator = caller(request.metadata())?.user;
         let CreateConversationRequest { title, member_ids } = request.into_inner();
         let mut members = BTreeSet::from([creator]);
@@ -87,11 +127,11 @@ impl messaging_service_server::MessagingService for Messaging {
             members.insert(parse_id("member_ids", id)?);
         }
         if !(2..=LARGEST_CONVERSATION).contains(&members.len()) {
-            return Err(invalid(format!("a conversation has 2 to {LARGEST_CONVERSATION} members")));
+            return Err(MessagingError::WrongNumberOfMembers);
         }
         let known = self.store.users.find(members.len(), |user| members.contains(&user.id)).await?;
         if known.len() < members.len() {
-            return Err(not_found("user"));
+            return Err(MessagingError::NoSuchUser);
         }
         let id = self.store.new_id();
         let conversation = store::Conversation { id, title, members };
@@ -106,7 +146,7 @@ impl messaging_service_server::MessagingService for Messaging {
             })
             .await?;
         if !is_new {
-            return Err(Status::already_exists("there is such a conversation"));
+            return Err(MessagingError::ConversationExists);
         }
         for member in &conversation.members {
             self.store.cache.touch(*member).await?;
@@ -114,12 +154,12 @@ impl messaging_service_server::MessagingService for Messaging {
         Ok(Response::new(conversation.into()))
     }
 
-    type WatchConversationStream = ReceiverStream<Result<Message, Status>>;
+    type WatchConversationStream = ReceiverStream<Result<Message, MessagingError>>;
 
     async fn watch_conversation(
         &self,
         request: Request<WatchConversationRequest>,
-    ) -> Result<Response<Self::WatchConversationStream>, Status> {
+    ) -> Result<Response<Self::WatchConversationStream>, MessagingError> {
         let caller = caller(request.metadata())?;
         let WatchConversationRequest { conversation_id, follow } = request.into_inner();
         let id = self.conversation(&conversation_id, caller.user).await?.id;
@@ -147,7 +187,7 @@ async fn forward(
     mut news: broadcast::Receiver<store::Message>,
     seen: &[Uuid],
     expires: SystemTime,
-    messages: mpsc::Sender<Result<Message, Status>>,
+    messages: mpsc::Sender<Result<Message, MessagingError>>,
 ) {
     let valid = expires.duration_since(SystemTime::now()).unwrap_or_default();
     let expiry = tokio::time::sleep(valid);
@@ -155,7 +195,7 @@ async fn forward(
     let end = loop {
         tokio::select! {
             () = messages.closed() => return,
-            () = &mut expiry => break Status::unauthenticated("the token has expired"),
+            () = &mut expiry => break MessagingError::ExpiredToken,
             message = news.recv() => match message {
                 Ok(message) if seen.contains(&message.id) => {}
                 Ok(message) => {
@@ -164,7 +204,7 @@ async fn forward(
                     }
                 }
                 Err(RecvError::Lagged(_)) => {
-                    break Status::resource_exhausted("the client is too slow");
+                    break MessagingError::SlowClient;
                 }
                 Err(RecvError::Closed) => return,
             },
@@ -175,13 +215,12 @@ async fn forward(
 }
 
 /// Who calls, by the access token in `authorization: Bearer <token>`.
-fn caller(metadata: &MetadataMap) -> Result<Claims, Status> {
+fn caller(metadata: &MetadataMap) -> Result<Claims, MessagingError> {
     let header = metadata.get("authorization").and_then(|value| value.to_str().ok());
     let Some(token) = header.and_then(|value| value.strip_prefix("Bearer ")) else {
-        return Err(Status::unauthenticated("there is no bearer token"));
+        return Err(MessagingError::NoToken);
     };
-    tokens::read(Kind::Access, token)
-        .map_err(|_| Status::unauthenticated("the access token is not valid"))
+    Ok(tokens::read(Kind::Access, token)?)
 }
 
 impl From<store::Message> for Message {

@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use grpc_metrics_runtime::instrument_grpc;
+use grpc_metrics_runtime::{GrpcStatus, instrument_grpc};
 use tokio::sync::{
     broadcast::{self, error::RecvError},
     mpsc,
@@ -11,7 +11,7 @@ use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::{invalid, non_empty, not_found, parse_id};
+use super::input::{InputError, non_empty, parse_id};
 use crate::{
     pb::streaming::{
         BroadcastChatMessageRequest, BroadcastChatMessageResponse, ChatLine,
@@ -24,6 +24,28 @@ use crate::{
 };
 
 const HEIGHTS: [u32; 4] = [360, 480, 720, 1080];
+
+#[derive(Debug, thiserror::Error, GrpcStatus)]
+pub(super) enum StreamingError {
+    #[error("no such stream")]
+    #[status(NotFound)]
+    NoSuchStream,
+    #[error("profile.height is none of 360, 480, 720 and 1080")]
+    #[status(InvalidArgument)]
+    InvalidHeight,
+    #[error("a chat begins with a line")]
+    #[status(InvalidArgument)]
+    EmptyChat,
+    #[error("the client is too slow")]
+    #[status(ResourceExhausted)]
+    SlowClient,
+    #[error(transparent)]
+    #[status(transparent)]
+    BrokenChat(#[from] Status),
+    #[error(transparent)]
+    #[status(transparent)]
+    Input(#[from] InputError),
+}
 
 pub(super) struct Streaming {
     store: Arc<Store>,
@@ -41,7 +63,7 @@ impl streaming_service_server::StreamingService for Streaming {
     async fn start_stream(
         &self,
         request: Request<StartStreamRequest>,
-    ) -> Result<Response<StartStreamResponse>, Status> {
+    ) -> Result<Response<StartStreamResponse>, StreamingError> {
         let StartStreamRequest { broadcaster_id, title } = request.into_inner();
         let broadcaster = parse_id("broadcaster_id", &broadcaster_id)?;
         let title = non_empty("title", title)?;
@@ -53,18 +75,18 @@ impl streaming_service_server::StreamingService for Streaming {
     async fn stop_stream(
         &self,
         request: Request<StopStreamRequest>,
-    ) -> Result<Response<()>, Status> {
+    ) -> Result<Response<()>, StreamingError> {
         let id = parse_id("stream_id", &request.into_inner().stream_id)?;
         match self.store.live.stop(id) {
             Some(_) => Ok(Response::new(())),
-            None => Err(not_found("stream")),
+            None => Err(StreamingError::NoSuchStream),
         }
     }
 
     async fn get_stream_status(
         &self,
         request: Request<GetStreamStatusRequest>,
-    ) -> Result<Response<StreamStatus>, Status> {
+    ) -> Result<Response<StreamStatus>, StreamingError> {
         let status = on_air(&self.store, &request.into_inner().stream_id, |live| StreamStatus {
             broadcaster_id: live.broadcaster.to_string(),
             title: live.title.clone(),
@@ -76,7 +98,7 @@ impl streaming_service_server::StreamingService for Streaming {
     async fn get_streaming_manifest(
         &self,
         request: Request<GetStreamingManifestRequest>,
-    ) -> Result<Response<StreamingManifest>, Status> {
+    ) -> Result<Response<StreamingManifest>, StreamingError> {
         let id = request.into_inner().stream_id;
         let Profile { height, kbit_per_second: kbits } =
             on_air(&self.store, &id, |live| live.profile)?;
@@ -88,10 +110,10 @@ impl streaming_service_server::StreamingService for Streaming {
     async fn update_streaming_profile(
         &self,
         request: Request<UpdateStreamingProfileRequest>,
-    ) -> Result<Response<StreamingProfile>, Status> {
+    ) -> Result<Response<StreamingProfile>, StreamingError> {
         let UpdateStreamingProfileRequest { stream_id, profile } = request.into_inner();
         let Some(profile) = profile.filter(|profile| HEIGHTS.contains(&profile.height)) else {
-            return Err(invalid("profile.height is none of 360, 480, 720 and 1080"));
+            return Err(StreamingError::InvalidHeight);
         };
         let StreamingProfile { height, kbit_per_second } = profile;
         on_air(&self.store, &stream_id, |live| live.profile = Profile { height, kbit_per_second })?;
@@ -101,7 +123,7 @@ impl streaming_service_server::StreamingService for Streaming {
     async fn get_stream_analytics(
         &self,
         request: Request<GetStreamAnalyticsRequest>,
-    ) -> Result<Response<StreamAnalytics>, Status> {
+    ) -> Result<Response<StreamAnalytics>, StreamingError> {
         let id = request.into_inner().stream_id;
         let analytics = on_air(&self.store, &id, |live| StreamAnalytics {
             seconds_on_air: live.started.elapsed().as_secs(),
@@ -114,22 +136,22 @@ impl streaming_service_server::StreamingService for Streaming {
     async fn broadcast_chat_message(
         &self,
         request: Request<BroadcastChatMessageRequest>,
-    ) -> Result<Response<BroadcastChatMessageResponse>, Status> {
+    ) -> Result<Response<BroadcastChatMessageResponse>, StreamingError> {
         let BroadcastChatMessageRequest { stream_id, user_id, text } = request.into_inner();
         let line = line(&user_id, text)?;
         let receivers = on_air(&self.store, &stream_id, |live| live.say(line))?;
         Ok(Response::new(BroadcastChatMessageResponse { receivers: small(receivers) }))
     }
 
-    type LiveChatStream = Pin<Box<dyn Stream<Item = Result<ChatLine, Status>> + Send>>;
+    type LiveChatStream = Pin<Box<dyn Stream<Item = Result<ChatLine, StreamingError>> + Send>>;
 
     async fn live_chat(
         &self,
         request: Request<tonic::Streaming<LiveChatRequest>>,
-    ) -> Result<Response<Self::LiveChatStream>, Status> {
+    ) -> Result<Response<Self::LiveChatStream>, StreamingError> {
         let mut incoming = request.into_inner();
         let Some(first) = incoming.message().await? else {
-            return Err(invalid("a chat begins with a line"));
+            return Err(StreamingError::EmptyChat);
         };
         let LiveChatRequest { stream_id, user_id, text } = first;
         let line = line(&user_id, text)?;
@@ -150,7 +172,7 @@ async fn chat(
     stream_id: String,
     mut incoming: tonic::Streaming<LiveChatRequest>,
     mut heard: broadcast::Receiver<LiveLine>,
-    lines: mpsc::Sender<Result<ChatLine, Status>>,
+    lines: mpsc::Sender<Result<ChatLine, StreamingError>>,
 ) {
     let end = loop {
         tokio::select! {
@@ -159,8 +181,8 @@ async fn chat(
                 Ok(Some(LiveChatRequest { user_id, text, .. })) => {
                     let said = line(&user_id, text)
                         .and_then(|line| on_air(&store, &stream_id, |live| live.say(line)));
-                    if let Err(status) = said {
-                        break status;
+                    if let Err(error) = said {
+                        break error;
                     }
                 }
                 Ok(None) => {
@@ -172,7 +194,7 @@ async fn chat(
                     }
                     return;
                 }
-                Err(status) => break status,
+                Err(status) => break status.into(),
             },
             line = heard.recv() => match line {
                 Ok(line) => {
@@ -181,7 +203,7 @@ async fn chat(
                     }
                 }
                 Err(RecvError::Lagged(_)) => {
-                    break Status::resource_exhausted("the client is too slow");
+                    break StreamingError::SlowClient;
                 }
                 Err(RecvError::Closed) => return,
             },
@@ -195,12 +217,12 @@ fn on_air<R>(
     store: &Store,
     stream_id: &str,
     f: impl FnOnce(&mut LiveStream) -> R,
-) -> Result<R, Status> {
+) -> Result<R, StreamingError> {
     let id = parse_id("stream_id", stream_id)?;
-    store.live.with(id, f).ok_or_else(|| not_found("stream"))
+    store.live.with(id, f).ok_or(StreamingError::NoSuchStream)
 }
 
-fn line(user_id: &str, text: String) -> Result<LiveLine, Status> {
+fn line(user_id: &str, text: String) -> Result<LiveLine, StreamingError> {
     let user: Uuid = parse_id("user_id", user_id)?;
     Ok(LiveLine { user, text: non_empty("text", text)? })
 }

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use grpc_metrics_runtime::instrument_grpc;
-use tonic::{Request, Response, Status};
+use grpc_metrics_runtime::{GrpcStatus, instrument_grpc};
+use tonic::{Request, Response};
 use uuid::Uuid;
 
-use super::{LARGEST_PAGE, invalid, non_empty, not_found, page, parse_id};
+use super::input::{InputError, LARGEST_PAGE, non_empty, page, parse_id};
 use crate::{
     pb::user::{
         GetUserProfileRequest, GetUserProfilesByIdsRequest, GetUserSettingsRequest,
@@ -14,10 +14,38 @@ use crate::{
         UpdateUserProfileRequest, UpdateUserSettingsRequest, UserProfile, UserProfiles,
         UserSettings, user_service_server,
     },
-    store::{Settings, Store, User},
+    store::{Settings, Store, StoreError, User},
 };
 
 const SHORTEST_QUERY: usize = 2;
+
+#[derive(Debug, thiserror::Error, GrpcStatus)]
+pub(super) enum UserError {
+    #[error("no such user")]
+    #[status(NotFound)]
+    NoSuchUser,
+    #[error("user_ids must be 1 to {LARGEST_PAGE}")]
+    #[status(InvalidArgument)]
+    WrongNumberOfIds,
+    #[error("settings are missing")]
+    #[status(InvalidArgument)]
+    NoSettings,
+    #[error("language is not two lower-case letters")]
+    #[status(InvalidArgument)]
+    InvalidLanguage,
+    #[error("user_id and target_id are the same")]
+    #[status(InvalidArgument)]
+    SameUser,
+    #[error("query is too short")]
+    #[status(InvalidArgument)]
+    QueryTooShort,
+    #[error(transparent)]
+    #[status(transparent)]
+    Input(#[from] InputError),
+    #[error(transparent)]
+    #[status(transparent)]
+    Store(#[from] StoreError),
+}
 
 pub(super) struct Users {
     store: Arc<Store>,
@@ -28,19 +56,23 @@ impl Users {
         Self { store }
     }
 
-    async fn user(&self, id: Uuid) -> Result<User, Status> {
-        self.store.users.get(id).await?.ok_or_else(|| not_found("user"))
+    async fn user(&self, id: Uuid) -> Result<User, UserError> {
+        self.store.users.get(id).await?.ok_or(UserError::NoSuchUser)
     }
 
-    async fn update<R>(&self, id: Uuid, change: impl FnOnce(&mut User) -> R) -> Result<R, Status> {
-        self.store.users.update(id, change).await?.ok_or_else(|| not_found("user"))
+    async fn update<R>(
+        &self,
+        id: Uuid,
+        change: impl FnOnce(&mut User) -> R,
+    ) -> Result<R, UserError> {
+        self.store.users.update(id, change).await?.ok_or(UserError::NoSuchUser)
     }
 
     async fn users(
         &self,
         limit: usize,
         wanted: impl Fn(&User) -> bool,
-    ) -> Result<UserProfiles, Status> {
+    ) -> Result<UserProfiles, UserError> {
         let users = self.store.users.find(limit, wanted).await?;
         Ok(UserProfiles { profiles: users.into_iter().map(UserProfile::from).collect() })
     }
@@ -52,7 +84,7 @@ impl user_service_server::UserService for Users {
     async fn get_user_profile(
         &self,
         request: Request<GetUserProfileRequest>,
-    ) -> Result<Response<UserProfile>, Status> {
+    ) -> Result<Response<UserProfile>, UserError> {
         let id = parse_id("user_id", &request.into_inner().user_id)?;
         Ok(Response::new(self.user(id).await?.into()))
     }
@@ -60,16 +92,16 @@ impl user_service_server::UserService for Users {
     async fn get_user_profiles_by_ids(
         &self,
         request: Request<GetUserProfilesByIdsRequest>,
-    ) -> Result<Response<UserProfiles>, Status> {
+    ) -> Result<Response<UserProfiles>, UserError> {
         let ids = request.into_inner().user_ids;
         if !(1..=LARGEST_PAGE).contains(&ids.len()) {
-            return Err(invalid(format!("user_ids must be 1 to {LARGEST_PAGE}")));
+            return Err(UserError::WrongNumberOfIds);
         }
         let ids =
             ids.iter().map(|id| parse_id("user_ids", id)).collect::<Result<BTreeSet<_>, _>>()?;
         let found = self.users(ids.len(), |user| ids.contains(&user.id)).await?;
         if found.profiles.is_empty() {
-            return Err(not_found("user"));
+            return Err(UserError::NoSuchUser);
         }
         Ok(Response::new(found))
     }
@@ -77,7 +109,7 @@ impl user_service_server::UserService for Users {
     async fn update_user_profile(
         &self,
         request: Request<UpdateUserProfileRequest>,
-    ) -> Result<Response<UserProfile>, Status> {
+    ) -> Result<Response<UserProfile>, UserError> {
         let UpdateUserProfileRequest { user_id, display_name, bio } = request.into_inner();
         let id = parse_id("user_id", &user_id)?;
         let name = non_empty("display_name", display_name)?;
@@ -94,7 +126,7 @@ impl user_service_server::UserService for Users {
     async fn get_user_settings(
         &self,
         request: Request<GetUserSettingsRequest>,
-    ) -> Result<Response<UserSettings>, Status> {
+    ) -> Result<Response<UserSettings>, UserError> {
         let id = parse_id("user_id", &request.into_inner().user_id)?;
         Ok(Response::new(self.user(id).await?.settings.into()))
     }
@@ -102,11 +134,10 @@ impl user_service_server::UserService for Users {
     async fn update_user_settings(
         &self,
         request: Request<UpdateUserSettingsRequest>,
-    ) -> Result<Response<UserSettings>, Status> {
+    ) -> Result<Response<UserSettings>, UserError> {
         let UpdateUserSettingsRequest { user_id, settings } = request.into_inner();
         let id = parse_id("user_id", &user_id)?;
-        let settings: Settings =
-            settings.ok_or_else(|| invalid("settings are missing"))?.try_into()?;
+        let settings = checked(settings.ok_or(UserError::NoSettings)?)?;
         self.update(id, |user| user.settings = settings.clone()).await?;
         Ok(Response::new(settings.into()))
     }
@@ -114,7 +145,7 @@ impl user_service_server::UserService for Users {
     async fn follow_user(
         &self,
         request: Request<RelationshipRequest>,
-    ) -> Result<Response<()>, Status> {
+    ) -> Result<Response<()>, UserError> {
         let (user, target) = pair(request)?;
         self.update(target, |row| row.followers.insert(user)).await?;
         self.update(user, |row| row.following.insert(target)).await?;
@@ -124,7 +155,7 @@ impl user_service_server::UserService for Users {
     async fn unfollow_user(
         &self,
         request: Request<RelationshipRequest>,
-    ) -> Result<Response<()>, Status> {
+    ) -> Result<Response<()>, UserError> {
         let (user, target) = pair(request)?;
         self.update(target, |row| row.followers.remove(&user)).await?;
         self.update(user, |row| row.following.remove(&target)).await?;
@@ -134,7 +165,7 @@ impl user_service_server::UserService for Users {
     async fn block_user(
         &self,
         request: Request<RelationshipRequest>,
-    ) -> Result<Response<()>, Status> {
+    ) -> Result<Response<()>, UserError> {
         let (user, target) = pair(request)?;
         self.user(target).await?;
         self.update(user, |row| row.blocking.insert(target)).await?;
@@ -144,7 +175,7 @@ impl user_service_server::UserService for Users {
     async fn unblock_user(
         &self,
         request: Request<RelationshipRequest>,
-    ) -> Result<Response<()>, Status> {
+    ) -> Result<Response<()>, UserError> {
         let (user, target) = pair(request)?;
         self.user(target).await?;
         self.update(user, |row| row.blocking.remove(&target)).await?;
@@ -154,7 +185,7 @@ impl user_service_server::UserService for Users {
     async fn get_user_followers(
         &self,
         request: Request<ListUsersRequest>,
-    ) -> Result<Response<UserProfiles>, Status> {
+    ) -> Result<Response<UserProfiles>, UserError> {
         let ListUsersRequest { user_id, page_size } = request.into_inner();
         let id = parse_id("user_id", &user_id)?;
         let limit = page(page_size)?;
@@ -166,7 +197,7 @@ impl user_service_server::UserService for Users {
     async fn get_user_following(
         &self,
         request: Request<ListUsersRequest>,
-    ) -> Result<Response<UserProfiles>, Status> {
+    ) -> Result<Response<UserProfiles>, UserError> {
         let ListUsersRequest { user_id, page_size } = request.into_inner();
         let id = parse_id("user_id", &user_id)?;
         let limit = page(page_size)?;
@@ -178,7 +209,7 @@ impl user_service_server::UserService for Users {
     async fn check_user_relationship(
         &self,
         request: Request<RelationshipRequest>,
-    ) -> Result<Response<Relationship>, Status> {
+    ) -> Result<Response<Relationship>, UserError> {
         let (user, target) = pair(request)?;
         let user = self.user(user).await?;
         let target = self.user(target).await?;
@@ -193,13 +224,13 @@ impl user_service_server::UserService for Users {
     async fn search_users(
         &self,
         request: Request<SearchUsersRequest>,
-    ) -> Result<Response<UserProfiles>, Status> {
+    ) -> Result<Response<UserProfiles>, UserError> {
         let SearchUsersRequest { viewer_id, query, page_size } = request.into_inner();
         let viewer = parse_id("viewer_id", &viewer_id)?;
         let limit = page(page_size)?;
         let query = query.trim().to_lowercase();
         if query.chars().count() < SHORTEST_QUERY {
-            return Err(invalid("query is too short"));
+            return Err(UserError::QueryTooShort);
         }
         self.user(viewer).await?;
         let found = self
@@ -212,14 +243,22 @@ impl user_service_server::UserService for Users {
 }
 
 /// Two different users.
-fn pair(request: Request<RelationshipRequest>) -> Result<(Uuid, Uuid), Status> {
+fn pair(request: Request<RelationshipRequest>) -> Result<(Uuid, Uuid), UserError> {
     let RelationshipRequest { user_id, target_id } = request.into_inner();
     let user = parse_id("user_id", &user_id)?;
     let target = parse_id("target_id", &target_id)?;
     if user == target {
-        return Err(invalid("user_id and target_id are the same"));
+        return Err(UserError::SameUser);
     }
     Ok((user, target))
+}
+
+fn checked(settings: UserSettings) -> Result<Settings, UserError> {
+    let UserSettings { private_account, language, email_notifications } = settings;
+    if language.len() != 2 || !language.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return Err(UserError::InvalidLanguage);
+    }
+    Ok(Settings { private: private_account, language, notifications: email_notifications })
 }
 
 impl From<User> for UserProfile {
@@ -241,17 +280,5 @@ impl From<Settings> for UserSettings {
             language: settings.language,
             email_notifications: settings.notifications,
         }
-    }
-}
-
-impl TryFrom<UserSettings> for Settings {
-    type Error = Status;
-
-    fn try_from(settings: UserSettings) -> Result<Self, Status> {
-        let UserSettings { private_account, language, email_notifications } = settings;
-        if language.len() != 2 || !language.bytes().all(|byte| byte.is_ascii_lowercase()) {
-            return Err(invalid("language is not two lower-case letters"));
-        }
-        Ok(Self { private: private_account, language, notifications: email_notifications })
     }
 }

@@ -9,14 +9,12 @@ mod rows;
 pub(crate) mod seed;
 mod table;
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
+use grpc_metrics_runtime::GrpcStatus;
 use uuid::Uuid;
 
 pub(crate) use cache::{Cache, RankedPost};
@@ -26,19 +24,14 @@ pub(crate) use rows::{Comment, Conversation, Message, Post, Settings, User};
 pub(crate) use table::Table;
 
 /// Why the store did not answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, thiserror::Error, GrpcStatus)]
 pub(crate) enum StoreError {
+    #[error("database error")]
+    #[status(Internal)]
     Database,
+    #[error("cache unavailable")]
+    #[status(Unavailable)]
     Cache,
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Database => "database error",
-            Self::Cache => "cache unavailable",
-        })
-    }
 }
 
 pub(crate) struct Store {
