@@ -25,6 +25,8 @@ pub(crate) struct Method {
     pub(crate) kind: String,
     /// Finished RPCs by code.
     pub(crate) codes: BTreeMap<u8, u64>,
+    /// Those that failed for a known cause, by code and cause.
+    pub(crate) causes: BTreeMap<(u8, String), u64>,
     pub(crate) in_flight: i64,
     pub(crate) latency: Histogram,
 }
@@ -111,6 +113,11 @@ impl Scrape {
             "grpc_server_requests_total" => {
                 method.codes.insert(sample.label("code")?.parse().ok()?, sample.count()?);
             }
+            "grpc_server_errors_total" => {
+                let code = sample.label("code")?.parse().ok()?;
+                let cause = sample.label("error")?.to_owned();
+                method.causes.insert((code, cause), sample.count()?);
+            }
             "grpc_server_in_flight_requests" => method.in_flight = sample.value.parse().ok()?,
             "grpc_server_request_duration_seconds_bucket" => {
                 let bound = match sample.label("le")? {
@@ -191,6 +198,7 @@ mod tests {
 # TYPE grpc_server_requests_total counter
 grpc_server_requests_total{code="0",method="Get",service="a.B"} 3
 grpc_server_requests_total{code="13",method="Get",service="a.B"} 1
+grpc_server_errors_total{code="13",error="database",method="Get",service="a.B"} 1
 grpc_server_in_flight_requests{method="Get",service="a.B"} 2
 grpc_server_method_info{method="Get",service="a.B",type="unary"} 1
 grpc_server_request_duration_seconds_bucket{method="Get",service="a.B",le="0.005"} 3
@@ -203,6 +211,7 @@ without_labels 7
         let expected = Method {
             kind: "unary".to_owned(),
             codes: BTreeMap::from([(0, 3), (13, 1)]),
+            causes: BTreeMap::from([((13, "database".to_owned()), 1)]),
             in_flight: 2,
             latency: Histogram { buckets: vec![(0.005, 3), (f64::INFINITY, 4)], count: 4 },
         };
@@ -219,6 +228,7 @@ without_labels 7
             "name{a=\"b\"}",
             "grpc_server_requests_total{method=\"Get\",service=\"a.B\"} 1",
             "grpc_server_requests_total{code=\"x\",method=\"Get\",service=\"a.B\"} 1",
+            "grpc_server_errors_total{code=\"13\",method=\"Get\",service=\"a.B\"} 1",
         ] {
             assert!(matches!(parse(line), Err(ScrapeError::Line(_))), "{line}");
         }

@@ -1,9 +1,9 @@
 //! The numbers as lines of text, all ASCII: a column is a byte.
 
-use std::{fmt::Write as _, mem};
+use std::{cmp::Reverse, fmt::Write as _, mem};
 
 use crate::{
-    scrape::{Histogram, Scrape},
+    scrape::{Histogram, Method, Scrape},
     traffic::Tally,
     window::{Row, Window},
 };
@@ -19,10 +19,10 @@ pub(crate) fn live(
     let rows = window.rows();
     let mut lines = vec![format!("Nova  {}  {title}", sums(&rows)), HEADER.to_owned()];
     let room = height.saturating_sub(lines.len());
-    let mut pages = pages(&rows, room);
+    let mut pages = pages(&rows, room, width);
     if pages.len() > 1 {
         // The last line says so.
-        pages = self::pages(&rows, room.saturating_sub(1));
+        pages = self::pages(&rows, room.saturating_sub(1), width);
         let (number, count) = (turn % pages.len(), pages.len());
         lines.append(&mut pages[number]);
         lines.push(format!("page {} of {count}; a larger window shows more", number + 1));
@@ -37,7 +37,7 @@ pub(crate) fn live(
 }
 
 /// The rows below their services, cut into pages that each begin with a service.
-fn pages(rows: &[Row<'_>], room: usize) -> Vec<Vec<String>> {
+fn pages(rows: &[Row<'_>], room: usize, width: usize) -> Vec<Vec<String>> {
     let mut pages = Vec::new();
     let mut page = Vec::new();
     let mut service = "";
@@ -50,17 +50,19 @@ fn pages(rows: &[Row<'_>], room: usize) -> Vec<Vec<String>> {
             service = &row.rpc.0;
             page.push(service.to_owned());
         }
-        page.push(method_line(row));
+        page.push(method_line(row, width));
     }
     pages.push(page);
     pages
 }
 
-const HEADER: &str = " METHOD                  RATE/S     P50     P95 FLY  ERRORS (code=count)";
+const HEADER: &str =
+    " METHOD                  RATE/S     P50     P95 FLY  ERRORS (by code, by cause)";
 
-fn method_line(row: &Row<'_>) -> String {
+/// With as many causes as fit, the most frequent first.
+fn method_line(row: &Row<'_>, width: usize) -> String {
     let mark = if row.now.kind == "unary" { "" } else { "*" };
-    format!(
+    let mut line = format!(
         " {:<23} {:>6.1} {:>7} {:>7} {:>3}  {}",
         format!("{}{mark}", row.rpc.1),
         row.rate,
@@ -68,7 +70,17 @@ fn method_line(row: &Row<'_>) -> String {
         quantile(&row.recent, 0.95),
         row.now.in_flight,
         codes(row.now.codes.iter().filter(|(code, _)| **code != 0)),
-    )
+    );
+    let mut causes: Vec<_> = causes(row.now).collect();
+    causes.sort_by_key(|(_, count)| Reverse(*count));
+    for (cause, count) in causes {
+        let cause = format!(" {cause}={count}");
+        if line.len() + cause.len() > width {
+            break;
+        }
+        line.push_str(&cause);
+    }
+    line
 }
 
 fn sums(rows: &[Row<'_>]) -> String {
@@ -97,7 +109,7 @@ pub(crate) fn log_line(window: &Window, seconds: u64) -> Option<String> {
     ))
 }
 
-/// `service method code=count ...`, for eyes and for grep.
+/// `service method code=count ... errors: cause=count ...`, for eyes and for grep.
 pub(crate) fn last(scrape: &Scrape, tally: Option<&Tally>) -> Vec<String> {
     let tally = tally.map(Tally::snapshot).unwrap_or_default();
     let mut lines = Vec::new();
@@ -116,6 +128,10 @@ pub(crate) fn last(scrape: &Scrape, tally: Option<&Tally>) -> Vec<String> {
                 let _ = write!(line, " {name}={}", quantile(&now.latency, q));
             }
         }
+        for (n, (cause, count)) in causes(now).enumerate() {
+            let heading = if n == 0 { " errors:" } else { "" };
+            let _ = write!(line, "{heading} {cause}={count}");
+        }
         lines.push(line);
     }
     lines
@@ -132,6 +148,11 @@ pub(crate) fn verdict(tally: &Tally, differences: usize) -> String {
         differences => format!("{differences} differences"),
     };
     format!("checked {methods} methods, {answered} calls, {given_up} given up: {verdict}")
+}
+
+/// By code, as the codes themselves.
+fn causes(method: &Method) -> impl Iterator<Item = (&str, u64)> {
+    method.causes.iter().map(|((_, cause), count)| (cause.as_str(), *count))
 }
 
 fn codes<'a>(codes: impl IntoIterator<Item = (&'a u8, &'a u64)>) -> String {
@@ -158,13 +179,14 @@ mod tests {
     use std::{collections::BTreeMap, time::Instant};
 
     use super::*;
-    use crate::scrape::Method;
 
     fn window(methods: usize) -> Window {
         let methods = (0..methods).map(|n| {
             let rpc = (format!("nova.s{}.v1.Service", n / 7), format!("GetSomethingLongByIds{n}"));
             let codes = (0..17).map(|code| (code, 1_234_567)).collect();
-            (rpc, Method { kind: "unary".to_owned(), codes, ..Method::default() })
+            let causes = (3..9).map(|code| ((code, format!("cause_of_{code}")), 1_234_567));
+            let causes = causes.collect();
+            (rpc, Method { kind: "unary".to_owned(), codes, causes, ..Method::default() })
         });
         let mut window = Window::new();
         window.push(Instant::now(), Scrape { methods: methods.collect::<BTreeMap<_, _>>() });
@@ -196,5 +218,40 @@ mod tests {
         seen.dedup();
         assert_eq!(seen.len(), 42);
         assert_eq!(live(&window, "title", 0, (80, 60)).len(), 2 + 42 + 6);
+    }
+
+    fn scrape() -> Scrape {
+        let causes = [((3, "invalid_id"), 1), ((5, "no_such_post"), 20)];
+        let causes = causes.map(|((code, cause), count)| ((code, cause.to_owned()), count));
+        let method = Method {
+            kind: "unary".to_owned(),
+            codes: BTreeMap::from([(0, 12), (3, 1), (5, 20), (13, 0)]),
+            causes: causes.into(),
+            ..Method::default()
+        };
+        let rpc = ("nova.content.v1.ContentService".to_owned(), "GetPost".to_owned());
+        Scrape { methods: BTreeMap::from([(rpc, method)]) }
+    }
+
+    #[test]
+    fn the_last_table_tells_the_causes() {
+        assert_eq!(
+            last(&scrape(), None),
+            [
+                "nova.content.v1.ContentService GetPost 0=12 3=1 5=20 errors: invalid_id=1 no_such_post=20"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_live_table_tells_whole_causes_the_most_frequent_first() {
+        let mut window = Window::new();
+        window.push(Instant::now(), scrape());
+        let line = |width| live(&window, "title", 0, (width, 24)).pop().unwrap();
+        let all = line(200);
+        assert!(all.ends_with(" 3=1 5=20 no_such_post=20 invalid_id=1"), "{all}");
+        assert!(line(all.len() - 1).ends_with(" no_such_post=20"));
+        assert!(line(80).ends_with(" 3=1 5=20 no_such_post=20"));
+        assert!(line(70).ends_with(" 3=1 5=20"));
     }
 }
