@@ -13,6 +13,10 @@ use crate::{
 /// server heard: well, or by a fault of the store.
 const OF_GIVEN_UP: [Code; 4] = [Code::Ok, Code::Cancelled, Code::Internal, Code::Unavailable];
 
+/// What ends RPCs besides Nova's own errors, which all have a cause: success, clients that leave,
+/// panics and deadlines.
+const WITHOUT_CAUSE: [Code; 4] = [Code::Ok, Code::Cancelled, Code::Unknown, Code::DeadlineExceeded];
+
 /// One line for everything that is off, with both numbers.
 pub(crate) fn differences(tally: &Tally, scrape: &Scrape) -> Vec<String> {
     let mut found = Vec::new();
@@ -48,11 +52,16 @@ fn compare(method: &Method, answered: &BTreeMap<u8, u64>, given_up: GivenUp) -> 
     for code in 0..=u8::MAX {
         let metrics = method.codes.get(&code).copied().unwrap_or(0);
         let clients = answered.get(&code).copied().unwrap_or(0);
-        let may_be_more = given_up.total() > 0 && of_given_up(code);
+        let may_be_more = given_up.total() > 0 && is_one_of(&OF_GIVEN_UP, code);
         if metrics < clients || (metrics > clients && !may_be_more) {
             found.push(format!("code {code}: clients saw {clients}, the metrics say {metrics}"));
         }
         unanswered += metrics.saturating_sub(clients);
+        let causes: u64 =
+            method.causes.iter().filter(|((of, _), _)| *of == code).map(|(_, count)| count).sum();
+        if causes > metrics || (causes < metrics && !is_one_of(&WITHOUT_CAUSE, code)) {
+            found.push(format!("code {code}: {causes} causes, and {metrics} RPCs"));
+        }
     }
     if unanswered < given_up.reached || (unanswered > given_up.total() && found.is_empty()) {
         found.push(format!(
@@ -64,8 +73,8 @@ fn compare(method: &Method, answered: &BTreeMap<u8, u64>, given_up: GivenUp) -> 
     found
 }
 
-fn of_given_up(code: u8) -> bool {
-    OF_GIVEN_UP.iter().any(|possible| i32::from(*possible) == i32::from(code))
+fn is_one_of(codes: &[Code], code: u8) -> bool {
+    codes.iter().any(|possible| i32::from(*possible) == i32::from(code))
 }
 
 #[cfg(test)]
@@ -73,10 +82,13 @@ mod tests {
     use super::*;
     use crate::scrape::Histogram;
 
+    /// With a cause for each that needs one.
     fn method(codes: &[(u8, u64)]) -> Method {
         let codes: BTreeMap<_, _> = codes.iter().copied().collect();
+        let failed = codes.iter().filter(|(code, _)| !is_one_of(&WITHOUT_CAUSE, **code));
+        let causes = failed.map(|(code, count)| ((*code, "cause".to_owned()), *count)).collect();
         let latency = Histogram { count: codes.values().sum(), ..Histogram::default() };
-        Method { codes, latency, ..Method::default() }
+        Method { codes, causes, latency, ..Method::default() }
     }
 
     fn off(metrics: &[(u8, u64)], clients: &[(u8, u64)], reached: u64, unheard: u64) -> bool {
@@ -101,6 +113,24 @@ mod tests {
         assert!(!off(&[(0, 4), (1, 1)], &[(0, 3)], 0, 2));
         assert!(off(&[(0, 3), (1, 1)], &[(0, 3)], 2, 0));
         assert!(off(&[(0, 3), (1, 3)], &[(0, 3)], 1, 1));
+    }
+
+    #[test]
+    fn every_failure_has_one_cause_and_nothing_else_needs_one() {
+        let off = |causes: &[(u8, u64)]| {
+            let named = |(n, &(code, count)): (usize, &(u8, u64))| ((code, n.to_string()), count);
+            let causes = causes.iter().enumerate().map(named).collect();
+            let counted = Method { causes, ..method(&[(0, 3), (1, 1), (4, 1), (13, 2)]) };
+            let answered = BTreeMap::from([(0, 3), (1, 1), (4, 1), (13, 2)]);
+            !compare(&counted, &answered, GivenUp::default()).is_empty()
+        };
+        assert!(!off(&[(13, 2)]));
+        assert!(!off(&[(13, 1), (13, 1), (4, 1)]));
+        assert!(off(&[]));
+        assert!(off(&[(13, 1)]));
+        assert!(off(&[(13, 2), (13, 1)]));
+        assert!(off(&[(13, 2), (4, 1), (4, 1)]));
+        assert!(off(&[(13, 2), (5, 1)]));
     }
 
     #[test]
