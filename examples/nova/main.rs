@@ -41,6 +41,6 @@ async fn main() -> ExitCode {
 }
 
 fn fail(code: u8, message: &str) -> ExitCode {
-    eprintln!("nova: {message}");
+    screen::complain(message);
     ExitCode::from(code)
 }

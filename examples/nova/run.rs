@@ -19,7 +19,7 @@ use crate::{
     args::Args,
     check,
     scrape::{Scrape, scrape},
-    screen::{Screen, print},
+    screen::{Screen, complain, print},
     server,
     store::Store,
     table,
@@ -53,6 +53,8 @@ pub(crate) async fn run(args: Args) -> Result<bool, Failure> {
 
     let title = format!("gRPC {grpc_at}  http://{metrics_at}/metrics");
     tokio::select! {
+        // Listens for signals before it paints: they must not leave the terminal as it is then.
+        biased;
         () = interrupt() => {}
         () = time_is_up(args.seconds) => {}
         // Nobody reads any more.
@@ -204,7 +206,7 @@ fn report(last: &Scrape, tally: Option<&Tally>) -> bool {
         lines.push("traffic done".to_owned());
     }
     for line in &differences {
-        eprintln!("nova: {line}");
+        complain(line);
     }
     // If nobody reads it, the exit code still tells.
     let _ = print(lines);
@@ -216,10 +218,39 @@ async fn asked(mut ends: watch::Receiver<bool>) {
     let _ = ends.wait_for(|asked| *asked).await;
 }
 
+/// Ctrl-C, or what ends programs without a keyboard.
 async fn interrupt() {
+    tokio::select! {
+        () = keyboard() => {}
+        () = terminated() => {}
+    }
+}
+
+async fn keyboard() {
     if signal::ctrl_c().await.is_err() {
         future::pending::<()>().await;
     }
+}
+
+/// SIGTERM, or SIGHUP as from a terminal that closes.
+#[cfg(unix)]
+async fn terminated() {
+    use signal::unix::{SignalKind, signal};
+
+    let (Ok(mut terminate), Ok(mut hang_up)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+    else {
+        return future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = hang_up.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    future::pending().await
 }
 
 async fn time_is_up(after: Option<Duration>) {

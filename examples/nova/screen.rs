@@ -93,6 +93,11 @@ pub(crate) fn print(lines: impl IntoIterator<Item = String>) -> io::Result<()> {
     lines.into_iter().try_for_each(|line| write(&format!("{line}\n")))
 }
 
+/// A line on stderr. If nobody reads it, the exit code still tells.
+pub(crate) fn complain(what: &str) {
+    let _ = writeln!(io::stderr(), "nova: {what}");
+}
+
 fn write(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;

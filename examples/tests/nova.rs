@@ -1,0 +1,56 @@
+//! How Nova ends as a program: its exit codes, and the signals that it heeds.
+#![cfg(unix)]
+
+use std::{
+    fs::File,
+    io::{BufRead as _, BufReader, Read as _},
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+};
+
+fn nova(args: &[&str]) -> Command {
+    let mut nova = Command::new(env!("CARGO_BIN_EXE_nova"));
+    nova.args(["--grpc", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]).args(args);
+    nova
+}
+
+/// Ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn every_signal_that_asks_for_the_end_brings_the_last_table() {
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let mut nova = Running(nova(&["--no-traffic"]).stdout(Stdio::piped()).spawn().unwrap());
+        let mut output = BufReader::new(nova.0.stdout.take().unwrap());
+        // By now it listens for signals.
+        let mut title = String::new();
+        output.read_line(&mut title).unwrap();
+        assert!(title.starts_with("Nova  gRPC "), "{title}");
+        let sent = Command::new("kill").args([signal, &nova.0.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+        let mut rest = String::new();
+        output.read_to_string(&mut rest).unwrap();
+        assert_eq!(nova.0.wait().unwrap().code(), Some(0), "{signal}");
+        assert!(rest.contains("nova.content.v1.ContentService GetPost 0=0"), "{signal}: {rest}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_exit_code_tells_even_if_nothing_else_can() {
+    let full = || File::options().write(true).open("/dev/full").unwrap();
+    let ends = |args: &[&str]| nova(args).stdout(full()).stderr(full()).status().unwrap().code();
+    assert_eq!(ends(&["--frob"]), Some(2));
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    assert_eq!(ends(&["--metrics", &address]), Some(2));
+    assert_eq!(ends(&["--help"]), Some(0));
+}
