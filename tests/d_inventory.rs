@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};
+use grpc_metrics_runtime::{GrpcMetrics, MethodSnapshot, instrument_grpc};
 use support::bed::{Bed, own_metrics};
 use support::clients::Kind;
 use support::pb::names::odd_client::OddClient;
@@ -375,7 +375,7 @@ async fn d4_metrics_sends_an_impl_to_the_instance_that_it_says() {
         assert_eq!(counted(&scrape), [("chosen.Bare", "Say", "0", n)]);
     }
     let global = GrpcMetrics::global().snapshot();
-    assert_eq!(global.method("chosen.Bare", "Say").map(|say| say.started()), Some(0));
+    assert_eq!(global.method("chosen.Bare", "Say").map(MethodSnapshot::started), Some(0));
 }
 
 struct ToTheGlobal;
@@ -434,7 +434,7 @@ async fn d3_cfg_in_a_cfg_attr_holds_too() {
     Conditional.say(Request::new(Nothing {})).await.unwrap();
     let snapshot = GrpcMetrics::global().snapshot();
     let methods = snapshot.methods().iter().filter(|of| of.service() == "d3.conditional");
-    assert_eq!(methods.map(|of| of.method()).collect::<Vec<_>>(), ["Say"]);
+    assert_eq!(methods.map(MethodSnapshot::method).collect::<Vec<_>>(), ["Say"]);
 }
 
 fn assert_names_the_duplicates(line: &str) {

@@ -116,7 +116,8 @@ fn method(plan: &Plan, rpc: &Rpc) -> TokenStream {
             let (first, last) = tokens::ends(future);
             let open = quote_spanned!(first=> __grpc::#instrument::<);
             let close = quote_spanned!(last=> > #of_type);
-            let arguments = tokens::parentheses(last, emit!(__rpc, (move || -> #future #body)()));
+            let handler = quote_spanned!(last=> (move || -> #future #body)());
+            let arguments = tokens::parentheses(last, emit!(__rpc, #handler));
             emit! {
                 let __rpc = #started;
                 #open #future #close #arguments
