@@ -5,11 +5,12 @@ const _: () = {
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     static __RPC_CHAT: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "Chat",
-        __grpc::Argument::<Request<Streaming<Message>>>::STREAMS,
-        true,
-    );
+            __SERVICE,
+            "Chat",
+            __grpc::Argument::<Request<Streaming<Message>>>::STREAMS,
+            true,
+        )
+        .build();
     __grpc::submit! {
         __grpc::service(__SERVICE, "Greeter for MyGreeter", true, & [& __RPC_CHAT])
     }

@@ -7,18 +7,20 @@ const _: () = {
     const __SERVICE: &::core::primitive::str = "Greeter";
     #[cfg(feature = "polite")]
     static __RPC_SAY_HELLO: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "SayHELLO",
-        __grpc::Argument::<Request<HelloRequest>>::STREAMS,
-        __grpc::Returned::<Result<Response<HelloReply>, Status>>::STREAMS,
-    );
+            __SERVICE,
+            "SayHELLO",
+            __grpc::Argument::<Request<HelloRequest>>::STREAMS,
+            __grpc::Returned::<Result<Response<HelloReply>, Status>>::STREAMS,
+        )
+        .build();
     #[cfg(not(feature = "polite"))]
     static __RPC_SAY_HELLO: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "SayHELLO",
-        __grpc::Argument::<Request<HelloRequest>>::STREAMS,
-        __grpc::Returned::<Result<Response<HelloReply>, Status>>::STREAMS,
-    );
+            __SERVICE,
+            "SayHELLO",
+            __grpc::Argument::<Request<HelloRequest>>::STREAMS,
+            __grpc::Returned::<Result<Response<HelloReply>, Status>>::STREAMS,
+        )
+        .build();
     __grpc::submit! {
         __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [#[cfg(feature =
         "polite")] & __RPC_SAY_HELLO, #[cfg(not(feature = "polite"))] & __RPC_SAY_HELLO])

@@ -5,11 +5,12 @@ const _: () = {
     };
     const __SERVICE: &::core::primitive::str = greeter_server::SERVICE_NAME;
     static __RPC_SAY_ALL: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "SayAll",
-        __grpc::Argument::<Request<Streaming<HelloRequest>>>::STREAMS,
-        __grpc::Returned::<Result<Response<HelloReply>, Status>>::STREAMS,
-    );
+            __SERVICE,
+            "SayAll",
+            __grpc::Argument::<Request<Streaming<HelloRequest>>>::STREAMS,
+            __grpc::Returned::<Result<Response<HelloReply>, Status>>::STREAMS,
+        )
+        .build();
     __grpc::submit! {
         __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_SAY_ALL])
     }

@@ -5,53 +5,61 @@ const _: () = {
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     static __RPC_SAY_HELLO: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "SayHello",
-        __grpc::Argument::<Request<HelloRequest>>::STREAMS,
-        __grpc::ReturnedFuture::<BoxFuture<'static, HelloReply>>::STREAMS,
-    );
+            __SERVICE,
+            "SayHello",
+            __grpc::Argument::<Request<HelloRequest>>::STREAMS,
+            __grpc::ReturnedFuture::<BoxFuture<'static, HelloReply>>::STREAMS,
+        )
+        .build();
     static __RPC_SAY_AGAIN: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "SayAgain",
-        __grpc::Argument::<Request<Borrowed<'static>>>::STREAMS,
-        __grpc::ReturnedFuture::<BoxFuture<'static, HelloReply>>::STREAMS,
-    );
+            __SERVICE,
+            "SayAgain",
+            __grpc::Argument::<Request<Borrowed<'static>>>::STREAMS,
+            __grpc::ReturnedFuture::<BoxFuture<'static, HelloReply>>::STREAMS,
+        )
+        .build();
     static __RPC_AT_ONCE: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "AtOnce",
-        __grpc::Argument::<Request<A>>::STREAMS,
-        __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
-    );
+            __SERVICE,
+            "AtOnce",
+            __grpc::Argument::<Request<A>>::STREAMS,
+            __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
+        )
+        .build();
     static __RPC_AFTER_MORE: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "AfterMore",
-        __grpc::Argument::<Request<A>>::STREAMS,
-        __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
-    );
+            __SERVICE,
+            "AfterMore",
+            __grpc::Argument::<Request<A>>::STREAMS,
+            __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
+        )
+        .build();
     static __RPC_BY_RETURN: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "ByReturn",
-        __grpc::Argument::<Request<A>>::STREAMS,
-        __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
-    );
+            __SERVICE,
+            "ByReturn",
+            __grpc::Argument::<Request<A>>::STREAMS,
+            __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
+        )
+        .build();
     static __RPC_BY_OTHER_CALL: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "ByOtherCall",
-        __grpc::Argument::<Request<A>>::STREAMS,
-        __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
-    );
+            __SERVICE,
+            "ByOtherCall",
+            __grpc::Argument::<Request<A>>::STREAMS,
+            __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
+        )
+        .build();
     static __RPC_WITHOUT_MOVE: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "WithoutMove",
-        __grpc::Argument::<Request<A>>::STREAMS,
-        __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
-    );
+            __SERVICE,
+            "WithoutMove",
+            __grpc::Argument::<Request<A>>::STREAMS,
+            __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
+        )
+        .build();
     static __RPC_GUARDED: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "Guarded",
-        __grpc::Argument::<Request<A>>::STREAMS,
-        __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
-    );
+            __SERVICE,
+            "Guarded",
+            __grpc::Argument::<Request<A>>::STREAMS,
+            __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
+        )
+        .build();
     __grpc::submit! {
         __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_SAY_HELLO,
         & __RPC_SAY_AGAIN, & __RPC_AT_ONCE, & __RPC_AFTER_MORE, & __RPC_BY_RETURN, &

@@ -5,23 +5,26 @@ const _: () = {
     };
     const __SERVICE: &::core::primitive::str = "pkg.Greeter";
     static __RPC_SAY_HELLO: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "SayHello",
-        false,
-        false,
-    );
+            __SERVICE,
+            "SayHello",
+            false,
+            false,
+        )
+        .build();
     static __RPC_SAY_ALL: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "SayAll",
-        true,
-        __grpc::Returned::<Result<Response<Summary>, Status>>::STREAMS,
-    );
+            __SERVICE,
+            "SayAll",
+            true,
+            __grpc::Returned::<Result<Response<Summary>, Status>>::STREAMS,
+        )
+        .build();
     static __RPC_SAY_OWN: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "SayOwn",
-        false,
-        false,
-    );
+            __SERVICE,
+            "SayOwn",
+            false,
+            false,
+        )
+        .build();
     __grpc::submit! {
         __grpc::service(__SERVICE, "Greeter<M> for MyGreeter<'a, T, N>", false, & [&
         __RPC_SAY_HELLO, & __RPC_SAY_ALL, & __RPC_SAY_OWN])

@@ -5,17 +5,19 @@ const _: () = {
     };
     const __SERVICE: &::core::primitive::str = greeter_server::SERVICE_NAME;
     static __RPC_WATCH: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "Watch",
-        __grpc::Argument::<Request<WatchRequest>>::STREAMS,
-        true,
-    );
+            __SERVICE,
+            "Watch",
+            __grpc::Argument::<Request<WatchRequest>>::STREAMS,
+            true,
+        )
+        .build();
     static __RPC_TAIL: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "Tail",
-        __grpc::Argument::<Request<WatchRequest>>::STREAMS,
-        true,
-    );
+            __SERVICE,
+            "Tail",
+            __grpc::Argument::<Request<WatchRequest>>::STREAMS,
+            true,
+        )
+        .build();
     __grpc::submit! {
         __grpc::service(__SERVICE, "greeter_server::Greeter for MyGreeter", false, & [&
         __RPC_WATCH, & __RPC_TAIL])

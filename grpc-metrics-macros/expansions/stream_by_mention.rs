@@ -5,11 +5,12 @@ const _: () = {
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     static __RPC_ODD_NAME: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "OddName",
-        __grpc::Argument::<Request<WatchRequest>>::STREAMS,
-        true,
-    );
+            __SERVICE,
+            "OddName",
+            __grpc::Argument::<Request<WatchRequest>>::STREAMS,
+            true,
+        )
+        .build();
     __grpc::submit! {
         __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_ODD_NAME])
     }

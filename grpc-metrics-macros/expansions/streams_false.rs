@@ -4,12 +4,14 @@ const _: () = {
         self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
-    static __RPC_WATCH: __grpc::Method = __grpc::method_until_return(
-        __SERVICE,
-        "Watch",
-        __grpc::Argument::<Request<WatchRequest>>::STREAMS,
-        true,
-    );
+    static __RPC_WATCH: __grpc::Method = __grpc::method(
+            __SERVICE,
+            "Watch",
+            __grpc::Argument::<Request<WatchRequest>>::STREAMS,
+            true,
+        )
+        .until_return()
+        .build();
     __grpc::submit! {
         __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_WATCH])
     }

@@ -5,11 +5,12 @@ const _: () = {
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     static __RPC_SAY_HELLO: __grpc::Method = __grpc::method(
-        __SERVICE,
-        "SayHello",
-        __grpc::Argument::<Request<HelloRequest>>::STREAMS,
-        __grpc::Returned::<Result<Response<HelloReply>, Status>>::STREAMS,
-    );
+            __SERVICE,
+            "SayHello",
+            __grpc::Argument::<Request<HelloRequest>>::STREAMS,
+            __grpc::Returned::<Result<Response<HelloReply>, Status>>::STREAMS,
+        )
+        .build();
     __grpc::submit! {
         __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_SAY_HELLO])
     }

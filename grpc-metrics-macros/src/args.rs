@@ -3,10 +3,11 @@
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Error, Expr, Ident, LitBool, Path, Result};
+use syn::{Error, Expr, Ident, LitBool, Path, Result, parenthesized, token};
 
 use crate::arguments::{self, set, typed_up_to_comma};
 use crate::names;
+use crate::slo::{self, Slo};
 
 /// What the attribute says, and what is wrong with it.
 #[derive(Default)]
@@ -15,16 +16,20 @@ pub(crate) struct Args {
     pub(crate) metrics: Option<Expr>,
     pub(crate) streams: Option<LitBool>,
     pub(crate) runtime: Option<Path>,
+    pub(crate) slo: Option<Slo>,
     pub(crate) errors: Vec<Error>,
 }
 
-const KNOWN: [&str; 4] = ["service", "metrics", "streams", "crate"];
+const KNOWN: [&str; 5] = ["service", "metrics", "streams", "slo", "crate"];
 
 /// Reads all arguments, past those that are wrong.
 pub(crate) fn parse(args: TokenStream) -> Args {
     let mut parsed = Args::default();
     let errors = arguments::each(args, |input| parsed.argument(input));
-    parsed.errors = errors;
+    parsed.errors.extend(errors);
+    if let Some(slo) = &parsed.slo {
+        slo.check(&mut parsed.errors);
+    }
     parsed
 }
 
@@ -33,7 +38,7 @@ impl Args {
         let found = typed_up_to_comma(input);
         let name = input.call(Ident::parse_any).map_err(|error| {
             let message = format!(
-                "expected an argument, `service`, `metrics`, `streams` or `crate`; found `{found}`"
+                "expected an argument, `service`, `metrics`, `streams`, `slo` or `crate`; found `{found}`"
             );
             Error::new(error.span(), message)
         })?;
@@ -58,6 +63,19 @@ impl Args {
                     "`streams` takes `true` or `false`: `streams = false` leaves response streams alone",
                 )
             }),
+            "slo" => {
+                if !input.peek(token::Paren) {
+                    let takes = "`slo` takes objectives: `slo(availability = 99.9, latency = \"200ms\", percentile = 95)`";
+                    return Err(wrong(name.span(), takes));
+                }
+                let inside;
+                parenthesized!(inside in input);
+                let slo = slo::parse(&name, inside.parse()?, &mut self.errors);
+                if self.slo.replace(slo).is_some() {
+                    return Err(Error::new(name.span(), "`slo` is given twice; remove one"));
+                }
+                Ok(())
+            }
             "crate" => {
                 set(&mut self.runtime, &name, input, |span| {
                     wrong(
@@ -72,7 +90,7 @@ impl Args {
                 match names::nearest(unknown, &KNOWN) {
                     Some(known) => format!("unknown argument `{unknown}`; did you mean `{known}`?"),
                     None => format!(
-                        "unknown argument `{unknown}`; there are `service`, `metrics`, `streams` and `crate`"
+                        "unknown argument `{unknown}`; there are `service`, `metrics`, `streams`, `slo` and `crate`"
                     ),
                 },
             )),

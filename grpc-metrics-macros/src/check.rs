@@ -34,6 +34,7 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
         stream_type: &stream_type,
         generics: &head.generics,
         follow_streams,
+        slo: args.slo.as_ref(),
     };
 
     let mut planned = Vec::new();

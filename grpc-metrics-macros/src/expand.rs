@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{ImplItem, ImplItemType};
 
-use crate::plan::{Form, Item, Plan, Response, Rpc, Streams};
+use crate::plan::{Form, Item, Latency, Objectives, Plan, Response, Rpc, Streams};
 use crate::streams::cfgs;
 use crate::tokens::{self, Boxed};
 
@@ -59,14 +59,18 @@ fn descriptor(rpc: &Rpc) -> TokenStream {
     };
     let client_streams = streams(&rpc.client_streams, emit!(Argument));
     let server_streams = streams(&rpc.server_streams, emit!(Returned));
-    let method = match rpc.response {
-        Response::AtReturn => emit!(method_until_return),
-        Response::ByType | Response::Stream => emit!(method),
-    };
+    let until_return = matches!(rpc.response, Response::AtReturn).then(|| emit!(.until_return()));
+    let Objectives { availability, latency } = &rpc.objectives;
+    let available = availability.as_ref().map(|ratio| emit!(.available(#ratio)));
+    let fast = latency.as_ref().map(|Latency { nanos, ratio, of_streams }| {
+        let fast = if *of_streams { emit!(fast_as_a_whole) } else { emit!(fast) };
+        emit!(.#fast(#nanos, #ratio))
+    });
     emit! {
         #(#cfgs)*
         static #descriptor: __grpc::Method =
-            __grpc::#method(__SERVICE, #name, #client_streams, #server_streams);
+            __grpc::method(__SERVICE, #name, #client_streams, #server_streams)
+                #until_return #available #fast .build();
     }
 }
 

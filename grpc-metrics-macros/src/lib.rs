@@ -21,6 +21,7 @@ mod projections;
 mod returned;
 mod rpc_name;
 mod service;
+mod slo;
 mod status;
 mod streams;
 #[cfg(test)]

@@ -11,6 +11,7 @@ use syn::{
 use crate::plan::{Form, Response, Rpc, Streams};
 use crate::projections::Projections;
 use crate::service::{self, Method};
+use crate::slo::Slo;
 use crate::tokens::as_typed;
 use crate::{order, returned, rpc_name, tokens};
 
@@ -24,6 +25,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) generics: &'a Generics,
     /// Whether an RPC goes on in its response stream.
     pub(crate) follow_streams: bool,
+    /// The objectives of the impl.
+    pub(crate) slo: Option<&'a Slo>,
 }
 
 impl Scope<'_> {
@@ -32,7 +35,9 @@ impl Scope<'_> {
         let mut sig = method.sig.clone();
         let stream = (self.stream_type)(method);
         check_no_helper_in_cfg_attr(method, errors);
-        let name = rpc_name::of(method, stream, errors);
+        let args = rpc_name::parse(method, errors);
+        let name = rpc_name::of(method, &args, stream);
+        let objectives = Slo::for_method(self.slo, args.slo.as_ref(), errors);
         let request = request(&mut sig.inputs, &sig.ident);
         let (request, argument, future) = match (request, future(method)) {
             (Ok((request, argument)), Ok(future)) => (request, argument, future),
@@ -75,6 +80,7 @@ impl Scope<'_> {
             argument,
             response,
             form: self.form(method, future, returned),
+            objectives,
             sig,
         })
     }

@@ -1,6 +1,6 @@
 //! What expansion may rely on: names resolved, kinds known as far as syntax tells them, no mistake left.
 
-use proc_macro2::{Group, Ident, TokenStream};
+use proc_macro2::{Group, Ident, Literal, TokenStream};
 use syn::{Attribute, Expr, ItemImpl, LitStr, Path, Signature, Visibility, parse_quote};
 
 use crate::tokens::Boxed;
@@ -49,6 +49,7 @@ pub(crate) struct Rpc {
     pub(crate) argument: TokenStream,
     pub(crate) response: Response,
     pub(crate) form: Form,
+    pub(crate) objectives: Objectives,
 }
 
 /// Whether one side of an RPC streams.
@@ -59,6 +60,22 @@ pub(crate) enum Streams {
     Type(TokenStream),
     /// The type of the handler's future tells.
     FutureType(TokenStream),
+}
+
+/// What is promised of the method.
+#[derive(Default)]
+pub(crate) struct Objectives {
+    /// A share of RPCs.
+    pub(crate) availability: Option<Literal>,
+    pub(crate) latency: Option<Latency>,
+}
+
+pub(crate) struct Latency {
+    pub(crate) nanos: u64,
+    /// A share of RPCs.
+    pub(crate) ratio: Literal,
+    /// Whether it holds if the server streams, too.
+    pub(crate) of_streams: bool,
 }
 
 /// How the RPC ends.

@@ -1,59 +1,98 @@
-//! The method label: `#[rpc(name = "GetKV")]`, or what the Rust names tell.
+//! What `#[rpc(…)]` says of a method, and the method label: as given, or as the Rust names tell.
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
-use syn::punctuated::Punctuated;
-use syn::{Attribute, Error, Expr, ExprLit, Lit, LitStr, Meta, MetaNameValue, Result, Token};
+use syn::parse::ParseStream;
+use syn::{Attribute, Error, Expr, ExprLit, Lit, LitStr, Meta, Result};
 
+use crate::arguments::{self, set};
 use crate::service::Method;
+use crate::slo::{self, OfMethod};
 use crate::tokens::as_typed;
 use crate::{names, streams};
 
-/// The RPC's proto name. `stream` is the associated type of its response stream.
-pub(crate) fn of(method: &Method, stream: Option<&Ident>, errors: &mut Vec<Error>) -> LitStr {
-    let ident = &method.sig.ident;
-    let rust_name = ident.unraw().to_string();
-    let of_stream = stream.and_then(streams::rpc_name).filter(|rpc| names::snake(rpc) == rust_name);
-    let derived = of_stream.unwrap_or_else(|| names::upper_camel(&rust_name));
-    let mut name = LitStr::new(&derived, ident.span());
+/// What stands in `#[rpc(…)]`.
+#[derive(Default)]
+pub(crate) struct RpcArgs {
+    name: Option<LitStr>,
+    pub(crate) slo: Option<OfMethod>,
+}
 
+/// Reads the attribute, if the method has one.
+pub(crate) fn parse(method: &Method, errors: &mut Vec<Error>) -> RpcArgs {
     let mut attrs = method.rpc.iter();
-    match attrs.next().map(given) {
-        Some(Ok(given)) => name = given,
-        Some(Err(error)) => errors.push(error),
-        None => {}
+    let mut args = RpcArgs::default();
+    if let Some(attr) = attrs.next() {
+        args.read(attr, errors);
     }
     if let Some(second) = attrs.next() {
         errors.push(Error::new_spanned(&second.meta, "`rpc` is given twice; remove one"));
     }
-    name
+    args
 }
 
-fn given(attr: &Attribute) -> Result<LitStr> {
-    let wrong = |at: &dyn quote::ToTokens| {
-        let message = format!(
-            "`rpc` takes the RPC's proto name: write `#[rpc(name = \"GetKV\")]` instead of `#[{}]`",
-            as_typed(&attr.meta)
-        );
-        Error::new_spanned(at, message)
-    };
-    let Meta::List(list) = &attr.meta else {
-        return Err(wrong(&attr.meta));
-    };
-    let arguments = Punctuated::<MetaNameValue, Token![,]>::parse_terminated;
-    let mut arguments = list.parse_args_with(arguments).unwrap_or_default().into_iter();
-    let name = match (arguments.next(), arguments.next()) {
-        (Some(argument), None) if argument.path.is_ident("name") => argument.value,
-        _ => return Err(wrong(&attr.meta)),
-    };
-    match name {
-        Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) => {
-            if name.value().is_empty() {
-                let message = "the RPC's name is empty; write it as in the proto file";
-                return Err(Error::new_spanned(name, message));
+/// The RPC's proto name. `stream` is the associated type of its response stream.
+pub(crate) fn of(method: &Method, args: &RpcArgs, stream: Option<&Ident>) -> LitStr {
+    let ident = &method.sig.ident;
+    let rust_name = ident.unraw().to_string();
+    let of_stream = stream.and_then(streams::rpc_name).filter(|rpc| names::snake(rpc) == rust_name);
+    let derived = of_stream.unwrap_or_else(|| names::upper_camel(&rust_name));
+    args.name.clone().unwrap_or_else(|| LitStr::new(&derived, ident.span()))
+}
+
+impl RpcArgs {
+    fn read(&mut self, attr: &Attribute, errors: &mut Vec<Error>) {
+        let wrong = |at: &dyn quote::ToTokens| {
+            let message = format!(
+                "`rpc` takes the RPC's proto name or objectives: write `#[rpc(name = \"GetKV\")]` or `#[rpc(slo(latency \
+                 = \"2s\"))]` instead of `#[{}]`",
+                as_typed(&attr.meta)
+            );
+            Error::new_spanned(at, message)
+        };
+        let tokens = match &attr.meta {
+            Meta::List(list) if !list.tokens.is_empty() => list.tokens.clone(),
+            meta => return errors.push(wrong(meta)),
+        };
+        let mut of_slo = Vec::new();
+        errors.extend(arguments::each(tokens, |input| {
+            let name = input.call(Ident::parse_any).map_err(|_| wrong(&attr.meta))?;
+            match name.to_string().as_str() {
+                "name" => self.name(&name, input, &wrong),
+                "slo" => {
+                    let slo = slo::of_method(&name, input, &mut of_slo)?;
+                    if self.slo.replace(slo).is_some() {
+                        return Err(Error::new(name.span(), "`slo` is given twice; remove one"));
+                    }
+                    Ok(())
+                }
+                _ => Err(wrong(&attr.meta)),
             }
-            Ok(name)
+        }));
+        errors.extend(of_slo);
+    }
+
+    fn name(
+        &mut self,
+        name: &Ident,
+        input: ParseStream,
+        wrong: &dyn Fn(&dyn quote::ToTokens) -> Error,
+    ) -> Result<()> {
+        let mut value: Option<Expr> = None;
+        set(&mut value, name, input, |_| wrong(name))?;
+        match value {
+            Some(Expr::Lit(ExprLit { lit: Lit::Str(given), .. })) => {
+                if given.value().is_empty() {
+                    let message = "the RPC's name is empty; write it as in the proto file";
+                    return Err(Error::new_spanned(given, message));
+                }
+                if self.name.replace(given).is_some() {
+                    return Err(Error::new(name.span(), "`name` is given twice; remove one"));
+                }
+                Ok(())
+            }
+            Some(other) => Err(wrong(&other)),
+            None => Err(wrong(name)),
         }
-        other => Err(wrong(&other)),
     }
 }

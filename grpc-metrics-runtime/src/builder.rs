@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use prometheus::Registry;
+use tonic::Code;
 
 use crate::metrics::GrpcMetrics;
 use crate::settings::{CodeLabel, Settings, to_nanos};
 use crate::{Error, catalog};
 
 /// Labels that the metrics have themselves, or that Prometheus gives a meaning.
-const RESERVED_LABELS: [&str; 6] = ["service", "method", "code", "error", "type", "le"];
+const RESERVED_LABELS: [&str; 7] = ["service", "method", "code", "error", "type", "slo", "le"];
 
 /// Builds a [`GrpcMetrics`]; see [`GrpcMetrics::builder`].
 #[derive(Clone, Debug)]
@@ -19,18 +20,20 @@ pub struct GrpcMetricsBuilder {
     const_labels: Vec<(String, String)>,
     buckets: Vec<f64>,
     code_label: CodeLabel,
+    fault_codes: Vec<Code>,
     registry: Option<Registry>,
     allow_duplicate_services: bool,
 }
 
 impl Default for GrpcMetricsBuilder {
     fn default() -> Self {
-        let Settings { prefix, buckets, code_label, .. } = Settings::default();
+        let Settings { prefix, buckets, code_label, fault_codes, .. } = Settings::default();
         Self {
             prefix,
             const_labels: Vec::new(),
             buckets,
             code_label,
+            fault_codes,
             registry: None,
             allow_duplicate_services: false,
         }
@@ -86,6 +89,13 @@ impl GrpcMetricsBuilder {
         self
     }
 
+    /// The codes that mean a fault of the server, instead of 2, 4, 12, 13, 14 and 15: those that the
+    /// availability of `slo(…)` counts as bad, and that have their series from the first scrape on.
+    pub fn fault_codes(mut self, codes: impl IntoIterator<Item = Code>) -> Self {
+        self.fault_codes = codes.into_iter().collect();
+        self
+    }
+
     /// Where the metrics are registered, instead of [`prometheus::default_registry`].
     pub fn registry(mut self, registry: &Registry) -> Self {
         self.registry = Some(registry.clone());
@@ -121,6 +131,9 @@ impl GrpcMetricsBuilder {
         if !is_name(&self.prefix, |c| c == ':') {
             return Err(Error::InvalidPrefix { prefix: self.prefix });
         }
+        if self.fault_codes.contains(&Code::Ok) {
+            return Err(Error::OkIsNoFault);
+        }
         let mut const_labels = BTreeMap::new();
         for (name, value) in self.const_labels {
             if let Some(reason) = why_illegal_label(&name) {
@@ -135,6 +148,7 @@ impl GrpcMetricsBuilder {
             const_labels,
             buckets: check_buckets(self.buckets)?,
             code_label: self.code_label,
+            fault_codes: self.fault_codes,
         })
     }
 }

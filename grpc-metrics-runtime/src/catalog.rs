@@ -36,6 +36,12 @@ pub(crate) fn find(service: &str, method: &str) -> Option<&'static Method> {
     methods.find(|of| of.service() == service && of.name() == method)
 }
 
+/// The latency objectives of all methods, in nanoseconds.
+pub(crate) fn latency_objectives() -> impl Iterator<Item = u64> {
+    let methods = services().iter().flat_map(|service| service.methods);
+    methods.filter_map(|method| method.objectives().latency).map(|latency| latency.nanos)
+}
+
 /// Impls that share a service label, so that their RPCs can't be told apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

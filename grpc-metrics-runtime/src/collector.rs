@@ -41,7 +41,7 @@ impl Collector {
             names: FAMILIES.iter().map(name).collect(),
             const_labels: pairs.collect(),
             buckets: settings.buckets.clone(),
-            codes: Codes::new(settings.code_label),
+            codes: Codes::new(settings),
         }
     }
 
@@ -119,6 +119,11 @@ impl Collector {
             Value::Number(number) => {
                 let mut gauge = Gauge::default();
                 gauge.set_value(to_f64(number));
+                metric.set_gauge(gauge);
+            }
+            Value::Ratio(ratio) => {
+                let mut gauge = Gauge::default();
+                gauge.set_value(ratio);
                 metric.set_gauge(gauge);
             }
             Value::Histogram { cumulative, sum } => {

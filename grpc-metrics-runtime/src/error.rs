@@ -27,6 +27,8 @@ pub enum Error {
         /// What is wrong with them.
         reason: String,
     },
+    /// `Ok` is among the codes that mean a fault of the server.
+    OkIsNoFault,
     /// Impls share a service label, so that their RPCs would be counted as one service's.
     ///
     /// Where that is meant, say so with
@@ -52,6 +54,7 @@ impl fmt::Display for Error {
             }
             Self::InvalidLabel { name, reason } => write!(f, "constant label {name:?} {reason}"),
             Self::InvalidBuckets { reason } => write!(f, "bucket bounds {reason}"),
+            Self::OkIsNoFault => f.write_str("OK is among the fault codes, and is no fault; leave it out"),
             Self::DuplicateServices(duplicates) => {
                 let lines: Vec<_> = duplicates.iter().map(ToString::to_string).collect();
                 f.write_str(&lines.join("; "))

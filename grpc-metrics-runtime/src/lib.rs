@@ -37,10 +37,14 @@
 //! | name | type | labels |
 //! |---|---|---|
 //! | `grpc_server_requests_total` | counter | `service`, `method`, `code` |
+//! | `grpc_server_errors_total` | counter | `service`, `method`, `code`, `error` |
 //! | `grpc_server_request_duration_seconds` | histogram | `service`, `method` |
 //! | `grpc_server_in_flight_requests` | gauge | `service`, `method` |
 //! | `grpc_server_method_info` | gauge, 1 | `service`, `method`, `type` |
 //! | `grpc_server_stream_messages_sent_total` | counter | `service`, `method` |
+//! | `grpc_server_slo_events_total` | counter | `service`, `method`, `slo` |
+//! | `grpc_server_slo_bad_events_total` | counter | `service`, `method`, `slo` |
+//! | `grpc_server_slo_objective_ratio` | gauge | `service`, `method`, `slo` |
 //!
 //! All methods of all instrumented services in the program have their series from the first scrape on, at
 //! 0. They are in [`prometheus::default_registry`] unless the program [installs](GrpcMetrics::install) a
@@ -102,6 +106,7 @@ mod metrics;
 mod request_guard;
 mod series;
 mod settings;
+mod slo;
 mod snapshot;
 mod status;
 mod stream;
@@ -171,11 +176,16 @@ pub use grpc_metrics_macros::GrpcStatus;
 ///   Without it, [`GrpcMetrics::global`].
 /// - `streams = false`: leaves the associated types alone, where they are named elsewhere in the program.
 ///   The RPCs end when their handlers return.
+/// - `slo(availability = 99.9, latency = "200ms", percentile = 95)`: what is promised of the methods, in
+///   percent; either half may stand alone. It shows as `grpc_server_slo_*`. Availability is the share of RPCs
+///   that do not end with a [fault code](GrpcMetricsBuilder::fault_codes), latency the share that take no
+///   longer, however they end. Latency does not hold for methods that answer with a stream.
 /// - `crate = PATH`: where the runtime is, if it is renamed or re-exported.
 ///
 /// On methods: `#[skip_metrics]` leaves one out, with its stream type. `#[rpc(name = "GetKV")]` gives the
 /// RPC's name where it is not the method's in upper camel case; a response stream's type, such as
-/// `GetURLStream`, tells it too.
+/// `GetURLStream`, tells it too. `#[rpc(slo(latency = "2s"))]` overrides the impl's objectives one by one, for
+/// streams too, and `#[rpc(slo = false)]` takes them back.
 ///
 /// # How an RPC ends
 ///
@@ -206,6 +216,7 @@ pub use kind::MethodKind;
 pub use metrics::GrpcMetrics;
 pub use request_guard::RequestGuard;
 pub use settings::{CodeLabel, DEFAULT_BUCKETS};
+pub use slo::{Slo, SloCounts};
 pub use snapshot::{MethodSnapshot, Snapshot};
 pub use status::GrpcStatus;
 pub use stream::ResponseStream;

@@ -4,15 +4,65 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::kind::MethodKind;
+use crate::slo::{Latency, Objectives};
 use crate::target::MethodMetrics;
 
-/// One RPC method of an instrumented impl; a `static` in the attribute's expansion.
-#[derive(Debug)]
-pub struct Method {
+/// What the attribute says of a method.
+#[derive(Clone, Copy, Debug)]
+pub struct Definition {
     service: &'static str,
     name: &'static str,
     kind: MethodKind,
     counts_messages: bool,
+    objectives: Objectives,
+}
+
+impl Definition {
+    /// `service` and `name` are the labels.
+    pub const fn new(service: &'static str, name: &'static str, kind: MethodKind) -> Self {
+        let objectives = Objectives::NONE;
+        Self { service, name, kind, counts_messages: kind.server_streams(), objectives }
+    }
+
+    /// Its RPCs end when the handler returns, whatever comes after.
+    #[must_use]
+    pub const fn until_return(self) -> Self {
+        Self { counts_messages: false, ..self }
+    }
+
+    /// This share of its RPCs does not fail by the server's fault.
+    #[must_use]
+    pub const fn available(self, ratio: f64) -> Self {
+        let Objectives { latency, .. } = self.objectives;
+        Self { objectives: Objectives { availability: Some(ratio), latency }, ..self }
+    }
+
+    /// This share of its RPCs takes no longer. If the server streams, that is no promise: how long a
+    /// stream lives is mostly its client's affair.
+    #[must_use]
+    pub const fn fast(self, nanos: u64, ratio: f64) -> Self {
+        if self.kind.server_streams() { self } else { self.fast_as_a_whole(nanos, ratio) }
+    }
+
+    /// The same for methods whose server streams, too.
+    #[must_use]
+    pub const fn fast_as_a_whole(self, nanos: u64, ratio: f64) -> Self {
+        let Objectives { availability, .. } = self.objectives;
+        let latency = Some(Latency { nanos, ratio });
+        Self { objectives: Objectives { availability, latency }, ..self }
+    }
+
+    /// As a static of its own.
+    pub const fn build(self) -> Method {
+        let index = AtomicUsize::new(usize::MAX);
+        Method { definition: self, index, global: OnceLock::new() }
+    }
+}
+
+/// One RPC method of an instrumented impl; a `static` in the attribute's expansion.
+#[derive(Debug)]
+pub struct Method {
+    definition: Definition,
     /// The place in every instance's table, given when the catalog is made.
     index: AtomicUsize,
     /// Where RPCs go that no `metrics = …` sends elsewhere, once there was one.
@@ -20,41 +70,25 @@ pub struct Method {
 }
 
 impl Method {
-    /// `service` and `name` are the labels.
-    pub const fn new(service: &'static str, name: &'static str, kind: MethodKind) -> Self {
-        Self::with_messages(service, name, kind, kind.server_streams())
-    }
-
-    /// A method whose RPCs end when the handler returns, whatever comes after.
-    pub const fn until_return(service: &'static str, name: &'static str, kind: MethodKind) -> Self {
-        Self::with_messages(service, name, kind, false)
-    }
-
-    const fn with_messages(
-        service: &'static str,
-        name: &'static str,
-        kind: MethodKind,
-        counts_messages: bool,
-    ) -> Self {
-        let index = AtomicUsize::new(usize::MAX);
-        Self { service, name, kind, counts_messages, index, global: OnceLock::new() }
-    }
-
     pub(crate) fn service(&self) -> &'static str {
-        self.service
+        self.definition.service
     }
 
     pub(crate) fn name(&self) -> &'static str {
-        self.name
+        self.definition.name
     }
 
     pub(crate) fn kind(&self) -> MethodKind {
-        self.kind
+        self.definition.kind
     }
 
     /// Whether the messages of its response streams are seen.
     pub(crate) fn counts_messages(&self) -> bool {
-        self.counts_messages
+        self.definition.counts_messages
+    }
+
+    pub(crate) fn objectives(&self) -> Objectives {
+        self.definition.objectives
     }
 
     pub(crate) fn set_index(&self, index: usize) {

@@ -16,6 +16,7 @@ use crate::collector::Collector;
 use crate::kind::MethodKind;
 use crate::method::Method;
 use crate::settings::{Settings, to_nanos};
+use crate::slo::{FaultCodes, Judge, Objectives};
 use crate::snapshot::{MethodSnapshot, Snapshot};
 use crate::target::MethodMetrics;
 use crate::{Error, catalog, clock, text};
@@ -46,6 +47,7 @@ struct Inner {
     prefix: String,
     /// Bucket bounds in nanoseconds.
     bounds: Arc<[u64]>,
+    faults: FaultCodes,
     is_global: AtomicBool,
     /// By [`Method::index`]: found once, then read without a lock.
     by_index: Box<[OnceLock<Arc<MethodMetrics>>]>,
@@ -117,25 +119,32 @@ impl GrpcMetrics {
             self.method(method);
         });
         let by_name = self.inner.by_name.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let methods = by_name.into_iter().map(|((service, method), metrics)| MethodSnapshot {
-            service,
-            method,
-            kind: metrics.kind,
-            counts_messages: metrics.counts_messages,
+        let methods = by_name.into_iter().map(|((service, method), metrics)| {
             // In this order: see `Causes::read`.
-            errors: metrics.causes.read(),
-            counts: metrics.cells.read(),
+            let errors = metrics.causes.read();
+            let counts = metrics.cells.read();
+            MethodSnapshot {
+                service,
+                method,
+                kind: metrics.kind,
+                counts_messages: metrics.counts_messages,
+                errors,
+                slos: metrics.judge.judge(&counts),
+                counts,
+            }
         });
         Snapshot { methods: methods.collect() }
     }
 
     pub(crate) fn new(settings: Settings, registry: Registry) -> Self {
         clock::calibrate();
+        let settings = settings.with_bounds(catalog::latency_objectives());
         Self {
             inner: Arc::new(Inner {
                 collector: Arc::new(Collector::new(&settings)),
                 registry,
                 bounds: settings.buckets.iter().map(|seconds| to_nanos(*seconds)).collect(),
+                faults: FaultCodes::new(&settings.fault_codes),
                 prefix: settings.prefix,
                 is_global: AtomicBool::new(false),
                 by_index: (0..catalog::method_count()).map(|_| OnceLock::new()).collect(),
@@ -192,8 +201,16 @@ impl GrpcMetrics {
             let instrumented = instrumented.or_else(|| catalog::find(service, method));
             let kind = instrumented.map_or(MethodKind::Unary, Method::kind);
             let counts_messages = instrumented.is_some_and(Method::counts_messages);
+            let objectives = instrumented.map_or(Objectives::NONE, Method::objectives);
+            let judge = Judge::new(objectives, self.inner.faults, &self.inner.bounds);
             let cells = MethodCells::new(self.inner.bounds.clone());
-            Arc::new(MethodMetrics { kind, counts_messages, cells, causes: Causes::default() })
+            Arc::new(MethodMetrics {
+                kind,
+                counts_messages,
+                judge,
+                cells,
+                causes: Causes::default(),
+            })
         };
         by_name.entry((service, method)).or_insert_with(new).clone()
     }

@@ -16,7 +16,7 @@ use crate::{GrpcMetrics, MethodKind};
 pub use crate::ResponseStream;
 pub use crate::guard::Rpc;
 pub use crate::handler::Handler;
-pub use crate::method::{Method, Service};
+pub use crate::method::{Definition, Method, Service};
 pub use crate::status::{Description, GrpcStatus, IntoStatus, Source, own_status, passed_on};
 pub use crate::stream::MessageStream;
 pub use grpc_metrics_macros::instrument_grpc_last;
@@ -31,24 +31,14 @@ pub fn wrong_derive() -> ! {
 }
 pub use std::option::Option;
 
-/// The descriptor of a method; `service` and `name` are the labels.
+/// What is known of a method; `service` and `name` are the labels.
 pub const fn method(
     service: &'static str,
     name: &'static str,
     client_streams: bool,
     server_streams: bool,
-) -> Method {
-    Method::new(service, name, MethodKind::new(client_streams, server_streams))
-}
-
-/// The same of a method whose RPCs end when the handler returns, whatever comes after.
-pub const fn method_until_return(
-    service: &'static str,
-    name: &'static str,
-    client_streams: bool,
-    server_streams: bool,
-) -> Method {
-    Method::until_return(service, name, MethodKind::new(client_streams, server_streams))
+) -> Definition {
+    Definition::new(service, name, MethodKind::new(client_streams, server_streams))
 }
 
 /// The inventory's entry of an impl, which stands where this is called.

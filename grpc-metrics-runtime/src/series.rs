@@ -3,7 +3,8 @@
 use prometheus::proto::MetricType;
 use tonic::Code;
 
-use crate::settings::CodeLabel;
+use crate::settings::{CodeLabel, FAULT_CODES, Settings};
+use crate::slo::FaultCodes;
 use crate::snapshot::{ALL_CODES, MethodSnapshot};
 
 /// What the series of a family tell.
@@ -15,6 +16,9 @@ pub(crate) enum Of {
     InFlight,
     Info,
     Messages,
+    SloEvents,
+    SloBadEvents,
+    SloObjective,
 }
 
 /// A metric family, its name less the prefix.
@@ -29,7 +33,7 @@ pub(crate) struct Family {
 }
 
 /// In the order of [`Of`].
-pub(crate) static FAMILIES: [Family; 6] = [
+pub(crate) static FAMILIES: [Family; 9] = [
     Family {
         name: "requests_total",
         help: "RPCs that ended, by gRPC status code.",
@@ -72,24 +76,34 @@ pub(crate) static FAMILIES: [Family; 6] = [
         labels: &[],
         of: Of::Messages,
     },
-];
-
-/// The codes that have a series before they are first seen: success, and what means a fault of the
-/// server. `rate()` over a counter that is born at 1 misses its first increase.
-const BORN_AT_ZERO: [Code; 7] = [
-    Code::Ok,
-    Code::Unknown,
-    Code::DeadlineExceeded,
-    Code::Unimplemented,
-    Code::Internal,
-    Code::Unavailable,
-    Code::DataLoss,
+    Family {
+        name: "slo_events_total",
+        help: "RPCs that ended, of methods with an objective.",
+        kind: MetricType::COUNTER,
+        labels: &["slo"],
+        of: Of::SloEvents,
+    },
+    Family {
+        name: "slo_bad_events_total",
+        help: "RPCs that ended and were not as good as the objective has them.",
+        kind: MetricType::COUNTER,
+        labels: &["slo"],
+        of: Of::SloBadEvents,
+    },
+    Family {
+        name: "slo_objective_ratio",
+        help: "The share of RPCs that is to be good.",
+        kind: MetricType::GAUGE,
+        labels: &["slo"],
+        of: Of::SloObjective,
+    },
 ];
 
 /// The value of one series.
 #[derive(Debug)]
 pub(crate) enum Value {
     Number(u64),
+    Ratio(f64),
     Histogram {
         /// RPCs per bucket, cumulated, the unbounded bucket last.
         cumulative: Vec<u64>,
@@ -98,15 +112,28 @@ pub(crate) enum Value {
     },
 }
 
-/// The codes and how they are spelled, in the order of the spelling, which is a scrape's.
+/// The codes as a scrape shows them.
 #[derive(Debug)]
-pub(crate) struct Codes([(Code, &'static str); ALL_CODES.len()]);
+pub(crate) struct Codes {
+    /// With their spelling, and in its order.
+    spelled: [(Code, &'static str); ALL_CODES.len()],
+    faults: FaultCodes,
+}
 
 impl Codes {
-    pub(crate) fn new(spelling: CodeLabel) -> Self {
-        let mut codes = ALL_CODES.map(|code| (code, code_label(code, spelling)));
-        codes.sort_by_key(|(_, label)| *label);
-        Self(codes)
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let spelling = settings.code_label;
+        let mut spelled = ALL_CODES.map(|code| (code, code_label(code, spelling)));
+        spelled.sort_by_key(|(_, label)| *label);
+        // Those of the default setting stay, so that another one takes nothing away.
+        let faults: Vec<_> = settings.fault_codes.iter().copied().chain(FAULT_CODES).collect();
+        Self { spelled, faults: FaultCodes::new(&faults) }
+    }
+
+    /// Whether the code has a series before it is first seen: success, and what means a fault of the
+    /// server. `rate()` over a counter that is born at 1 misses its first increase.
+    fn is_born_at_zero(&self, code: Code) -> bool {
+        code == Code::Ok || self.faults.include(code)
     }
 }
 
@@ -120,15 +147,15 @@ pub(crate) fn of_method(
 ) {
     match of {
         Of::Requests => {
-            for (code, label) in codes.0 {
+            for (code, label) in codes.spelled {
                 let requests = method.requests(code);
-                if requests > 0 || BORN_AT_ZERO.contains(&code) {
+                if requests > 0 || codes.is_born_at_zero(code) {
                     show(&[label], Value::Number(requests));
                 }
             }
         }
         Of::Errors => {
-            for (code, label) in codes.0 {
+            for (code, label) in codes.spelled {
                 for (_, cause, count) in method.errors().filter(|(of, ..)| *of == code) {
                     show(&[label, cause], Value::Number(count));
                 }
@@ -147,6 +174,16 @@ pub(crate) fn of_method(
             show(&[], Value::Number(method.messages_sent()));
         }
         Of::Messages => {}
+        Of::SloEvents | Of::SloBadEvents | Of::SloObjective => {
+            for slo in method.slos() {
+                let value = match of {
+                    Of::SloEvents => Value::Number(slo.events),
+                    Of::SloBadEvents => Value::Number(slo.bad),
+                    _ => Value::Ratio(slo.objective),
+                };
+                show(&[slo.slo.as_str()], value);
+            }
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use tonic::Code;
+
 /// How the `code` label is spelled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -25,6 +27,29 @@ pub(crate) struct Settings {
     /// Ascending and finite; in seconds.
     pub(crate) buckets: Vec<f64>,
     pub(crate) code_label: CodeLabel,
+    /// Without `Ok`.
+    pub(crate) fault_codes: Vec<Code>,
+}
+
+/// The codes that mean a fault of the server, unless the program says otherwise.
+pub(crate) const FAULT_CODES: [Code; 6] = [
+    Code::Unknown,
+    Code::DeadlineExceeded,
+    Code::Unimplemented,
+    Code::Internal,
+    Code::Unavailable,
+    Code::DataLoss,
+];
+
+impl Settings {
+    /// Adds bounds in nanoseconds, but for those that are there.
+    #[allow(clippy::cast_precision_loss)] // what is over 2^53 ns, 104 days, need not be exact
+    pub(crate) fn with_bounds(mut self, nanos: impl Iterator<Item = u64>) -> Self {
+        self.buckets.extend(nanos.map(|nanos| nanos as f64 / 1e9));
+        self.buckets.sort_by(f64::total_cmp);
+        self.buckets.dedup_by_key(|bound| to_nanos(*bound));
+        self
+    }
 }
 
 impl Default for Settings {
@@ -34,6 +59,7 @@ impl Default for Settings {
             const_labels: BTreeMap::new(),
             buckets: DEFAULT_BUCKETS.to_vec(),
             code_label: CodeLabel::default(),
+            fault_codes: FAULT_CODES.to_vec(),
         }
     }
 }

@@ -4,6 +4,7 @@ use tonic::Code;
 
 use crate::cells::{CODES, Counts};
 use crate::kind::MethodKind;
+use crate::slo::SloCounts;
 
 /// The codes by number.
 pub(crate) const ALL_CODES: [Code; CODES] = [
@@ -53,6 +54,7 @@ pub struct MethodSnapshot {
     pub(crate) counts_messages: bool,
     pub(crate) counts: Counts,
     pub(crate) errors: Vec<(Code, &'static str, u64)>,
+    pub(crate) slos: Vec<SloCounts>,
 }
 
 impl MethodSnapshot {
@@ -79,6 +81,11 @@ impl MethodSnapshot {
     /// RPCs that ended with an error whose cause is known: the code, the cause, and how many.
     pub fn errors(&self) -> impl Iterator<Item = (Code, &'static str, u64)> {
         self.errors.iter().copied()
+    }
+
+    /// How well the method keeps its objectives, one after another.
+    pub fn slos(&self) -> &[SloCounts] {
+        &self.slos
     }
 
     /// RPCs that have started.

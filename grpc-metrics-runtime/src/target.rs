@@ -6,12 +6,14 @@ use std::sync::Arc;
 use crate::causes::Causes;
 use crate::cells::MethodCells;
 use crate::kind::MethodKind;
+use crate::slo::Judge;
 
 /// One method's counters in one instance.
 #[derive(Debug)]
 pub(crate) struct MethodMetrics {
     pub(crate) kind: MethodKind,
     pub(crate) counts_messages: bool,
+    pub(crate) judge: Judge,
     pub(crate) cells: MethodCells,
     pub(crate) causes: Causes,
 }

@@ -154,6 +154,9 @@ impl Lines<'_> {
             }
             of_series.push_str(added);
             match value {
+                Value::Ratio(ratio) => {
+                    let _ = writeln!(text, "{name}{}{ratio}", closed(&of_series));
+                }
                 Value::Number(number) => line(text, &[name, &closed(&of_series)], number),
                 Value::Histogram { cumulative, sum } => {
                     let count = cumulative.last().copied().unwrap_or(0);

@@ -9,11 +9,11 @@ use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 use std::{future, pin, thread};
 
-use grpc_metrics_runtime::__private::{Method, Service, rpc, until_return};
+use grpc_metrics_runtime::__private::{Method, Service, method, rpc, until_return};
 use grpc_metrics_runtime::prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
 };
-use grpc_metrics_runtime::{GrpcMetrics, MethodKind, RequestGuard};
+use grpc_metrics_runtime::{GrpcMetrics, RequestGuard};
 use quanta::Clock;
 use tonic::{Code, Request, Response, Status};
 
@@ -98,7 +98,7 @@ fn floor() {
     black_box(clock.delta_as_nanos(start, clock.raw()));
 }
 
-static METHOD: Method = Method::new("bench.Service", "Method", MethodKind::Unary);
+static METHOD: Method = method("bench.Service", "Method", false, false).build();
 
 grpc_metrics_runtime::__private::submit! {
     Service {

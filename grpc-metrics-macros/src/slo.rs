@@ -1,0 +1,247 @@
+//! What a service promises: `slo(availability = 99.9, latency = "200ms", percentile = 95)`.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::spanned::Spanned;
+use syn::{Error, Expr, ExprLit, Lit, Result};
+
+use crate::arguments::{self, set, typed_up_to_comma};
+use crate::tokens::as_typed;
+use crate::{names, plan};
+
+/// As written, above an impl or a method.
+#[derive(Clone, Default)]
+pub(crate) struct Slo {
+    availability: Option<Ratio>,
+    latency: Option<Nanos>,
+    percentile: Option<Ratio>,
+}
+
+/// More than 0 and less than 1, from a number of percent.
+#[derive(Clone)]
+struct Ratio {
+    span: Span,
+    literal: Literal,
+}
+
+#[derive(Clone)]
+struct Nanos {
+    span: Span,
+    nanos: u64,
+}
+
+/// What is written on one method.
+pub(crate) enum OfMethod {
+    /// `slo = false`
+    Off,
+    /// `slo(…)`
+    Own(Slo),
+}
+
+const KNOWN: [&str; 3] = ["availability", "latency", "percentile"];
+
+/// The values as they stand.
+#[derive(Default)]
+struct Written {
+    availability: Option<Expr>,
+    latency: Option<Expr>,
+    percentile: Option<Expr>,
+}
+
+/// Reads what stands in the parentheses.
+pub(crate) fn parse(name: &Ident, tokens: TokenStream, errors: &mut Vec<Error>) -> Slo {
+    if tokens.is_empty() {
+        let message = "`slo()` promises nothing; write `slo(availability = 99.9)`, \
+                       `slo(latency = \"200ms\", percentile = 95)`, or both";
+        errors.push(Error::new_spanned(name, message));
+    }
+    let mut written = Written::default();
+    errors.extend(arguments::each(tokens, |input| written.argument(input)));
+    Slo {
+        availability: checked(written.availability, ratio, AVAILABILITY, errors),
+        latency: checked(written.latency, nanos, LATENCY, errors),
+        percentile: checked(written.percentile, ratio, PERCENTILE, errors),
+    }
+}
+
+const AVAILABILITY: &str =
+    "`availability` takes percent, more than 0 and less than 100: `availability = 99.9`";
+const LATENCY: &str = "`latency` takes a duration with a unit: `latency = \"200ms\"`";
+const PERCENTILE: &str =
+    "`percentile` takes percent, more than 0 and less than 100: `percentile = 95`";
+
+impl Written {
+    fn argument(&mut self, input: ParseStream) -> Result<()> {
+        let found = typed_up_to_comma(input);
+        let name = input.call(Ident::parse_any).map_err(|error| {
+            let message = format!(
+                "expected an objective, `availability`, or `latency` with `percentile`; found `{found}`"
+            );
+            Error::new(error.span(), message)
+        })?;
+        let given = name.to_string();
+        let (place, takes) = match given.as_str() {
+            "availability" => (&mut self.availability, AVAILABILITY),
+            "latency" => (&mut self.latency, LATENCY),
+            "percentile" => (&mut self.percentile, PERCENTILE),
+            _ => {
+                let message = match names::nearest(&given, &KNOWN) {
+                    Some(known) => format!("unknown objective `{given}`; did you mean `{known}`?"),
+                    None => format!(
+                        "unknown objective `{given}`; there are `availability`, and `latency` with `percentile`"
+                    ),
+                };
+                return Err(Error::new(name.span(), message));
+            }
+        };
+        set(place, &name, input, |span| Error::new(span, format!("{takes}; found `{found}`")))
+    }
+}
+
+/// The value, or an error that says what it should be.
+fn checked<T>(
+    written: Option<Expr>,
+    read: fn(&Expr) -> Option<T>,
+    takes: &str,
+    errors: &mut Vec<Error>,
+) -> Option<T> {
+    let written = written?;
+    let value = read(&written);
+    if value.is_none() {
+        let message = format!("{takes}; found `{}`", as_typed(&written));
+        errors.push(Error::new_spanned(written, message));
+    }
+    value
+}
+
+impl Slo {
+    /// A duration says nothing without a share of RPCs, and the other way round.
+    pub(crate) fn check(&self, errors: &mut Vec<Error>) {
+        match (&self.latency, &self.percentile) {
+            (Some(latency), None) => {
+                let message =
+                    "`latency` says how long, and not for how many; add `percentile = 95`";
+                errors.push(Error::new(latency.span, message));
+            }
+            (None, Some(percentile)) => {
+                let message =
+                    "`percentile` belongs to a `latency`; add `latency = \"200ms\"`, or remove it";
+                errors.push(Error::new(percentile.span, message));
+            }
+            _ => {}
+        }
+    }
+
+    /// What holds for a method: its own word goes before the impl's.
+    pub(crate) fn for_method(
+        impl_: Option<&Self>,
+        method: Option<&OfMethod>,
+        errors: &mut Vec<Error>,
+    ) -> plan::Objectives {
+        let own = match method {
+            None => None,
+            Some(OfMethod::Off) => return plan::Objectives::default(),
+            Some(OfMethod::Own(own)) => Some(own),
+        };
+        let none = Self::default();
+        let (impl_, method) = (impl_.unwrap_or(&none), own.unwrap_or(&none));
+        let whole = Self {
+            availability: method.availability.as_ref().or(impl_.availability.as_ref()).cloned(),
+            latency: method.latency.as_ref().or(impl_.latency.as_ref()).cloned(),
+            percentile: method.percentile.as_ref().or(impl_.percentile.as_ref()).cloned(),
+        };
+        if own.is_some() {
+            whole.check(errors);
+        }
+        plan::Objectives {
+            availability: whole.availability.map(|ratio| ratio.literal),
+            latency: whole.latency.zip(whole.percentile).map(|(latency, ratio)| plan::Latency {
+                nanos: latency.nanos,
+                ratio: ratio.literal,
+                of_streams: method.latency.is_some(),
+            }),
+        }
+    }
+}
+
+fn literal(value: &Expr) -> Option<&Lit> {
+    match value {
+        Expr::Lit(ExprLit { lit, .. }) => Some(lit),
+        // From a `macro_rules!`.
+        Expr::Group(group) => literal(&group.expr),
+        _ => None,
+    }
+}
+
+/// 99.9 as 0.999, by its digits: a division would give 0.9990000000000001.
+fn ratio(percent: &Expr) -> Option<Ratio> {
+    let (digits, suffix) = match literal(percent)? {
+        Lit::Float(float) => (float.base10_digits(), float.suffix()),
+        Lit::Int(int) => (int.base10_digits(), int.suffix()),
+        _ => return None,
+    };
+    let value: f64 = digits.parse().ok()?;
+    if !suffix.is_empty() || digits.contains(['e', 'E']) || !(value > 0.0 && value < 100.0) {
+        return None;
+    }
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let whole = whole.trim_start_matches('0');
+    let ratio: f64 = format!("0.{whole:0>2}{fraction}").parse().ok()?;
+    let mut literal = Literal::f64_unsuffixed(ratio);
+    literal.set_span(Span::mixed_site());
+    Some(Ratio { span: percent.span(), literal })
+}
+
+/// A number and its unit.
+fn nanos(duration: &Expr) -> Option<Nanos> {
+    const UNITS: [(&str, u64); 7] = [
+        ("ns", 1),
+        ("us", 1_000),
+        ("µs", 1_000),
+        ("ms", 1_000_000),
+        ("s", 1_000_000_000),
+        ("m", 60_000_000_000),
+        ("h", 3_600_000_000_000),
+    ];
+    let Lit::Str(text) = literal(duration)? else {
+        return None;
+    };
+    let text = text.value();
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let (_, nanos_per_unit) = UNITS.into_iter().find(|(name, _)| *name == unit.trim_start())?;
+    let number: f64 = number.parse().ok()?;
+    #[allow(clippy::cast_precision_loss)] // the largest is below 2^53
+    let nanos = (number * nanos_per_unit as f64).round();
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates, as meant
+    let nanos = nanos as u64;
+    (nanos > 0).then(|| Nanos { span: duration.span(), nanos })
+}
+
+/// `slo = false` or `slo(…)` on a method, after the name is read.
+pub(crate) fn of_method(
+    name: &Ident,
+    input: ParseStream,
+    errors: &mut Vec<Error>,
+) -> Result<OfMethod> {
+    let found = typed_up_to_comma(input);
+    let wrong = |span| {
+        let message = format!(
+            "`slo` takes objectives, `slo(latency = \"2s\")`, or `slo = false` to have none; found `slo{}{found}`",
+            if found.starts_with('(') { "" } else { " " }
+        );
+        Error::new(span, message)
+    };
+    if input.peek(syn::token::Paren) {
+        let inside;
+        syn::parenthesized!(inside in input);
+        return Ok(OfMethod::Own(parse(name, inside.parse()?, errors)));
+    }
+    let mut value: Option<syn::LitBool> = None;
+    set(&mut value, name, input, wrong)?;
+    match value {
+        Some(off) if !off.value => Ok(OfMethod::Off),
+        value => Err(wrong(value.map_or_else(|| name.span(), |value| value.span))),
+    }
+}

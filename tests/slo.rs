@@ -1,0 +1,208 @@
+//! Objectives: what is promised on the attribute, and how a scrape judges it.
+
+use std::time::Duration;
+
+use grpc_metrics_runtime::prometheus::Registry;
+use grpc_metrics_runtime::{Error, GrpcMetrics, MethodSnapshot, Slo, instrument_grpc};
+use support::scrape::Scrape;
+use support::shapes::pb::shapes_server::{Shapes, ShapesServer};
+use support::shapes::pb::{Answer, Ask, shapes_client::ShapesClient};
+use support::shapes::{answer, answers, last, serve};
+use tokio::time::sleep;
+use tokio_stream::Iter;
+use tonic::service::Routes;
+use tonic::{Code, Request, Response, Status, Streaming};
+
+type Answers = Iter<std::vec::IntoIter<Result<Answer, Status>>>;
+
+/// Waits for so many milliseconds if asked for code −1.
+async fn slow_if_asked(ask: Ask) -> Result<Response<Answer>, Status> {
+    if ask.code == -1 {
+        sleep(Duration::from_millis(u64::from(ask.count))).await;
+        return Ok(Response::new(Answer::default()));
+    }
+    answer(ask).map(Response::new)
+}
+
+struct Promising(GrpcMetrics);
+
+#[instrument_grpc(
+    service = "slo.promising",
+    metrics = self.0,
+    slo(availability = 99.9, latency = "60ms", percentile = 95)
+)]
+#[tonic::async_trait]
+impl Shapes for Promising {
+    async fn one(&self, ask: Request<Ask>) -> Result<Response<Answer>, Status> {
+        slow_if_asked(ask.into_inner()).await
+    }
+
+    #[rpc(slo(latency = "1.5s"))]
+    async fn upload(&self, asks: Request<Streaming<Ask>>) -> Result<Response<Answer>, Status> {
+        slow_if_asked(last(asks.into_inner()).await?).await
+    }
+
+    type WatchStream = Answers;
+
+    async fn watch(&self, ask: Request<Ask>) -> Result<Response<Self::WatchStream>, Status> {
+        Ok(Response::new(tokio_stream::iter(answers(ask.into_inner()))))
+    }
+
+    type ChatStream = Answers;
+
+    #[rpc(name = "Chat", slo(latency = "1h", percentile = 50))]
+    async fn chat(
+        &self,
+        asks: Request<Streaming<Ask>>,
+    ) -> Result<Response<Self::ChatStream>, Status> {
+        let ask = last(asks.into_inner()).await?;
+        Ok(Response::new(tokio_stream::iter(answers(ask))))
+    }
+}
+
+/// Of the methods of `Plain`, one promises nothing and one has its own word.
+struct Partly;
+
+#[instrument_grpc(service = "slo.partly", slo(availability = 95))]
+#[tonic::async_trait]
+impl support::shapes::pb::plain_server::Plain for Partly {
+    #[rpc(slo = false)]
+    async fn first(&self, ask: Request<Ask>) -> Result<Response<Answer>, Status> {
+        answer(ask.into_inner()).map(Response::new)
+    }
+
+    #[rpc(slo(availability = 0.5), name = "Other")]
+    async fn second(&self, ask: Request<Ask>) -> Result<Response<Answer>, Status> {
+        answer(ask.into_inner()).map(Response::new)
+    }
+}
+
+fn instance() -> (Registry, GrpcMetrics) {
+    let registry = Registry::new();
+    let metrics = GrpcMetrics::builder().registry(&registry).build();
+    (registry, metrics.expect("settings that are right"))
+}
+
+async fn client(metrics: &GrpcMetrics) -> ShapesClient<tonic::transport::Channel> {
+    let service = ShapesServer::new(Promising(metrics.clone()));
+    ShapesClient::new(serve(Routes::new(service)).await)
+}
+
+/// What is promised of a method, how many RPCs there were, and how many were bad.
+fn judged(method: &MethodSnapshot) -> Vec<(Slo, f64, u64, u64)> {
+    method.slos().iter().map(|slo| (slo.slo, slo.objective, slo.events, slo.bad)).collect()
+}
+
+fn method(metrics: &GrpcMetrics, name: &str) -> MethodSnapshot {
+    metrics.snapshot().method("slo.promising", name).expect("a method of the service").clone()
+}
+
+#[test]
+fn objectives_hold_for_an_impl_and_a_method_has_its_own_word() {
+    let (_, metrics) = instance();
+    let of = |name| judged(&method(&metrics, name));
+    assert_eq!(of("One"), [(Slo::Availability, 0.999, 0, 0), (Slo::Latency, 0.95, 0, 0)]);
+    // The percentile is the impl's.
+    assert_eq!(of("Upload"), [(Slo::Availability, 0.999, 0, 0), (Slo::Latency, 0.95, 0, 0)]);
+    // How long a stream lives is its client's affair, unless the method says otherwise.
+    assert_eq!(of("Watch"), [(Slo::Availability, 0.999, 0, 0)]);
+    assert_eq!(of("Chat"), [(Slo::Availability, 0.999, 0, 0), (Slo::Latency, 0.5, 0, 0)]);
+
+    let _ = Partly;
+    let snapshot = GrpcMetrics::global().snapshot();
+    let of = |name| judged(snapshot.method("slo.partly", name).expect("it is instrumented"));
+    assert_eq!(of("First"), []);
+    assert_eq!(of("Other"), [(Slo::Availability, 0.005, 0, 0)]);
+}
+
+#[tokio::test]
+async fn availability_counts_the_faults_of_the_server() {
+    let (_, metrics) = instance();
+    let mut client = client(&metrics).await;
+    for code in 0..=16 {
+        let _ = client.one(Ask { count: 1, code }).await;
+        let stream = client.watch(Ask { count: 1, code }).await.expect("it fails later");
+        let mut stream = stream.into_inner();
+        while let Ok(Some(_)) = stream.message().await {}
+    }
+    // 2, 4, 12, 13, 14 and 15.
+    for name in ["One", "Watch"] {
+        assert_eq!(judged(&method(&metrics, name))[0], (Slo::Availability, 0.999, 17, 6), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn which_codes_are_faults_is_a_setting() {
+    let registry = Registry::new();
+    let builder = || GrpcMetrics::builder().registry(&registry);
+    let refused = builder().fault_codes([Code::Internal, Code::Ok]).build();
+    assert!(matches!(refused, Err(Error::OkIsNoFault)), "{refused:?}");
+
+    let codes = [Code::NotFound, Code::Internal];
+    let metrics = builder().fault_codes(codes).build().expect("settings that are right");
+    // Born at 0, beside those that are by default.
+    let scrape = Scrape::of(&registry);
+    let labels = [("service", "slo.promising"), ("method", "One"), ("code", "5")];
+    assert_eq!(scrape.value("grpc_server_requests_total", &labels), Some(0.0));
+    let mut client = client(&metrics).await;
+    for code in 0..=16 {
+        let _ = client.one(Ask { count: 1, code }).await;
+    }
+    assert_eq!(judged(&method(&metrics, "One"))[0], (Slo::Availability, 0.999, 17, 2));
+}
+
+#[tokio::test]
+async fn latency_is_judged_by_the_objective_itself() {
+    let (_, metrics) = instance();
+    let mut client = client(&metrics).await;
+    for _ in 0..5 {
+        client.one(Ask { count: 1, code: 0 }).await.expect("nothing was asked for");
+        // In no bucket of the default bounds of its own: 50 ms are below, 100 ms above.
+        client.one(Ask { count: 61, code: -1 }).await.expect("nothing was asked for");
+    }
+    let before = method(&metrics, "One");
+    // A test's own machine may be slow; a sleep is never short.
+    let Some(&(Slo::Latency, _, 10, bad)) = judged(&before).get(1).as_ref().copied() else {
+        panic!("{before:?}");
+    };
+    assert!((5..=10).contains(&bad), "{bad}");
+}
+
+#[test]
+fn latency_is_exact_to_the_nanosecond() {
+    // The durations are read from the buckets, in which 60 ms is a bound of its own.
+    let (registry, metrics) = instance();
+    let scrape = Scrape::of(&registry);
+    for bound in ["0.05", "0.06", "0.1", "1.5", "3600"] {
+        let labels = [("service", "slo.promising"), ("method", "One"), ("le", bound)];
+        let buckets = "grpc_server_request_duration_seconds_bucket";
+        assert_eq!(scrape.value(buckets, &labels), Some(0.0), "{bound}");
+        // The same for all, so that they can be added up.
+        let labels = [("service", "slo.promising"), ("method", "Watch"), ("le", bound)];
+        assert_eq!(scrape.value(buckets, &labels), Some(0.0), "{bound}");
+    }
+    drop(metrics);
+}
+
+#[tokio::test]
+async fn a_scrape_shows_objectives_from_the_start() {
+    let (registry, metrics) = instance();
+    let scrape = Scrape::of(&registry);
+    for (slo, objective) in [("availability", 0.999), ("latency", 0.95)] {
+        let labels = [("service", "slo.promising"), ("method", "One"), ("slo", slo)];
+        assert_eq!(scrape.value("grpc_server_slo_objective_ratio", &labels), Some(objective));
+        assert_eq!(scrape.value("grpc_server_slo_events_total", &labels), Some(0.0));
+        assert_eq!(scrape.value("grpc_server_slo_bad_events_total", &labels), Some(0.0));
+    }
+    assert!(scrape.text.contains(r#"slo="availability"} 0.999"#), "{}", scrape.text);
+    let mut client = client(&metrics).await;
+    let _ = client.one(Ask { count: 1, code: Code::Internal as i32 }).await;
+    let scrape = Scrape::of(&registry);
+    let labels = [("service", "slo.promising"), ("method", "One"), ("slo", "availability")];
+    assert_eq!(scrape.value("grpc_server_slo_events_total", &labels), Some(1.0));
+    assert_eq!(scrape.value("grpc_server_slo_bad_events_total", &labels), Some(1.0));
+    // Nothing is promised of these.
+    let none = [("service", "slo.partly"), ("method", "First")];
+    assert_eq!(scrape.with("grpc_server_slo_events_total", &none).count(), 0);
+    assert_eq!(metrics.encode().expect("it is text"), scrape.text);
+}
