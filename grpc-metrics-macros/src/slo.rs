@@ -16,6 +16,8 @@ pub(crate) struct Slo {
     availability: Option<Ratio>,
     latency: Option<Nanos>,
     percentile: Option<Ratio>,
+    /// Whether more is written that can't be read.
+    wrong: bool,
 }
 
 /// More than 0 and less than 1, from a number of percent.
@@ -56,13 +58,13 @@ pub(crate) fn parse(name: &Ident, tokens: TokenStream, errors: &mut Vec<Error>) 
                        `slo(latency = \"200ms\", percentile = 95)`, or both";
         errors.push(Error::new_spanned(name, message));
     }
+    let before = errors.len();
     let mut written = Written::default();
     errors.extend(arguments::each(tokens, |input| written.argument(input)));
-    Slo {
-        availability: checked(written.availability, ratio, AVAILABILITY, errors),
-        latency: checked(written.latency, nanos, LATENCY, errors),
-        percentile: checked(written.percentile, ratio, PERCENTILE, errors),
-    }
+    let availability = checked(written.availability, ratio, AVAILABILITY, errors);
+    let latency = checked(written.latency, nanos, LATENCY, errors);
+    let percentile = checked(written.percentile, ratio, PERCENTILE, errors);
+    Slo { availability, latency, percentile, wrong: errors.len() > before }
 }
 
 const AVAILABILITY: &str =
@@ -119,6 +121,7 @@ impl Slo {
     /// A duration says nothing without a share of RPCs, and the other way round.
     pub(crate) fn check(&self, errors: &mut Vec<Error>) {
         match (&self.latency, &self.percentile) {
+            _ if self.wrong => {}
             (Some(latency), None) => {
                 let message =
                     "`latency` says how long, and not for how many; add `percentile = 95`";
@@ -150,6 +153,7 @@ impl Slo {
             availability: method.availability.as_ref().or(impl_.availability.as_ref()).cloned(),
             latency: method.latency.as_ref().or(impl_.latency.as_ref()).cloned(),
             percentile: method.percentile.as_ref().or(impl_.percentile.as_ref()).cloned(),
+            wrong: method.wrong || impl_.wrong,
         };
         if own.is_some() {
             whole.check(errors);
@@ -228,8 +232,8 @@ pub(crate) fn of_method(
     let found = typed_up_to_comma(input);
     let wrong = |span| {
         let message = format!(
-            "`slo` takes objectives, `slo(latency = \"2s\")`, or `slo = false` to have none; found `slo{}{found}`",
-            if found.starts_with('(') { "" } else { " " }
+            "`slo` takes objectives, `slo(latency = \"2s\")`, or `slo = false` to have none; found `{}`",
+            format!("slo {found}").trim_end()
         );
         Error::new(span, message)
     };
