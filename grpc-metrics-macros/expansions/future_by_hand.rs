@@ -75,12 +75,12 @@ const _: () = {
                 BoxFuture<'a, HelloReply>,
             >::instrument(
                 __rpc,
-                (move || -> BoxFuture<'a, HelloReply> {
+                move || -> BoxFuture<'a, HelloReply> {
                     if self.closed() {
                         return Box::pin(ready(Err(Status::unavailable("closed"))));
                     }
                     self.greet(request)
-                })(),
+                },
             )
         }
         fn say_again<'a>(
@@ -94,9 +94,9 @@ const _: () = {
                 BoxFuture<'a, HelloReply>,
             >::instrument(
                 __rpc,
-                (move || -> BoxFuture<'a, HelloReply> {
+                move || -> BoxFuture<'a, HelloReply> {
                     std::boxed::Box::pin(async move { todo!() })
-                })(),
+                },
             )
         }
         fn at_once<'a>(
@@ -133,12 +133,12 @@ const _: () = {
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
             >::instrument(
                 __rpc,
-                (move || -> Pin<
+                move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
                 > {
                     let request = self.log(request);
                     Box::pin(async move { self.answer(request) })
-                })(),
+                },
             )
         }
         fn by_return<'a>(
@@ -156,9 +156,9 @@ const _: () = {
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
             >::instrument(
                 __rpc,
-                (move || -> Pin<
+                move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
-                > { return Box::pin(async move { self.answer(request) }) })(),
+                > { return Box::pin(async move { self.answer(request) }) },
             )
         }
         fn by_other_call<'a>(
@@ -176,9 +176,9 @@ const _: () = {
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
             >::instrument(
                 __rpc,
-                (move || -> Pin<
+                move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
-                > { task::boxed(async move { self.answer(request) }) })(),
+                > { task::boxed(async move { self.answer(request) }) },
             )
         }
         fn without_move<'a>(
@@ -196,9 +196,9 @@ const _: () = {
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
             >::instrument(
                 __rpc,
-                (move || -> Pin<
+                move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
-                > { Box::pin(async { Err(Status::aborted("always")) }) })(),
+                > { Box::pin(async { Err(Status::aborted("always")) }) },
             )
         }
         fn guarded<'a>(
@@ -216,14 +216,14 @@ const _: () = {
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
             >::instrument(
                 __rpc,
-                (move || -> Pin<
+                move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
                 > {
                     if CLOSED {
                         return closed();
                     }
                     Box::pin(async move { Err(Status::aborted("always")) })
-                })(),
+                },
             )
         }
     }

@@ -112,16 +112,15 @@ fn method(plan: &Plan, rpc: &Rpc) -> TokenStream {
             emit!(#handler.await)
         }
         Form::Future { body, future } => {
-            let (instrument, of_type) = match response {
-                Response::Stream => (emit!(future_streaming), None),
-                Response::AtReturn => (emit!(future_until_return), None),
-                Response::ByType => (emit!(ReturnedFuture), Some(emit!(::instrument))),
+            let (instrument, rest) = match response {
+                Response::Stream => (emit!(future_streaming), emit!(, _>)),
+                Response::AtReturn => (emit!(future_until_return), emit!(, _>)),
+                Response::ByType => (emit!(ReturnedFuture), emit!(>::instrument)),
             };
             let (first, last) = tokens::ends(future);
             let open = quote_spanned!(first=> __grpc::#instrument::<);
-            let close = quote_spanned!(last=> > #of_type);
-            let handler = quote_spanned!(last=> (move || -> #future #body)());
-            let arguments = tokens::parentheses(last, emit!(__rpc, #handler));
+            let close = quote_spanned!(last=> #rest);
+            let arguments = tokens::parentheses(last, emit!(__rpc, move || -> #future #body));
             emit! {
                 let __rpc = #started;
                 #open #future #close #arguments

@@ -285,9 +285,9 @@ impl<'a, M: 'static, E: IntoStatus + 'a>
     /// Carries the RPC through handler and stream.
     pub fn instrument(
         rpc: Rpc,
-        handler: BoxFuture<'a, Result<Response<BoxStream<M>>, E>>,
+        handler: impl FnOnce() -> BoxFuture<'a, Result<Response<BoxStream<M>>, E>>,
     ) -> BoxFuture<'a, Result<Response<BoxStream<M>>, Status>> {
-        Box::pin(Handler::<_, AtBoxedStreamEnd>::new(rpc, handler))
+        Box::pin(Handler::<_, AtBoxedStreamEnd>::new(rpc, handler()))
     }
 }
 
@@ -298,11 +298,11 @@ pub trait ReturnsFuture<T> {
 
     /// Carries the RPC through the handler.
     #[inline]
-    fn instrument(rpc: Rpc, handler: T) -> T::UntilReturn
+    fn instrument(rpc: Rpc, handler: impl FnOnce() -> T) -> T::UntilReturn
     where
         T: HandlerFuture,
     {
-        handler.until_return(rpc)
+        handler().until_return(rpc)
     }
 }
 
@@ -310,14 +310,17 @@ impl<T> ReturnsFuture<T> for ReturnedFuture<T> {}
 
 /// A handler's future whose RPC goes on in its response stream.
 #[inline]
-pub fn future_streaming<T: HandlerFuture>(rpc: Rpc, handler: T) -> T::Streaming {
-    handler.streaming(rpc)
+pub fn future_streaming<T: HandlerFuture, F: FnOnce() -> T>(rpc: Rpc, handler: F) -> T::Streaming {
+    handler().streaming(rpc)
 }
 
 /// A handler's future whose RPC ends when it is ready.
 #[inline]
-pub fn future_until_return<T: HandlerFuture>(rpc: Rpc, handler: T) -> T::UntilReturn {
-    handler.until_return(rpc)
+pub fn future_until_return<T: HandlerFuture, F: FnOnce() -> T>(
+    rpc: Rpc,
+    handler: F,
+) -> T::UntilReturn {
+    handler().until_return(rpc)
 }
 
 /// The stream type of an instrumented impl, and what the user declared it to be.
