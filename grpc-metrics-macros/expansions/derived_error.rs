@@ -1,5 +1,6 @@
 const _: () = {
     use ::grpc_metrics_runtime::__private as __grpc;
+    #[allow(deprecated)]
     impl<E> AppError<E>
     where
         AppError<E>: __grpc::Source,
@@ -48,10 +49,11 @@ const _: () = {
             match self {
                 Self::Upstream { 0: __inner } => __grpc::passed_on(__inner, "upstream"),
                 Self::Inner { 0: __inner } => __grpc::passed_on(__inner, "inner"),
-                __own => __grpc::own_status(__own),
+                __own => __grpc::own_status_of_generic(__own),
             }
         }
     }
+    #[allow(deprecated)]
     impl<E> __grpc::From<AppError<E>> for __grpc::Status
     where
         AppError<E>: __grpc::Source,

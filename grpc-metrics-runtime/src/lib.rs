@@ -205,6 +205,11 @@ pub use grpc_metrics_macros::GrpcStatus;
 /// client's timer started before the handler did. In tonic no timer ends a response stream that has begun;
 /// its client does, or nobody.
 ///
+/// # Errors
+///
+/// Handlers and response streams may have any error that converts into a [`Status`](tonic::Status); with the
+/// derive [`GrpcStatus`] the metrics know its cause.
+///
 /// # What becomes of the code
 ///
 /// Each handler's future is wrapped where it stands; names, types and lints stay. `type WatchStream = T;`

@@ -17,7 +17,10 @@ pub use crate::ResponseStream;
 pub use crate::guard::Rpc;
 pub use crate::handler::Handler;
 pub use crate::method::{Definition, Method, Service};
-pub use crate::status::{Description, GrpcStatus, IntoStatus, Source, own_status, passed_on};
+pub use crate::status::{
+    Description, ErrorType, GrpcStatus, IntoStatus, Source, own_status, own_status_of_generic,
+    passed_on,
+};
 pub use crate::stream::MessageStream;
 pub use grpc_metrics_macros::instrument_grpc_last;
 pub use inventory::submit;

@@ -2,8 +2,8 @@
 
 use std::any::TypeId;
 use std::error::Error;
-use std::fmt;
 use std::sync::{Arc, OnceLock};
+use std::{fmt, iter};
 
 use tonic::{Code, Response, Status};
 
@@ -23,6 +23,16 @@ pub trait GrpcStatus {
 
     /// The error as the client sees it, with the error itself as its `source`.
     fn into_status(self) -> Status;
+}
+
+impl<E: GrpcStatus> GrpcStatus for Box<E> {
+    fn described(&self) -> Description {
+        (**self).described()
+    }
+
+    fn into_status(self) -> Status {
+        (*self).into_status()
+    }
 }
 
 impl GrpcStatus for Status {
@@ -72,9 +82,14 @@ pub trait Source: Error + Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<E: Error + Send + Sync + 'static> Source for E {}
 
+/// The status of an error of a generic type that says its own code.
+pub fn own_status_of_generic<E: GrpcStatus + Source>(error: E) -> Status {
+    Converted::add::<E>();
+    own_status(error)
+}
+
 /// The status of an error that says its own code.
 pub fn own_status<E: GrpcStatus + Source>(error: E) -> Status {
-    know::<E>();
     let Description { code, message, .. } = error.described();
     let message = match message {
         Some(message) => message.to_owned(),
@@ -128,48 +143,60 @@ impl Error for PassedOn {
     }
 }
 
-/// The cause of a status that a [`GrpcStatus`] became, however it did.
+/// The cause of a status whose source is a [`GrpcStatus`], however it became that.
 ///
-/// The error is the status's `source`, of a type that only its conversion knew. So every type that
-/// has been converted is on a list, and each is asked whether the error is one of its own.
+/// The error itself is the source, so that logs find it, and its type is hidden behind `dyn Error`. So every
+/// such type is on a list, and each is asked whether the error is one of its own.
 pub(crate) fn cause_of(status: &Status) -> Option<&'static str> {
     let source = status.source()?;
     if let Some(passed) = source.downcast_ref::<PassedOn>() {
         return Some(passed.cause);
     }
-    let mut known = KNOWN.get();
-    while let Some(ty) = known {
-        if let Some(cause) = (ty.cause)(source) {
-            return Some(cause);
-        }
-        known = ty.next.get();
-    }
-    None
+    let linked = inventory::iter::<ErrorType>.into_iter();
+    linked.chain(Converted::all()).find_map(|ty| (ty.cause)(source))
 }
 
-/// A type of errors that has been converted. The list only grows, and no longer than there are types.
-struct KnownType {
-    id: TypeId,
+/// A type of errors that has statuses.
+#[derive(Debug)]
+pub struct ErrorType {
+    id: fn() -> TypeId,
     cause: fn(&(dyn Error + 'static)) -> Option<&'static str>,
+}
+
+impl ErrorType {
+    /// To be submitted to the inventory by the derive's expansion.
+    pub const fn of<E: GrpcStatus + Source>() -> Self {
+        Self { id: TypeId::of::<E>, cause: |error| error.downcast_ref::<E>()?.described().cause }
+    }
+}
+
+inventory::collect!(ErrorType);
+
+/// The instances of generic types, which no static can name: each is added when it is first converted. The
+/// list only grows, and no longer than there are types.
+struct Converted {
+    ty: ErrorType,
     next: OnceLock<Box<Self>>,
 }
 
-static KNOWN: OnceLock<Box<KnownType>> = OnceLock::new();
+static CONVERTED: OnceLock<Box<Converted>> = OnceLock::new();
 
-fn know<E: GrpcStatus + Source>() {
-    let mut place = &KNOWN;
-    loop {
-        let known = place.get_or_init(|| {
-            Box::new(KnownType {
-                id: TypeId::of::<E>(),
-                cause: |error| error.downcast_ref::<E>()?.described().cause,
-                next: OnceLock::new(),
-            })
-        });
-        if known.id == TypeId::of::<E>() {
-            return;
+impl Converted {
+    fn all() -> impl Iterator<Item = &'static ErrorType> {
+        let first = CONVERTED.get();
+        iter::successors(first, |converted| converted.next.get()).map(|converted| &converted.ty)
+    }
+
+    fn add<E: GrpcStatus + Source>() {
+        let mut place = &CONVERTED;
+        loop {
+            let converted = place
+                .get_or_init(|| Box::new(Self { ty: ErrorType::of::<E>(), next: OnceLock::new() }));
+            if (converted.ty.id)() == TypeId::of::<E>() {
+                return;
+            }
+            place = &converted.next;
         }
-        place = &known.next;
     }
 }
 
@@ -195,7 +222,8 @@ impl<M, E: IntoStatus> WithStatus for Result<Response<M>, E> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no error that an RPC can end with: it does not convert into a `tonic::Status`",
     label = "expected `tonic::Status`, or what converts into it",
-    note = "derive `GrpcStatus` or implement `From<{Self}> for tonic::Status`"
+    note = "derive `GrpcStatus` or implement `From<{Self}> for tonic::Status`",
+    note = "a type of another crate goes into a variant of an error of your own"
 )]
 pub trait IntoStatus {
     #[doc(hidden)]

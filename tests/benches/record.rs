@@ -55,18 +55,20 @@ fn main() {
         line(name, both(&|round, threads| round[i][threads]));
     }
 
-    println!("\n{:<46}{:>9}{:>10}", "ratios", "1 thread", "2 threads");
-    let ratio = |name: &str, of: &dyn Fn(&[[f64; 2]; 10], usize) -> f64| line(name, both(of));
-    ratio("ours ÷ floor", &|round, t| round[1][t] / round[0][t]);
-    ratio("ours, with metadata ÷ floor", &|round, t| round[2][t] / round[0][t]);
-    ratio("ours ÷ ours on 1 thread", &|round, t| round[1][t] / round[1][0]);
-    ratio("RequestGuard ÷ ours", &|round, t| round[3][t] / round[1][t]);
-    ratio("prometheus handles ÷ ours", &|round, t| round[4][t] / round[1][t]);
-    ratio("hand-written guard ÷ ours", &|round, t| round[5][t] / round[1][t]);
-    ratio("hand-written guard ÷ floor", &|round, t| round[5][t] / round[0][t]);
-    println!("\nns that the attribute adds to a handler");
-    line("", both(&|round, t| round[7][t] - round[6][t]));
-    line("of a request with metadata", both(&|round, t| round[9][t] - round[8][t]));
+    let medians: Vec<[f64; 2]> =
+        (0..contenders.len()).map(|i| both(&|round, threads| round[i][threads])).collect();
+    println!("\n{:<46}{:>9}{:>10}", "ratios of the medians", "1 thread", "2 threads");
+    let ratio = |name: &str, of: &dyn Fn(usize) -> f64| line(name, [of(0), of(1)]);
+    ratio("ours ÷ floor", &|t| medians[1][t] / medians[0][t]);
+    ratio("ours, with metadata ÷ floor", &|t| medians[2][t] / medians[0][t]);
+    ratio("ours ÷ ours on 1 thread", &|t| medians[1][t] / medians[1][0]);
+    ratio("RequestGuard ÷ ours", &|t| medians[3][t] / medians[1][t]);
+    ratio("prometheus handles ÷ ours", &|t| medians[4][t] / medians[1][t]);
+    ratio("hand-written guard ÷ ours", &|t| medians[5][t] / medians[1][t]);
+    ratio("hand-written guard ÷ floor", &|t| medians[5][t] / medians[0][t]);
+    println!("\nns that the attribute adds to a handler, the medians' difference");
+    ratio("", &|t| medians[7][t] - medians[6][t]);
+    ratio("of a request with metadata", &|t| medians[9][t] - medians[8][t]);
 }
 
 /// Nanoseconds per call, with so many threads calling at once.

@@ -83,6 +83,20 @@ enum Around<E> {
     Inner(E),
 }
 
+/// Nothing but statuses of others, and itself in a box.
+#[derive(Debug, GrpcStatus)]
+#[deny(warnings)]
+enum Chain {
+    #[status(transparent)]
+    More(Box<Chain>),
+    #[status(transparent)]
+    End(Every),
+}
+
+#[derive(Debug, GrpcStatus)]
+#[status(crate = ::grpc_metrics_runtime, NotFound)]
+struct WithPath;
+
 #[derive(Debug, GrpcStatus)]
 enum Never {}
 
@@ -92,6 +106,8 @@ displayed!(
     [] Wrapper,
     [T: Debug, const N: usize] Generic<T, N>,
     [T: Debug] Around<T>,
+    [] Chain,
+    [] WithPath,
     [] Never
 );
 
@@ -134,5 +150,11 @@ fn types_of_every_shape_convert() {
     assert!(status.source().is_some_and(<dyn Error>::is::<Generic<&str, 1>>));
     assert_eq!(Around::Inner(NothingThere).code(), Code::NotFound);
     assert_eq!(Status::from(Around::Inner(Status::aborted("why"))).message(), "why");
+    let chain = Chain::More(Box::new(Chain::More(Box::new(Chain::End(Every::V2)))));
+    assert_eq!(
+        (chain.code(), Status::from(chain).code()),
+        (Code::AlreadyExists, Code::AlreadyExists)
+    );
+    assert_eq!(WithPath.code(), Code::NotFound);
     let _: fn(Never) -> Status = Status::from;
 }

@@ -31,6 +31,12 @@ pub(crate) enum AppError {
     #[error("secret")]
     #[status(DataLoss)]
     Lost,
+    #[error("no account")]
+    #[status(NotFound)]
+    NoAccount,
+    #[error("too many connections")]
+    #[status(Unavailable, cause = "db")]
+    DbBusy,
     #[error(transparent)]
     #[status(transparent)]
     Disk(#[from] DiskError),
@@ -57,6 +63,8 @@ pub(crate) fn fail(number: u32) -> AppError {
         4 => AppError::Inside { secret: "secret" },
         5 => AppError::Strange,
         6 => AppError::Lost,
+        8 => AppError::NoAccount,
+        9 => AppError::DbBusy,
         _ => DiskError.into(),
     }
 }
@@ -97,3 +105,9 @@ impl From<Panics> for Status {
         panic!("this conversion always does")
     }
 }
+
+/// An error that is only ever a source.
+#[derive(Debug, thiserror::Error, GrpcStatus)]
+#[error("never converted")]
+#[status(NotFound)]
+pub(crate) struct NeverConverted;

@@ -99,7 +99,7 @@ async fn the_cause_is_the_variant_by_whichever_way_the_error_became_a_status() {
     let service = ByQuestionMark(by_question_mark.clone());
     let mut other = client(Routes::new(ShapesServer::new(service))).await;
     for client in [&mut client_of_own, &mut other] {
-        for error in [0, 0, 1, 2, 3, 7] {
+        for error in [0, 0, 1, 2, 3, 7, 8, 9] {
             failure(client, error).await;
             let stream = client.watch(ask(error)).await.expect("it fails later").into_inner();
             assert!(drained(stream).await.is_err());
@@ -109,10 +109,12 @@ async fn the_cause_is_the_variant_by_whichever_way_the_error_became_a_status() {
         client.upload(tokio_stream::iter([ask(0)])).await.expect_err("fails at once");
     }
     let expected = [
+        (Code::NotFound, "no_account", 1),
         (Code::NotFound, "no_post", 2),
         (Code::AlreadyExists, "email", 1),
         (Code::ResourceExhausted, "upstream", 1),
         (Code::Internal, "db", 1),
+        (Code::Unavailable, "db", 1),
         (Code::Unavailable, "disk_missing", 1),
     ];
     for (metrics, service) in [(&own, "own.own"), (&by_question_mark, "own.by_question_mark")] {
@@ -212,4 +214,102 @@ fn a_status_that_passes_through_keeps_its_source() {
     let shown = [Some(first.to_string()), first.source().map(ToString::to_string)];
     let expected = ["upstream: slow down", "deep inside"].map(|shown| Some(shown.to_owned()));
     assert_eq!(shown, expected);
+}
+
+/// What the source is decides, and not what was converted before.
+#[tokio::test]
+async fn a_status_by_hand_with_such_an_error_as_its_source_has_its_cause() {
+    let metrics = instance();
+    let mut client =
+        client(Routes::new(ShapesServer::new(services::ByHand(metrics.clone())))).await;
+    assert_eq!(failure(&mut client, 0).await.message(), "by hand");
+    assert_eq!(causes(&metrics, "own.by_hand", "One"), [(Code::Internal, "never_converted", 1)]);
+}
+
+/// The client of an RPC that says `Ok` without a message gets INTERNAL, and the cause goes with it.
+#[tokio::test]
+async fn an_error_that_says_ok_keeps_its_cause() {
+    let metrics = instance();
+    let mut client =
+        client(Routes::new(ShapesServer::new(services::ByHand(metrics.clone())))).await;
+    assert_eq!(failure(&mut client, 1).await.code(), Code::Internal);
+    assert_eq!(causes(&metrics, "own.by_hand", "One"), [(Code::Internal, "never_converted", 1)]);
+}
+
+#[tokio::test]
+async fn a_conversion_in_a_stream_that_panics_ends_the_rpc_as_a_panic_does() {
+    use support::shapes::pb::shapes_server::Shapes;
+    use tokio_stream::StreamExt;
+    support::faults::expect_panics();
+    let metrics = instance();
+    let service = services::ByHand(metrics.clone());
+    let stream = service.watch(tonic::Request::new(ask(0))).await.expect("a stream");
+    let mut stream = stream.into_inner();
+    // Kept, so that it is not the drop that ends the RPC.
+    let polled = tokio::task::LocalSet::new()
+        .run_until(async move {
+            let next = std::panic::AssertUnwindSafe(async { stream.next().await.is_some() });
+            let caught = futures_catch(next).await;
+            let counted = counted(&metrics, "own.by_hand", "Watch");
+            (caught, counted.requests(Code::Unknown), counted.in_flight())
+        })
+        .await;
+    assert_eq!(polled, (None, 1, 0));
+}
+
+/// What the future gives, or `None` if it panics.
+async fn futures_catch<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = Box::pin(future);
+    std::future::poll_fn(|cx| {
+        let poll = || future.as_mut().poll(cx);
+        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(poll)) {
+            Ok(polled) => polled.map(Some),
+            Err(_) => std::task::Poll::Ready(None),
+        }
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn causes_are_exact_and_never_more_than_rpcs_while_threads_count() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use support::shapes::pb::shapes_server::Shapes;
+
+    let metrics = instance();
+    let done = Arc::new(AtomicBool::new(false));
+    let scraper = std::thread::spawn({
+        let (metrics, done) = (metrics.clone(), Arc::clone(&done));
+        move || {
+            let mut scrapes = 0;
+            while !done.load(Ordering::Relaxed) {
+                // Asserts that there are no more causes than RPCs.
+                causes(&metrics, "own.own", "One");
+                scrapes += 1;
+            }
+            scrapes
+        }
+    });
+    let callers = (0..4).map(|_| {
+        let service = Own(metrics.clone());
+        tokio::spawn(async move {
+            for error in [0, 2, 8].repeat(500) {
+                let answer = service.one(tonic::Request::new(ask(error))).await;
+                assert!(answer.is_err());
+            }
+        })
+    });
+    for caller in callers.collect::<Vec<_>>() {
+        caller.await.expect("no panic");
+    }
+    done.store(true, Ordering::Relaxed);
+    assert!(scraper.join().expect("no panic") > 0);
+    assert_eq!(
+        causes(&metrics, "own.own", "One"),
+        [
+            (Code::NotFound, "no_account", 2_000),
+            (Code::NotFound, "no_post", 2_000),
+            (Code::Internal, "db", 2_000)
+        ]
+    );
 }

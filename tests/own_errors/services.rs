@@ -1,15 +1,18 @@
 //! One service, with errors of its own in every place.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};
 use support::shapes::pb::shapes_server::Shapes;
 use support::shapes::pb::{Answer, Ask};
 use support::shapes::{answer, answers, last};
 use tokio_stream::{Iter, Stream, StreamExt};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Code, Request, Response, Status, Streaming};
 
-use crate::errors::{AppError, ByHand, OuterError, Panics as PanicsInto, fail};
+use crate::errors::{
+    AppError, ByHand as ConvertsByHand, NeverConverted, OuterError, Panics as PanicsInto, fail,
+};
 
 type Answered<T, E = AppError> = Result<Response<T>, E>;
 type Answers<E> = Iter<std::vec::IntoIter<Result<Answer, E>>>;
@@ -26,24 +29,24 @@ pub(crate) struct Converted;
 #[instrument_grpc(service = "own.converted")]
 #[tonic::async_trait]
 impl Shapes for Converted {
-    async fn one(&self, ask: Request<Ask>) -> Result<Response<Answer>, ByHand> {
+    async fn one(&self, ask: Request<Ask>) -> Result<Response<Answer>, ConvertsByHand> {
         Ok(Response::new(answer(ask.into_inner())?))
     }
 
-    async fn upload(&self, asks: Request<Streaming<Ask>>) -> Answered<Answer, ByHand> {
-        answer(last(asks.into_inner()).await?).map(Response::new).map_err(ByHand)
+    async fn upload(&self, asks: Request<Streaming<Ask>>) -> Answered<Answer, ConvertsByHand> {
+        answer(last(asks.into_inner()).await?).map(Response::new).map_err(ConvertsByHand)
     }
 
     type WatchStream = Answers<Status>;
 
-    async fn watch(&self, ask: Request<Ask>) -> Answered<Self::WatchStream, ByHand> {
+    async fn watch(&self, ask: Request<Ask>) -> Answered<Self::WatchStream, ConvertsByHand> {
         Ok(Response::new(tokio_stream::iter(answers(ask.into_inner()))))
     }
 
     type ChatStream = Boxed;
 
     // Spelled out, and boxed by what the return type says.
-    async fn chat(&self, asks: Request<Streaming<Ask>>) -> Result<Response<Boxed>, ByHand> {
+    async fn chat(&self, asks: Request<Streaming<Ask>>) -> Result<Response<Boxed>, ConvertsByHand> {
         let ask = last(asks.into_inner()).await?;
         Ok(Response::new(Box::pin(tokio_stream::iter(answers(ask)))))
     }
@@ -165,6 +168,38 @@ impl Shapes for Panics {
     #[skip_metrics]
     async fn watch(&self, _: Request<Ask>) -> Result<Response<Boxed>, Status> {
         Err(Status::unimplemented("not asked for"))
+    }
+
+    type ChatStream = Boxed;
+
+    #[skip_metrics]
+    async fn chat(&self, _: Request<Streaming<Ask>>) -> Result<Response<Boxed>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+}
+
+/// Statuses made by hand around an error, and a stream whose error's conversion panics.
+pub(crate) struct ByHand(pub(crate) GrpcMetrics);
+
+#[instrument_grpc(service = "own.by_hand", metrics = self.0)]
+#[tonic::async_trait]
+impl Shapes for ByHand {
+    async fn one(&self, ask: Request<Ask>) -> Result<Response<Answer>, Status> {
+        let code = if ask.into_inner().count == 0 { Code::Internal } else { Code::Ok };
+        let mut status = Status::new(code, "by hand");
+        status.set_source(Arc::new(NeverConverted));
+        Err(status)
+    }
+
+    #[skip_metrics]
+    async fn upload(&self, _: Request<Streaming<Ask>>) -> Result<Response<Answer>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    type WatchStream = Answers<PanicsInto>;
+
+    async fn watch(&self, _: Request<Ask>) -> Result<Response<Self::WatchStream>, Status> {
+        Ok(Response::new(tokio_stream::iter(vec![Err(PanicsInto)])))
     }
 
     type ChatStream = Boxed;

@@ -1,10 +1,14 @@
 //! From what `#[status(…)]` says to what it means. Every mistake is found, not only the first.
 
+use std::collections::HashMap;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Attribute, Error, Field, LitStr, Member, Meta, Path, Result, Token, Type};
+use syn::{
+    Attribute, Error, Field, Generics, Lifetime, LitStr, Member, Meta, Path, Result, Token, Type,
+};
 
 use super::parse::{Kind, Shape, Written};
 use super::plan::{Case, Plan, Status};
@@ -53,16 +57,42 @@ pub(crate) fn check(written: Written) -> (Plan, Vec<Error>) {
             (runtime, vec![case(&shape, said, quote!(Self), &mut errors)])
         }
     };
+    check_lifetimes(&generics, &mut errors);
+    let cases: Vec<Option<Case>> = cases;
+    check_causes(cases.iter().flatten(), &mut errors);
     let cases = cases.into_iter().collect::<Option<_>>().filter(|_: &Vec<_>| errors.is_empty());
     (Plan { runtime: plan::runtime(runtime), vis, ident, generics, is_enum, cases }, errors)
+}
+
+/// A status's source outlives whatever the error could borrow from.
+fn check_lifetimes(generics: &Generics, errors: &mut Vec<Error>) {
+    let is_static = |bound: &Lifetime| bound.ident == "static";
+    for parameter in generics.lifetimes().filter(|of| !of.bounds.iter().any(is_static)) {
+        let lifetime = &parameter.lifetime;
+        let message = format!(
+            "an error that becomes the source of a status owns what it holds; remove `{lifetime}`, or write `{lifetime}: \
+             'static`"
+        );
+        errors.push(Error::new_spanned(lifetime, message));
+    }
+}
+
+/// Two variants may share a cause that is written, and not one that their names happen to give.
+fn check_causes<'a>(cases: impl Iterator<Item = &'a Case>, errors: &mut Vec<Error>) {
+    let mut seen = HashMap::new();
+    for Case { name, cause, .. } in cases.filter(|case| !case.is_named) {
+        if let Some(first) = seen.insert(cause, name) {
+            let message = format!(
+                "`{first}` and `{name}` both have the cause `{cause}`; write `cause = \"…\"` for one of them"
+            );
+            errors.push(Error::new_spanned(name, message));
+        }
+    }
 }
 
 fn case(shape: &Shape, said: Said, path: TokenStream, errors: &mut Vec<Error>) -> Option<Case> {
     let Said { code, message, cause, wrong, .. } = said;
     let name = &shape.ident;
-    let label = |cause: Option<LitStr>| {
-        cause.map_or_else(|| names::snake(&name.unraw().to_string()), |cause| cause.value())
-    };
     let status = match code {
         // Whatever is missing may be what could not be read.
         None if wrong => return None,
@@ -94,7 +124,10 @@ fn case(shape: &Shape, said: Said, path: TokenStream, errors: &mut Vec<Error>) -
             Status::PassedOn(member, Box::new(ty))
         }
     };
-    Some(Case { path, status, cause: label(cause) })
+    let is_named = cause.is_some();
+    let derived = || names::snake(&name.unraw().to_string());
+    let cause = cause.map_or_else(derived, |cause| cause.value());
+    Some(Case { path, name: name.clone(), status, cause, is_named })
 }
 
 fn member(field: &Field) -> (Member, Type) {
@@ -209,7 +242,7 @@ impl Said {
                     ),
                 )?;
                 match &self.cause {
-                    Some(cause) if cause.value().is_empty() => Err(Error::new_spanned(
+                    Some(cause) if cause.value().trim().is_empty() => Err(Error::new_spanned(
                         cause,
                         "a cause without letters tells nothing; write one, or leave it out",
                     )),

@@ -1,9 +1,9 @@
 //! From the plan to tokens. Calls only: what they do is in the runtime.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote_spanned;
+use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Type, WherePredicate, parse_quote};
+use syn::{WherePredicate, parse_quote};
 
 use super::plan::{Case, Plan, Status};
 
@@ -19,7 +19,7 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
         Some(cases) if cases.is_empty() && *is_enum => {
             (emit!(match *self {}), emit!(match self {}))
         }
-        Some(cases) => (described(cases), status(ident, cases)),
+        Some(cases) => (described(cases), status(plan, cases)),
         // It has its errors; who uses the type gets none.
         None => (emit!(__grpc::wrong_derive()), emit!(__grpc::wrong_derive())),
     };
@@ -37,10 +37,19 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
         );
     }
     let bounds = &bounded.where_clause;
+    // Only what has a status of its own becomes a source.
+    let is_source = cases.iter().flatten().any(|case| case.passed_on().is_none());
+    let known = (is_source && generics.params.is_empty()).then(|| {
+        let entry = quote_spanned!(at(ident)=> __grpc::ErrorType::of::<#ident>());
+        emit!(__grpc::submit! { #entry })
+    });
     emit! {
         const _: () = {
             use #runtime::__private as __grpc;
 
+            #known
+
+            #[allow(deprecated)]
             impl #impl_generics #ident #ty_generics #bounds {
                 /// The gRPC status code of this error.
                 #[allow(dead_code)]
@@ -61,6 +70,7 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
                 }
             }
 
+            #[allow(deprecated)]
             impl #impl_generics __grpc::From<#ident #ty_generics> for __grpc::Status #bounds {
                 fn from(error: #ident #ty_generics) -> Self {
                     __grpc::GrpcStatus::into_status(error)
@@ -71,7 +81,7 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
 }
 
 fn described(cases: &[Case]) -> TokenStream {
-    let arms = cases.iter().map(|Case { path, status, cause }| match status {
+    let arms = cases.iter().map(|Case { path, status, cause, .. }| match status {
         Status::Own { code, message } => {
             let none = || emit!(__grpc::Option::None);
             let some = |message| emit!(__grpc::Option::Some(#message));
@@ -86,7 +96,8 @@ fn described(cases: &[Case]) -> TokenStream {
     emit!(match self { #(#arms,)* })
 }
 
-fn status(of: &Ident, cases: &[Case]) -> TokenStream {
+fn status(plan: &Plan, cases: &[Case]) -> TokenStream {
+    let Plan { ident, generics, .. } = plan;
     let passed_on = cases.iter().filter_map(|case| {
         let (Case { path, cause, .. }, (member, ty)) = (case, case.passed_on()?);
         let call = quote_spanned!(at(ty)=> __grpc::passed_on(__inner, #cause));
@@ -94,14 +105,16 @@ fn status(of: &Ident, cases: &[Case]) -> TokenStream {
     });
     let passed_on: Vec<_> = passed_on.collect();
     let own = (passed_on.len() < cases.len()).then(|| {
-        let call =
-            quote_spanned!(of.span().resolved_at(Span::mixed_site())=> __grpc::own_status(__own));
+        let own_status =
+            if generics.params.is_empty() { "own_status" } else { "own_status_of_generic" };
+        let own_status = Ident::new(own_status, at(ident));
+        let call = quote_spanned!(at(ident)=> __grpc::#own_status(__own));
         emit!(__own => #call)
     });
     emit!(match self { #(#passed_on,)* #own })
 }
 
-/// A field's type, as the place of what is wrong with it.
-fn at(ty: &Type) -> Span {
+/// A type, as the place of what is wrong with it.
+fn at(ty: &impl ToTokens) -> Span {
     ty.span().resolved_at(Span::mixed_site())
 }

@@ -18,8 +18,11 @@ pub(crate) struct Case {
     /// `Self::NoPost`, or `Self`.
     pub(crate) path: TokenStream,
     pub(crate) status: Status,
+    pub(crate) name: Ident,
     /// The cause as a label.
     pub(crate) cause: String,
+    /// Whether the cause is written, and not made of the name.
+    pub(crate) is_named: bool,
 }
 
 impl Case {

@@ -58,6 +58,14 @@ enum AppError {
     #[status(NotFound, crate = ::grpc_metrics_runtime)]
     CrateOnVariant,
     OnField(#[status(NotFound)] u32),
+    #[status(transparant)]
+    TransparentTypo(Status),
+    #[status(NotFound, cause = " ")]
+    CauseIsBlank,
+    #[status(NotFound)]
+    HTTPError,
+    #[status(NotFound)]
+    HttpError,
 }
 
 impl fmt::Display for AppError {
