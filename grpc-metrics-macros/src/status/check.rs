@@ -218,7 +218,12 @@ impl Said {
                         "`crate` takes the path of the runtime: `crate = ::my_facade::grpc_metrics_runtime`",
                     ),
                 )?;
-                self.runtime.as_ref().map_or(Ok(()), arguments::check_absolute)
+                let absolute = self.runtime.as_ref().map_or(Ok(()), arguments::check_absolute);
+                if absolute.is_err() {
+                    // The default is there for what is expanded beside the errors.
+                    self.runtime = None;
+                }
+                absolute
             }
             _ if place == Where::Enum => {
                 let message = format!("`{word}` belongs above a variant: each says its own");
