@@ -7,7 +7,7 @@ const _: () = {
     static __RPC_CHAT: __grpc::Method = __grpc::method(
             __SERVICE,
             "Chat",
-            __grpc::Argument::<Request<Streaming<Message>>>::STREAMS,
+            __grpc::Argument::<Request<Streaming<Message>>>::__GRPC_STREAMS,
             true,
         )
         .build();

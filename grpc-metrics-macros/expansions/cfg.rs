@@ -9,16 +9,16 @@ const _: () = {
     static __RPC_SAY_HELLO: __grpc::Method = __grpc::method(
             __SERVICE,
             "SayHELLO",
-            __grpc::Argument::<Request<HelloRequest>>::STREAMS,
-            __grpc::Returned::<Result<Response<HelloReply>, Status>>::STREAMS,
+            __grpc::Argument::<Request<HelloRequest>>::__GRPC_STREAMS,
+            __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_STREAMS,
         )
         .build();
     #[cfg(not(feature = "polite"))]
     static __RPC_SAY_HELLO: __grpc::Method = __grpc::method(
             __SERVICE,
             "SayHELLO",
-            __grpc::Argument::<Request<HelloRequest>>::STREAMS,
-            __grpc::Returned::<Result<Response<HelloReply>, Status>>::STREAMS,
+            __grpc::Argument::<Request<HelloRequest>>::__GRPC_STREAMS,
+            __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_STREAMS,
         )
         .build();
     __grpc::submit! {
@@ -46,7 +46,7 @@ const _: () = {
             Box::pin(
                 __grpc::Returned::<
                     Result<Response<HelloReply>, Status>,
-                >::instrument(
+                >::__grpc_carry(
                     __grpc::rpc::<Request<HelloRequest>>(&__RPC_SAY_HELLO, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
@@ -82,7 +82,7 @@ const _: () = {
             Box::pin(
                 __grpc::Returned::<
                     Result<Response<HelloReply>, Status>,
-                >::instrument(
+                >::__grpc_carry(
                     __grpc::rpc::<Request<HelloRequest>>(&__RPC_SAY_HELLO, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<

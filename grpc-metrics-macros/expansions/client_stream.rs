@@ -7,8 +7,8 @@ const _: () = {
     static __RPC_SAY_ALL: __grpc::Method = __grpc::method(
             __SERVICE,
             "SayAll",
-            __grpc::Argument::<Request<Streaming<HelloRequest>>>::STREAMS,
-            __grpc::Returned::<Result<Response<HelloReply>, Status>>::STREAMS,
+            __grpc::Argument::<Request<Streaming<HelloRequest>>>::__GRPC_STREAMS,
+            __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_STREAMS,
         )
         .build();
     __grpc::submit! {
@@ -33,7 +33,7 @@ const _: () = {
             Box::pin(
                 __grpc::Returned::<
                     Result<Response<HelloReply>, Status>,
-                >::instrument(
+                >::__grpc_carry(
                     __grpc::rpc::<
                         Request<Streaming<HelloRequest>>,
                     >(&__RPC_SAY_ALL, &request),

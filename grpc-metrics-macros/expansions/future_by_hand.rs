@@ -7,57 +7,57 @@ const _: () = {
     static __RPC_SAY_HELLO: __grpc::Method = __grpc::method(
             __SERVICE,
             "SayHello",
-            __grpc::Argument::<Request<HelloRequest>>::STREAMS,
-            __grpc::ReturnedFuture::<BoxFuture<'static, HelloReply>>::STREAMS,
+            __grpc::Argument::<Request<HelloRequest>>::__GRPC_STREAMS,
+            __grpc::ReturnedFuture::<BoxFuture<'static, HelloReply>>::__GRPC_STREAMS,
         )
         .build();
     static __RPC_SAY_AGAIN: __grpc::Method = __grpc::method(
             __SERVICE,
             "SayAgain",
-            __grpc::Argument::<Request<Borrowed<'static>>>::STREAMS,
-            __grpc::ReturnedFuture::<BoxFuture<'static, HelloReply>>::STREAMS,
+            __grpc::Argument::<Request<Borrowed<'static>>>::__GRPC_STREAMS,
+            __grpc::ReturnedFuture::<BoxFuture<'static, HelloReply>>::__GRPC_STREAMS,
         )
         .build();
     static __RPC_AT_ONCE: __grpc::Method = __grpc::method(
             __SERVICE,
             "AtOnce",
-            __grpc::Argument::<Request<A>>::STREAMS,
-            __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
+            __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
+            __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
         )
         .build();
     static __RPC_AFTER_MORE: __grpc::Method = __grpc::method(
             __SERVICE,
             "AfterMore",
-            __grpc::Argument::<Request<A>>::STREAMS,
-            __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
+            __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
+            __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
         )
         .build();
     static __RPC_BY_RETURN: __grpc::Method = __grpc::method(
             __SERVICE,
             "ByReturn",
-            __grpc::Argument::<Request<A>>::STREAMS,
-            __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
+            __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
+            __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
         )
         .build();
     static __RPC_BY_OTHER_CALL: __grpc::Method = __grpc::method(
             __SERVICE,
             "ByOtherCall",
-            __grpc::Argument::<Request<A>>::STREAMS,
-            __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
+            __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
+            __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
         )
         .build();
     static __RPC_WITHOUT_MOVE: __grpc::Method = __grpc::method(
             __SERVICE,
             "WithoutMove",
-            __grpc::Argument::<Request<A>>::STREAMS,
-            __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
+            __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
+            __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
         )
         .build();
     static __RPC_GUARDED: __grpc::Method = __grpc::method(
             __SERVICE,
             "Guarded",
-            __grpc::Argument::<Request<A>>::STREAMS,
-            __grpc::Returned::<Result<Response<B>, Status>>::STREAMS,
+            __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
+            __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
         )
         .build();
     __grpc::submit! {
@@ -73,7 +73,7 @@ const _: () = {
             let __rpc = __grpc::rpc::<Request<HelloRequest>>(&__RPC_SAY_HELLO, &request);
             __grpc::ReturnedFuture::<
                 BoxFuture<'a, HelloReply>,
-            >::instrument(
+            >::__grpc_carry(
                 __rpc,
                 move || -> BoxFuture<'a, HelloReply> {
                     if self.closed() {
@@ -92,7 +92,7 @@ const _: () = {
             >(&__RPC_SAY_AGAIN, &__request);
             __grpc::ReturnedFuture::<
                 BoxFuture<'a, HelloReply>,
-            >::instrument(
+            >::__grpc_carry(
                 __rpc,
                 move || -> BoxFuture<'a, HelloReply> {
                     std::boxed::Box::pin(async move { todo!() })
@@ -112,7 +112,7 @@ const _: () = {
             std::boxed::Box::pin(
                 __grpc::Returned::<
                     Result<Response<B>, Status>,
-                >::instrument(
+                >::__grpc_carry(
                     __grpc::rpc::<Request<A>>(&__RPC_AT_ONCE, &request),
                     async move { self.answer(request) },
                 ),
@@ -131,7 +131,7 @@ const _: () = {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_AFTER_MORE, &request);
             __grpc::ReturnedFuture::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >::instrument(
+            >::__grpc_carry(
                 __rpc,
                 move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -154,7 +154,7 @@ const _: () = {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_BY_RETURN, &request);
             __grpc::ReturnedFuture::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >::instrument(
+            >::__grpc_carry(
                 __rpc,
                 move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -174,7 +174,7 @@ const _: () = {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_BY_OTHER_CALL, &request);
             __grpc::ReturnedFuture::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >::instrument(
+            >::__grpc_carry(
                 __rpc,
                 move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -194,7 +194,7 @@ const _: () = {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_WITHOUT_MOVE, &__request);
             __grpc::ReturnedFuture::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >::instrument(
+            >::__grpc_carry(
                 __rpc,
                 move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -214,7 +214,7 @@ const _: () = {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_GUARDED, &__request);
             __grpc::ReturnedFuture::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >::instrument(
+            >::__grpc_carry(
                 __rpc,
                 move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,

@@ -15,7 +15,7 @@ const _: () = {
             __SERVICE,
             "SayAll",
             true,
-            __grpc::Returned::<Result<Response<Summary>, Status>>::STREAMS,
+            __grpc::Returned::<Result<Response<Summary>, Status>>::__GRPC_STREAMS,
         )
         .build();
     static __RPC_SAY_OWN: __grpc::Method = __grpc::method(
@@ -51,7 +51,7 @@ const _: () = {
             Box::pin(
                 __grpc::Returned::<
                     Result<Response<T::Reply>, Status>,
-                >::instrument(
+                >::__grpc_carry(
                     __grpc::rpc::<Request<M>>(&__RPC_SAY_HELLO, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
@@ -86,7 +86,7 @@ const _: () = {
             Box::pin(
                 __grpc::Returned::<
                     Result<Response<Summary>, Status>,
-                >::instrument(
+                >::__grpc_carry(
                     __grpc::rpc::<Request<Streaming<M>>>(&__RPC_SAY_ALL, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
@@ -121,7 +121,7 @@ const _: () = {
             Box::pin(
                 __grpc::Returned::<
                     Result<Response<Own<Self>>, Status>,
-                >::instrument(
+                >::__grpc_carry(
                     __grpc::rpc::<Request<Own<Self>>>(&__RPC_SAY_OWN, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<

@@ -7,14 +7,14 @@ const _: () = {
     static __RPC_WATCH: __grpc::Method = __grpc::method(
             __SERVICE,
             "Watch",
-            __grpc::Argument::<Request<WatchRequest>>::STREAMS,
+            __grpc::Argument::<Request<WatchRequest>>::__GRPC_STREAMS,
             true,
         )
         .build();
     static __RPC_TAIL: __grpc::Method = __grpc::method(
             __SERVICE,
             "Tail",
-            __grpc::Argument::<Request<WatchRequest>>::STREAMS,
+            __grpc::Argument::<Request<WatchRequest>>::__GRPC_STREAMS,
             true,
         )
         .build();

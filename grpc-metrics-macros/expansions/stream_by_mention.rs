@@ -7,7 +7,7 @@ const _: () = {
     static __RPC_ODD_NAME: __grpc::Method = __grpc::method(
             __SERVICE,
             "OddName",
-            __grpc::Argument::<Request<WatchRequest>>::STREAMS,
+            __grpc::Argument::<Request<WatchRequest>>::__GRPC_STREAMS,
             true,
         )
         .build();

@@ -7,7 +7,7 @@ const _: () = {
     static __RPC_WATCH: __grpc::Method = __grpc::method(
             __SERVICE,
             "Watch",
-            __grpc::Argument::<Request<WatchRequest>>::STREAMS,
+            __grpc::Argument::<Request<WatchRequest>>::__GRPC_STREAMS,
             true,
         )
         .until_return()

@@ -7,8 +7,8 @@ const _: () = {
     static __RPC_SAY_HELLO: __grpc::Method = __grpc::method(
             __SERVICE,
             "SayHello",
-            __grpc::Argument::<Request<HelloRequest>>::STREAMS,
-            __grpc::Returned::<Result<Response<HelloReply>, Status>>::STREAMS,
+            __grpc::Argument::<Request<HelloRequest>>::__GRPC_STREAMS,
+            __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_STREAMS,
         )
         .build();
     __grpc::submit! {
@@ -34,7 +34,7 @@ const _: () = {
             Box::pin(async move {
                 __grpc::Returned::<
                     Result<Response<HelloReply>, Status>,
-                >::instrument(
+                >::__grpc_carry(
                         __grpc::rpc::<Request<HelloRequest>>(&__RPC_SAY_HELLO, &request),
                         async move {
                             if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<

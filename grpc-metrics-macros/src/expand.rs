@@ -54,8 +54,8 @@ fn descriptor(rpc: &Rpc) -> TokenStream {
     let cfgs = cfgs(attrs);
     let streams = |streams: &Streams, look_at: TokenStream| match streams {
         Streams::Known(known) => emit!(#known),
-        Streams::Type(ty) => emit!(__grpc::#look_at::<#ty>::STREAMS),
-        Streams::FutureType(ty) => emit!(__grpc::ReturnedFuture::<#ty>::STREAMS),
+        Streams::Type(ty) => emit!(__grpc::#look_at::<#ty>::__GRPC_STREAMS),
+        Streams::FutureType(ty) => emit!(__grpc::ReturnedFuture::<#ty>::__GRPC_STREAMS),
     };
     let client_streams = streams(&rpc.client_streams, emit!(Argument));
     let server_streams = streams(&rpc.server_streams, emit!(Returned));
@@ -115,7 +115,7 @@ fn method(plan: &Plan, rpc: &Rpc) -> TokenStream {
             let (instrument, rest) = match response {
                 Response::Stream => (emit!(future_streaming), emit!(, _>)),
                 Response::AtReturn => (emit!(future_until_return), emit!(, _>)),
-                Response::ByType => (emit!(ReturnedFuture), emit!(>::instrument)),
+                Response::ByType => (emit!(ReturnedFuture), emit!(>::__grpc_carry)),
             };
             let (first, last) = tokens::ends(future);
             let open = quote_spanned!(first=> __grpc::#instrument::<);
@@ -140,7 +140,7 @@ fn instrument(rpc: &Rpc, returned: &TokenStream, arguments: TokenStream) -> Toke
     };
     let (open, close) = match rpc.response {
         Response::ByType => {
-            (quote_spanned!(first=> __grpc::Returned::<), quote_spanned!(last=> >::instrument))
+            (quote_spanned!(first=> __grpc::Returned::<), quote_spanned!(last=> >::__grpc_carry))
         }
         Response::Stream => {
             (quote_spanned!(first=> __grpc::streaming::<), quote_spanned!(last=> , _>))

@@ -283,10 +283,10 @@ impl<'a, M: 'static, E: IntoStatus + 'a>
     ReturnedFuture<BoxFuture<'a, Result<Response<BoxStream<M>>, E>>>
 {
     /// Whether the server streams.
-    pub const STREAMS: bool = true;
+    pub const __GRPC_STREAMS: bool = true;
 
     /// Carries the RPC through handler and stream.
-    pub fn instrument(
+    pub fn __grpc_carry(
         rpc: Rpc,
         handler: impl FnOnce() -> BoxFuture<'a, Result<Response<BoxStream<M>>, E>>,
     ) -> BoxFuture<'a, Result<Response<BoxStream<M>>, Status>> {
@@ -297,11 +297,11 @@ impl<'a, M: 'static, E: IntoStatus + 'a>
 /// See [`ReturnedFuture`].
 pub trait ReturnsFuture<T> {
     /// Whether the server streams.
-    const STREAMS: bool = false;
+    const __GRPC_STREAMS: bool = false;
 
     /// Carries the RPC through the handler.
     #[inline]
-    fn instrument(rpc: Rpc, handler: impl FnOnce() -> T) -> T::UntilReturn
+    fn __grpc_carry(rpc: Rpc, handler: impl FnOnce() -> T) -> T::UntilReturn
     where
         T: HandlerFuture,
     {
@@ -339,17 +339,18 @@ impl<S> Wrapped for ResponseStream<S> {
 /// A handler's return type, to be looked at as a type, since its name tells nothing.
 ///
 /// The items of an inherent impl go before those of a trait: where the type is that of tonic's default
-/// stubs, `Returned::<R>::STREAMS` is the inherent one, and [`ReturnsMessage`]'s otherwise.
+/// stubs, `Returned::<R>::__GRPC_STREAMS` is the inherent one, and [`ReturnsMessage`]'s otherwise. Neither
+/// has a name that a trait of the user's may give to all types.
 #[derive(Debug)]
 pub struct Returned<R>(PhantomData<R>);
 
 impl<M: 'static, E: IntoStatus> Returned<Result<Response<BoxStream<M>>, E>> {
     /// Whether the server streams.
-    pub const STREAMS: bool = true;
+    pub const __GRPC_STREAMS: bool = true;
 
     /// Carries the RPC through handler and stream.
     #[inline]
-    pub fn instrument<F>(rpc: Rpc, handler: F) -> Handler<F, AtBoxedStreamEnd>
+    pub fn __grpc_carry<F>(rpc: Rpc, handler: F) -> Handler<F, AtBoxedStreamEnd>
     where
         F: Future<Output = Result<Response<BoxStream<M>>, E>>,
     {
@@ -360,11 +361,11 @@ impl<M: 'static, E: IntoStatus> Returned<Result<Response<BoxStream<M>>, E>> {
 /// See [`Returned`].
 pub trait ReturnsMessage<R> {
     /// Whether the server streams.
-    const STREAMS: bool = false;
+    const __GRPC_STREAMS: bool = false;
 
     /// Carries the RPC through the handler.
     #[inline]
-    fn instrument<F>(rpc: Rpc, handler: F) -> R::UntilReturn<F>
+    fn __grpc_carry<F>(rpc: Rpc, handler: F) -> R::UntilReturn<F>
     where
         R: HandlerReturn,
         F: Future<Output = R>,
@@ -381,13 +382,13 @@ pub struct Argument<A>(PhantomData<A>);
 
 impl<M> Argument<Request<Streaming<M>>> {
     /// Whether the client streams.
-    pub const STREAMS: bool = true;
+    pub const __GRPC_STREAMS: bool = true;
 }
 
 /// See [`Argument`].
 pub trait TakesMessage {
     /// Whether the client streams.
-    const STREAMS: bool = false;
+    const __GRPC_STREAMS: bool = false;
 }
 
 impl<A> TakesMessage for Argument<A> {}

@@ -108,6 +108,19 @@ mod hostile {
         () => {};
     }
 
+    /// What all types have here.
+    pub(super) trait Everything {
+        const STREAMS: ::core::primitive::bool = true;
+        fn instrument(&self) {}
+        fn until_return() {}
+        fn streaming() {}
+        fn carry() {}
+        fn new() {}
+        fn metadata(&self) {}
+        fn instance(&self) {}
+    }
+    impl<T: ?::core::marker::Sized> Everything for T {}
+
     pub(super) struct Hostile;
 
     type Answers =
@@ -149,10 +162,38 @@ mod hostile {
             ::std::result::Result::Ok(::tonic::Response::new(answers))
         }
     }
+
+    type BoxFuture<'a, R> =
+        ::std::pin::Pin<Box<dyn ::std::future::Future<Output = R> + ::std::marker::Send + 'a>>;
+    type Answered = ::std::result::Result<::tonic::Response<pb::Answer>, ::tonic::Status>;
+
+    pub(super) struct ByHand;
+
+    #[::grpc_metrics_runtime::instrument_grpc(service = "e3.hostile_by_hand")]
+    impl pb::plain_server::Plain for ByHand {
+        fn first<'s, 'a>(&'s self, request: ::tonic::Request<pb::Ask>) -> BoxFuture<'a, Answered>
+        where
+            's: 'a,
+            Self: 'a,
+        {
+            use ::tracing::Instrument;
+            let answer = async move { answer(request.into_inner()).map(::tonic::Response::new) };
+            Box::pin(Instrument::instrument(answer, ::tracing::Span::none()))
+        }
+
+        fn second<'s, 'a>(&'s self, request: ::tonic::Request<pb::Ask>) -> BoxFuture<'a, Answered>
+        where
+            's: 'a,
+            Self: 'a,
+        {
+            Box::pin(async move { answer(request.into_inner()).map(::tonic::Response::new) })
+        }
+    }
 }
 
 #[tokio::test]
 async fn e3_names_that_mean_something_else() {
     let service = pb::shapes_server::ShapesServer::new(hostile::Hostile);
     check_shapes(Routes::new(service), "e3.hostile").await;
+    check_plain(Routes::new(PlainServer::new(hostile::ByHand)), "e3.hostile_by_hand").await;
 }

@@ -49,6 +49,15 @@ macro_rules! submit {
     () => {};
 }
 
+/// What all types have here.
+trait Everything {
+    const STREAMS: ::core::primitive::bool = true;
+    fn instrument(&self) {}
+    fn until_return() {}
+    fn new() {}
+}
+impl<T: ?::core::marker::Sized> Everything for T {}
+
 struct Hostile;
 
 type Answers =
