@@ -12,20 +12,26 @@ pub(crate) fn upper_camel(method: &str) -> String {
         .collect()
 }
 
-/// The Rust name that tonic gives an RPC: `GetURL` becomes `get_url`, `ListV2` becomes `list_v2`.
+/// The Rust name that tonic gives an RPC, as `heck` makes it: `GetURL` becomes `get_url`, `GetP2P` `get_p2p`.
 ///
-/// A word begins at a capital after a small letter or digit, and at the last of several capitals if a
-/// small letter follows.
+/// A word begins at a capital after a small letter, and at the last of several capitals if a small letter
+/// follows. What has no case counts as the letter before it.
 pub(crate) fn snake(rpc: &str) -> String {
-    let letters: Vec<char> = rpc.chars().collect();
+    let words = rpc.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(snake_word).collect::<Vec<_>>().join("_")
+}
+
+fn snake_word(word: &str) -> String {
+    let letters: Vec<char> = word.chars().collect();
     let mut name = String::new();
+    let (mut after_small, mut after_capital) = (false, false);
     for (i, letter) in letters.iter().enumerate() {
-        let after_small = i > 0 && !letters[i - 1].is_uppercase() && letters[i - 1] != '_';
-        let before_small = i > 0
-            && letters[i - 1].is_uppercase()
-            && letters.get(i + 1).is_some_and(|next| next.is_lowercase());
-        if letter.is_uppercase() && (after_small || before_small) {
+        let before_small = letters.get(i + 1).is_some_and(|next| next.is_lowercase());
+        if letter.is_uppercase() && (after_small || (after_capital && before_small)) {
             name.push('_');
+        }
+        if letter.is_uppercase() || letter.is_lowercase() {
+            (after_small, after_capital) = (letter.is_lowercase(), letter.is_uppercase());
         }
         name.extend(letter.to_lowercase());
     }
@@ -86,6 +92,17 @@ mod tests {
             ("watch", "watch"),
             ("Get_Thing", "get_thing"),
             ("A", "a"),
+            ("FetchX509SVID", "fetch_x509svid"),
+            ("GetP2P", "get_p2p"),
+            ("K8SPods", "k8s_pods"),
+            ("ListV2Items", "list_v2_items"),
+            ("V2List", "v2_list"),
+            ("v2List", "v2_list"),
+            ("Get1x1", "get1x1"),
+            ("Sha256Sum", "sha256_sum"),
+            ("SHA256Sum", "sha256_sum"),
+            ("Get__Thing_", "get_thing"),
+            ("3DModel", "3d_model"),
         ] {
             assert_eq!(snake(rpc), rust);
         }
@@ -94,8 +111,20 @@ mod tests {
     #[test]
     fn a_typo_is_recognised_and_a_stranger_is_not() {
         let known = ["service", "metrics", "streams", "crate"];
-        assert_eq!(nearest("servce", &known), Some("service"));
-        assert_eq!(nearest("stream", &known), Some("streams"));
-        assert_eq!(nearest("buckets", &known), None);
+        for (given, meant) in [
+            ("servce", Some("service")),
+            ("stream", Some("streams")),
+            ("matrics", Some("metrics")),
+            ("sservice", Some("service")),
+            ("Service", Some("service")),
+            // A third of the letters may differ, rounded up.
+            ("sxxxice", Some("service")),
+            ("sxxxxce", None),
+            ("cr", None),
+            ("buckets", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(given, &known), meant, "{given}");
+        }
     }
 }

@@ -142,8 +142,28 @@ pub(crate) const HELPERS: [&str; 2] = ["skip_metrics", "rpc"];
 
 /// Whether it is a `cfg_attr` with a helper in it, which nobody can see through here.
 pub(crate) fn hides_helper(attr: &Attribute) -> bool {
-    let is_helper = |ident: &str| HELPERS.contains(&ident);
-    attr.path().is_ident("cfg_attr") && tokens::mention(attr.meta.to_token_stream(), &is_helper)
+    attr.path().is_ident("cfg_attr")
+        && attr.meta.require_list().is_ok_and(|list| applies_helper(&list.tokens))
+}
+
+/// Whether one of the attributes after the condition is a helper.
+fn applies_helper(cfg_attr: &TokenStream) -> bool {
+    let trees: Vec<TokenTree> = cfg_attr.clone().into_iter().collect();
+    let is_comma =
+        |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ',');
+    trees.split(is_comma).skip(1).any(|attr| {
+        let attr: Vec<TokenTree> = ungroup(attr.iter().cloned().collect()).into_iter().collect();
+        let path = attr.iter().map_while(|tree| match tree {
+            TokenTree::Ident(ident) => Some(ident.to_string()),
+            TokenTree::Punct(punct) if punct.as_char() == ':' => Some(String::new()),
+            _ => None,
+        });
+        match (path.last().as_deref(), attr.last()) {
+            (Some("cfg_attr"), Some(TokenTree::Group(nested))) => applies_helper(&nested.stream()),
+            (Some(last), _) => HELPERS.contains(&last),
+            (None, _) => false,
+        }
+    })
 }
 
 impl ToTokens for Method {

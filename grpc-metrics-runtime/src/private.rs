@@ -21,7 +21,7 @@ pub use crate::status::{
     Description, ErrorType, GrpcStatus, IntoStatus, Source, own_status, own_status_of_generic,
     passed_on,
 };
-pub use crate::stream::MessageStream;
+pub use crate::stream::{MessageStream, StreamItem};
 pub use grpc_metrics_macros::instrument_grpc_last;
 pub use inventory::submit;
 pub use std::boxed::Box;

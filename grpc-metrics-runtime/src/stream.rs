@@ -56,7 +56,8 @@ impl<S: MessageStream> Stream for ResponseStream<S> {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.project();
         // The stream's own error becomes a status inside, in case that panics.
-        let polled = this.rpc.run(|| this.stream.poll_next(cx).map_err(IntoStatus::into_status));
+        let polled =
+            this.rpc.run(|| this.stream.poll_next(cx).map(|item| item.map(S::into_result)));
         match &polled {
             Poll::Ready(Some(Ok(_))) => this.rpc.message_sent(),
             // tonic sends the status and drops the stream; whatever would follow is not sent.
@@ -78,20 +79,44 @@ impl<S: MessageStream> Stream for ResponseStream<S> {
     label = "expected a `Stream<Item = Result<_, tonic::Status>>`",
     note = "`streams = false` leaves the stream types of an impl alone"
 )]
-pub trait MessageStream: Stream<Item = Result<Self::Message, Self::Error>> {
+pub trait MessageStream: Stream {
     /// What the stream yields.
     type Message;
 
-    /// What it may fail with.
-    type Error: IntoStatus;
+    #[doc(hidden)]
+    fn into_result(item: Self::Item) -> Result<Self::Message, Status>;
 }
 
+// The message is taken from the item, so that a wrong one is the compiler's to explain: it knows what the
+// trait expects. With a parameter for the message, this impl would not hold for a stream of others.
 #[diagnostic::do_not_recommend]
-impl<S, M, E> MessageStream for S
+impl<S> MessageStream for S
 where
-    S: Stream<Item = Result<M, E>>,
-    E: IntoStatus,
+    S: Stream,
+    S::Item: StreamItem,
 {
+    type Message = <S::Item as StreamItem>::Message;
+
+    #[inline]
+    fn into_result(item: S::Item) -> Result<Self::Message, Status> {
+        item.into_result()
+    }
+}
+
+/// What a response stream yields.
+pub trait StreamItem {
+    /// What the client gets.
+    type Message;
+
+    #[doc(hidden)]
+    fn into_result(self) -> Result<Self::Message, Status>;
+}
+
+impl<M, E: IntoStatus> StreamItem for Result<M, E> {
     type Message = M;
-    type Error = E;
+
+    #[inline]
+    fn into_result(self) -> Result<M, Status> {
+        self.map_err(IntoStatus::into_status)
+    }
 }
