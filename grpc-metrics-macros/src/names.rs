@@ -1,8 +1,8 @@
 //! Names: the proto's from Rust's, and the one that was meant.
 
-/// The proto name of an RPC whose Rust name is `method`: upper camel case, `r#` stripped.
+/// The proto name of an RPC whose Rust name is `method`: upper camel case.
 pub(crate) fn upper_camel(method: &str) -> String {
-    let words = method.trim_start_matches("r#").split('_');
+    let words = method.split('_');
     words
         .flat_map(|word| {
             let mut letters = word.chars();
@@ -71,7 +71,6 @@ mod tests {
     fn rpc_names_from_rust_names() {
         for (rust, rpc) in [
             ("say_hello", "SayHello"),
-            ("r#move", "Move"),
             ("get_v2", "GetV2"),
             ("get_kv", "GetKv"),
             ("list", "List"),
