@@ -1,10 +1,9 @@
 const _: () = {
-    #[allow(unused_imports)]
     use ::grpc_metrics_runtime::__private::{
         self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
-    static __RPC_CHAT: __grpc::Method = __grpc::method(
+    static __RPC_chat: __grpc::Method = __grpc::method(
             __SERVICE,
             "Chat",
             __grpc::Argument::<Request<Streaming<Message>>>::__GRPC_STREAMS,
@@ -12,7 +11,7 @@ const _: () = {
         )
         .build();
     __grpc::submit! {
-        __grpc::service(__SERVICE, "Greeter for MyGreeter", true, & [& __RPC_CHAT])
+        __grpc::service(__SERVICE, "Greeter for MyGreeter", true, & [& __RPC_chat])
     }
     impl Greeter for MyGreeter {
         type ChatStream = __grpc::ResponseStream<BoxStream<Message>>;
@@ -23,8 +22,8 @@ const _: () = {
         ) -> ::core::pin::Pin<
             Box<
                 dyn ::core::future::Future<
-                    Output = __grpc::StatusReturn<
-                        tonic::Result<Response<Self::ChatStream>>,
+                    Output = __grpc::WrappedReturn<
+                        tonic::Result<Response<__grpc::Declared<Self::ChatStream>>>,
                     >,
                 > + ::core::marker::Send + 'async_trait,
             >,
@@ -35,25 +34,21 @@ const _: () = {
         {
             Box::pin(
                 __grpc::streaming::<
-                    tonic::Result<
-                        Response<<Self::ChatStream as __grpc::Wrapped>::Stream>,
-                    >,
+                    tonic::Result<Response<__grpc::Declared<Self::ChatStream>>>,
                     _,
                 >(
                     __grpc::rpc_in::<
                         Request<Streaming<Message>>,
-                    >(&self.metrics, &__RPC_CHAT, &request),
+                    >(&self.metrics, &__RPC_chat, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
-                            tonic::Result<
-                                Response<<Self::ChatStream as __grpc::Wrapped>::Stream>,
-                            >,
+                            tonic::Result<Response<__grpc::Declared<Self::ChatStream>>>,
                         > {
                             #[allow(unreachable_code)] return __ret;
                         }
                         let mut request = request;
                         let __ret: tonic::Result<
-                            Response<<Self::ChatStream as __grpc::Wrapped>::Stream>,
+                            Response<__grpc::Declared<Self::ChatStream>>,
                         > = {
                             Ok(Response::new(Box::pin(self.echo(request.into_inner()))))
                         };

@@ -1,12 +1,11 @@
 #[cfg(unix)]
 const _: () = {
-    #[allow(unused_imports)]
     use ::grpc_metrics_runtime::__private::{
         self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     #[cfg(feature = "polite")]
-    static __RPC_SAY_HELLO: __grpc::Method = __grpc::method(
+    static __RPC_say_hello: __grpc::Method = __grpc::method(
             __SERVICE,
             "SayHELLO",
             __grpc::Argument::<Request<HelloRequest>>::__GRPC_STREAMS,
@@ -14,7 +13,7 @@ const _: () = {
         )
         .build();
     #[cfg(not(feature = "polite"))]
-    static __RPC_SAY_HELLO: __grpc::Method = __grpc::method(
+    static __RPC_say_hello: __grpc::Method = __grpc::method(
             __SERVICE,
             "SayHELLO",
             __grpc::Argument::<Request<HelloRequest>>::__GRPC_STREAMS,
@@ -23,7 +22,7 @@ const _: () = {
         .build();
     __grpc::submit! {
         __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [#[cfg(feature =
-        "polite")] & __RPC_SAY_HELLO, #[cfg(not(feature = "polite"))] & __RPC_SAY_HELLO])
+        "polite")] & __RPC_say_hello, #[cfg(not(feature = "polite"))] & __RPC_say_hello])
     }
     #[cfg(unix)]
     impl Greeter for MyGreeter {
@@ -47,7 +46,7 @@ const _: () = {
                 __grpc::Returned::<
                     Result<Response<HelloReply>, Status>,
                 >::__grpc_carry(
-                    __grpc::rpc::<Request<HelloRequest>>(&__RPC_SAY_HELLO, &request),
+                    __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
                             Result<Response<HelloReply>, Status>,
@@ -83,7 +82,7 @@ const _: () = {
                 __grpc::Returned::<
                     Result<Response<HelloReply>, Status>,
                 >::__grpc_carry(
-                    __grpc::rpc::<Request<HelloRequest>>(&__RPC_SAY_HELLO, &request),
+                    __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
                             Result<Response<HelloReply>, Status>,

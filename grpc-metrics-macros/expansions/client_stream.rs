@@ -1,10 +1,9 @@
 const _: () = {
-    #[allow(unused_imports)]
     use ::grpc_metrics_runtime::__private::{
         self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = greeter_server::SERVICE_NAME;
-    static __RPC_SAY_ALL: __grpc::Method = __grpc::method(
+    static __RPC_say_all: __grpc::Method = __grpc::method(
             __SERVICE,
             "SayAll",
             __grpc::Argument::<Request<Streaming<HelloRequest>>>::__GRPC_STREAMS,
@@ -12,7 +11,7 @@ const _: () = {
         )
         .build();
     __grpc::submit! {
-        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_SAY_ALL])
+        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_say_all])
     }
     impl Greeter for MyGreeter {
         #[allow(clippy::type_complexity)]
@@ -36,7 +35,7 @@ const _: () = {
                 >::__grpc_carry(
                     __grpc::rpc::<
                         Request<Streaming<HelloRequest>>,
-                    >(&__RPC_SAY_ALL, &request),
+                    >(&__RPC_say_all, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
                             Result<Response<HelloReply>, Status>,

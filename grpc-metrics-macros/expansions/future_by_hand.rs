@@ -1,59 +1,58 @@
 const _: () = {
-    #[allow(unused_imports)]
     use ::grpc_metrics_runtime::__private::{
         self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
-    static __RPC_SAY_HELLO: __grpc::Method = __grpc::method(
+    static __RPC_say_hello: __grpc::Method = __grpc::method(
             __SERVICE,
             "SayHello",
             __grpc::Argument::<Request<HelloRequest>>::__GRPC_STREAMS,
             __grpc::ReturnedFuture::<BoxFuture<'static, HelloReply>>::__GRPC_STREAMS,
         )
         .build();
-    static __RPC_SAY_AGAIN: __grpc::Method = __grpc::method(
+    static __RPC_say_again: __grpc::Method = __grpc::method(
             __SERVICE,
             "SayAgain",
             __grpc::Argument::<Request<Borrowed<'static>>>::__GRPC_STREAMS,
             __grpc::ReturnedFuture::<BoxFuture<'static, HelloReply>>::__GRPC_STREAMS,
         )
         .build();
-    static __RPC_AT_ONCE: __grpc::Method = __grpc::method(
+    static __RPC_at_once: __grpc::Method = __grpc::method(
             __SERVICE,
             "AtOnce",
             __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
             __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
         )
         .build();
-    static __RPC_AFTER_MORE: __grpc::Method = __grpc::method(
+    static __RPC_after_more: __grpc::Method = __grpc::method(
             __SERVICE,
             "AfterMore",
             __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
             __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
         )
         .build();
-    static __RPC_BY_RETURN: __grpc::Method = __grpc::method(
+    static __RPC_by_return: __grpc::Method = __grpc::method(
             __SERVICE,
             "ByReturn",
             __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
             __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
         )
         .build();
-    static __RPC_BY_OTHER_CALL: __grpc::Method = __grpc::method(
+    static __RPC_by_other_call: __grpc::Method = __grpc::method(
             __SERVICE,
             "ByOtherCall",
             __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
             __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
         )
         .build();
-    static __RPC_WITHOUT_MOVE: __grpc::Method = __grpc::method(
+    static __RPC_without_move: __grpc::Method = __grpc::method(
             __SERVICE,
             "WithoutMove",
             __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
             __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
         )
         .build();
-    static __RPC_GUARDED: __grpc::Method = __grpc::method(
+    static __RPC_guarded: __grpc::Method = __grpc::method(
             __SERVICE,
             "Guarded",
             __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
@@ -61,16 +60,19 @@ const _: () = {
         )
         .build();
     __grpc::submit! {
-        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_SAY_HELLO,
-        & __RPC_SAY_AGAIN, & __RPC_AT_ONCE, & __RPC_AFTER_MORE, & __RPC_BY_RETURN, &
-        __RPC_BY_OTHER_CALL, & __RPC_WITHOUT_MOVE, & __RPC_GUARDED])
+        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_say_hello,
+        & __RPC_say_again, & __RPC_at_once, & __RPC_after_more, & __RPC_by_return, &
+        __RPC_by_other_call, & __RPC_without_move, & __RPC_guarded])
     }
     impl Greeter for MyGreeter {
         fn say_hello<'a>(
             &'a self,
-            request: Request<HelloRequest>,
+            __request: Request<HelloRequest>,
         ) -> BoxFuture<'a, HelloReply> {
-            let __rpc = __grpc::rpc::<Request<HelloRequest>>(&__RPC_SAY_HELLO, &request);
+            let __rpc = __grpc::rpc::<
+                Request<HelloRequest>,
+            >(&__RPC_say_hello, &__request);
+            let request = __request;
             __grpc::ReturnedFuture::<
                 BoxFuture<'a, HelloReply>,
             >::__grpc_carry(
@@ -89,7 +91,7 @@ const _: () = {
         ) -> BoxFuture<'a, HelloReply> {
             let __rpc = __grpc::rpc::<
                 Request<Borrowed<'a>>,
-            >(&__RPC_SAY_AGAIN, &__request);
+            >(&__RPC_say_again, &__request);
             __grpc::ReturnedFuture::<
                 BoxFuture<'a, HelloReply>,
             >::__grpc_carry(
@@ -113,14 +115,14 @@ const _: () = {
                 __grpc::Returned::<
                     Result<Response<B>, Status>,
                 >::__grpc_carry(
-                    __grpc::rpc::<Request<A>>(&__RPC_AT_ONCE, &request),
+                    __grpc::rpc::<Request<A>>(&__RPC_at_once, &request),
                     async move { self.answer(request) },
                 ),
             )
         }
         fn after_more<'a>(
             &'a self,
-            request: Request<A>,
+            __request: Request<A>,
         ) -> Pin<
             Box<
                 dyn Future<
@@ -128,7 +130,8 @@ const _: () = {
                 > + Send + 'a,
             >,
         > {
-            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_AFTER_MORE, &request);
+            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_after_more, &__request);
+            let request = __request;
             __grpc::ReturnedFuture::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
             >::__grpc_carry(
@@ -143,7 +146,7 @@ const _: () = {
         }
         fn by_return<'a>(
             &'a self,
-            request: Request<A>,
+            __request: Request<A>,
         ) -> Pin<
             Box<
                 dyn Future<
@@ -151,7 +154,8 @@ const _: () = {
                 > + Send + 'a,
             >,
         > {
-            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_BY_RETURN, &request);
+            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_by_return, &__request);
+            let request = __request;
             __grpc::ReturnedFuture::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
             >::__grpc_carry(
@@ -163,7 +167,7 @@ const _: () = {
         }
         fn by_other_call<'a>(
             &'a self,
-            request: Request<A>,
+            __request: Request<A>,
         ) -> Pin<
             Box<
                 dyn Future<
@@ -171,7 +175,8 @@ const _: () = {
                 > + Send + 'a,
             >,
         > {
-            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_BY_OTHER_CALL, &request);
+            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_by_other_call, &__request);
+            let request = __request;
             __grpc::ReturnedFuture::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
             >::__grpc_carry(
@@ -191,7 +196,7 @@ const _: () = {
                 > + Send + 'a,
             >,
         > {
-            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_WITHOUT_MOVE, &__request);
+            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_without_move, &__request);
             __grpc::ReturnedFuture::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
             >::__grpc_carry(
@@ -211,7 +216,7 @@ const _: () = {
                 > + Send + 'a,
             >,
         > {
-            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_GUARDED, &__request);
+            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_guarded, &__request);
             __grpc::ReturnedFuture::<
                 Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
             >::__grpc_carry(

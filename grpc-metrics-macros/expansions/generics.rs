@@ -1,24 +1,23 @@
 const _: () = {
-    #[allow(unused_imports)]
     use ::grpc_metrics_runtime::__private::{
         self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "pkg.Greeter";
-    static __RPC_SAY_HELLO: __grpc::Method = __grpc::method(
+    static __RPC_say_hello: __grpc::Method = __grpc::method(
             __SERVICE,
             "SayHello",
             false,
             false,
         )
         .build();
-    static __RPC_SAY_ALL: __grpc::Method = __grpc::method(
+    static __RPC_say_all: __grpc::Method = __grpc::method(
             __SERVICE,
             "SayAll",
             true,
             __grpc::Returned::<Result<Response<Summary>, Status>>::__GRPC_STREAMS,
         )
         .build();
-    static __RPC_SAY_OWN: __grpc::Method = __grpc::method(
+    static __RPC_say_own: __grpc::Method = __grpc::method(
             __SERVICE,
             "SayOwn",
             false,
@@ -27,7 +26,7 @@ const _: () = {
         .build();
     __grpc::submit! {
         __grpc::service(__SERVICE, "Greeter<M> for MyGreeter<'a, T, N>", false, & [&
-        __RPC_SAY_HELLO, & __RPC_SAY_ALL, & __RPC_SAY_OWN])
+        __RPC_say_hello, & __RPC_say_all, & __RPC_say_own])
     }
     impl<'a, T: Store<Item = M>, M, const N: usize> Greeter<M> for MyGreeter<'a, T, N>
     where
@@ -52,7 +51,7 @@ const _: () = {
                 __grpc::Returned::<
                     Result<Response<T::Reply>, Status>,
                 >::__grpc_carry(
-                    __grpc::rpc::<Request<M>>(&__RPC_SAY_HELLO, &request),
+                    __grpc::rpc::<Request<M>>(&__RPC_say_hello, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
                             Result<Response<T::Reply>, Status>,
@@ -87,7 +86,7 @@ const _: () = {
                 __grpc::Returned::<
                     Result<Response<Summary>, Status>,
                 >::__grpc_carry(
-                    __grpc::rpc::<Request<Streaming<M>>>(&__RPC_SAY_ALL, &request),
+                    __grpc::rpc::<Request<Streaming<M>>>(&__RPC_say_all, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
                             Result<Response<Summary>, Status>,
@@ -122,7 +121,7 @@ const _: () = {
                 __grpc::Returned::<
                     Result<Response<Own<Self>>, Status>,
                 >::__grpc_carry(
-                    __grpc::rpc::<Request<Own<Self>>>(&__RPC_SAY_OWN, &request),
+                    __grpc::rpc::<Request<Own<Self>>>(&__RPC_say_own, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
                             Result<Response<Own<Self>>, Status>,

@@ -1,17 +1,16 @@
 const _: () = {
-    #[allow(unused_imports)]
     use ::grpc_metrics_runtime::__private::{
         self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = greeter_server::SERVICE_NAME;
-    static __RPC_WATCH: __grpc::Method = __grpc::method(
+    static __RPC_watch: __grpc::Method = __grpc::method(
             __SERVICE,
             "Watch",
             __grpc::Argument::<Request<WatchRequest>>::__GRPC_STREAMS,
             true,
         )
         .build();
-    static __RPC_TAIL: __grpc::Method = __grpc::method(
+    static __RPC_tail: __grpc::Method = __grpc::method(
             __SERVICE,
             "Tail",
             __grpc::Argument::<Request<WatchRequest>>::__GRPC_STREAMS,
@@ -20,7 +19,7 @@ const _: () = {
         .build();
     __grpc::submit! {
         __grpc::service(__SERVICE, "greeter_server::Greeter for MyGreeter", false, & [&
-        __RPC_WATCH, & __RPC_TAIL])
+        __RPC_watch, & __RPC_tail])
     }
     impl greeter_server::Greeter for MyGreeter {
         type WatchStream = __grpc::ResponseStream<ReceiverStream<Result<Event, Status>>>;
@@ -31,8 +30,8 @@ const _: () = {
         ) -> ::core::pin::Pin<
             Box<
                 dyn ::core::future::Future<
-                    Output = __grpc::StatusReturn<
-                        Result<Response<Self::WatchStream>, Status>,
+                    Output = __grpc::WrappedReturn<
+                        Result<Response<__grpc::Declared<Self::WatchStream>>, Status>,
                     >,
                 > + ::core::marker::Send + 'async_trait,
             >,
@@ -43,28 +42,22 @@ const _: () = {
         {
             Box::pin(
                 __grpc::streaming::<
-                    Result<
-                        Response<<Self::WatchStream as __grpc::Wrapped>::Stream>,
-                        Status,
-                    >,
+                    Result<Response<__grpc::Declared<Self::WatchStream>>, Status>,
                     _,
                 >(
-                    __grpc::rpc::<Request<WatchRequest>>(&__RPC_WATCH, &__arg1),
+                    __grpc::rpc::<Request<WatchRequest>>(&__RPC_watch, &__arg1),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
-                            Result<
-                                Response<<Self::WatchStream as __grpc::Wrapped>::Stream>,
-                                Status,
-                            >,
+                            Result<Response<__grpc::Declared<Self::WatchStream>>, Status>,
                         > {
                             #[allow(unreachable_code)] return __ret;
                         }
                         let __arg1 = __arg1;
                         let __ret: Result<
-                            Response<<Self::WatchStream as __grpc::Wrapped>::Stream>,
+                            Response<__grpc::Declared<Self::WatchStream>>,
                             Status,
                         > = {
-                            let stream: <Self::WatchStream as __grpc::Wrapped>::Stream = self
+                            let stream: __grpc::Declared<Self::WatchStream> = self
                                 .events();
                             Ok(Response::new(stream))
                         };
@@ -73,9 +66,7 @@ const _: () = {
                 ),
             )
         }
-        type TailStream = __grpc::ResponseStream<
-            <Self::WatchStream as __grpc::Wrapped>::Stream,
-        >;
+        type TailStream = __grpc::ResponseStream<__grpc::Declared<Self::WatchStream>>;
         #[allow(clippy::type_complexity)]
         fn tail<'life0, 'async_trait>(
             &'life0 self,
@@ -98,7 +89,7 @@ const _: () = {
                     Result<Response<ReceiverStream<Result<Event, Status>>>, Status>,
                     _,
                 >(
-                    __grpc::rpc::<Request<WatchRequest>>(&__RPC_TAIL, &request),
+                    __grpc::rpc::<Request<WatchRequest>>(&__RPC_tail, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
                             Result<
@@ -115,9 +106,9 @@ const _: () = {
                         > = {
                             Ok(
                                 Response::new(
-                                    <<Self::TailStream as __grpc::Wrapped>::Stream>::new(
-                                        self.open(request)?,
-                                    ),
+                                    __grpc::Declared::<
+                                        Self::TailStream,
+                                    >::new(self.open(request)?),
                                 ),
                             )
                         };

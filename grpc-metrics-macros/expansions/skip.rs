@@ -1,5 +1,4 @@
 const _: () = {
-    #[allow(unused_imports)]
     use ::grpc_metrics_runtime::__private::{
         self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
     };

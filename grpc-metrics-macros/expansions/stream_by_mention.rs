@@ -1,10 +1,9 @@
 const _: () = {
-    #[allow(unused_imports)]
     use ::grpc_metrics_runtime::__private::{
         self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
-    static __RPC_ODD_NAME: __grpc::Method = __grpc::method(
+    static __RPC_odd_name: __grpc::Method = __grpc::method(
             __SERVICE,
             "OddName",
             __grpc::Argument::<Request<WatchRequest>>::__GRPC_STREAMS,
@@ -12,7 +11,7 @@ const _: () = {
         )
         .build();
     __grpc::submit! {
-        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_ODD_NAME])
+        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_odd_name])
     }
     impl Greeter for MyGreeter {
         type OtherStream = __grpc::ResponseStream<BoxStream<Event>>;
@@ -23,8 +22,8 @@ const _: () = {
         ) -> ::core::pin::Pin<
             Box<
                 dyn ::core::future::Future<
-                    Output = __grpc::StatusReturn<
-                        Result<Response<Self::OtherStream>, Status>,
+                    Output = __grpc::WrappedReturn<
+                        Result<Response<__grpc::Declared<Self::OtherStream>>, Status>,
                     >,
                 > + ::core::marker::Send + 'async_trait,
             >,
@@ -35,25 +34,19 @@ const _: () = {
         {
             Box::pin(
                 __grpc::streaming::<
-                    Result<
-                        Response<<Self::OtherStream as __grpc::Wrapped>::Stream>,
-                        Status,
-                    >,
+                    Result<Response<__grpc::Declared<Self::OtherStream>>, Status>,
                     _,
                 >(
-                    __grpc::rpc::<Request<WatchRequest>>(&__RPC_ODD_NAME, &request),
+                    __grpc::rpc::<Request<WatchRequest>>(&__RPC_odd_name, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
-                            Result<
-                                Response<<Self::OtherStream as __grpc::Wrapped>::Stream>,
-                                Status,
-                            >,
+                            Result<Response<__grpc::Declared<Self::OtherStream>>, Status>,
                         > {
                             #[allow(unreachable_code)] return __ret;
                         }
                         let request = request;
                         let __ret: Result<
-                            Response<<Self::OtherStream as __grpc::Wrapped>::Stream>,
+                            Response<__grpc::Declared<Self::OtherStream>>,
                             Status,
                         > = { Ok(Response::new(Box::pin(self.events()))) };
                         #[allow(unreachable_code)] __ret

@@ -1,10 +1,9 @@
 const _: () = {
-    #[allow(unused_imports)]
     use ::grpc_metrics_runtime::__private::{
         self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
-    static __RPC_WATCH: __grpc::Method = __grpc::method(
+    static __RPC_watch: __grpc::Method = __grpc::method(
             __SERVICE,
             "Watch",
             __grpc::Argument::<Request<WatchRequest>>::__GRPC_STREAMS,
@@ -13,7 +12,7 @@ const _: () = {
         .until_return()
         .build();
     __grpc::submit! {
-        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_WATCH])
+        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_watch])
     }
     impl Greeter for MyGreeter {
         type WatchStream = BoxStream<Event>;
@@ -39,7 +38,7 @@ const _: () = {
                     Result<Response<Self::WatchStream>, Status>,
                     _,
                 >(
-                    __grpc::rpc::<Request<WatchRequest>>(&__RPC_WATCH, &request),
+                    __grpc::rpc::<Request<WatchRequest>>(&__RPC_watch, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
                             Result<Response<Self::WatchStream>, Status>,

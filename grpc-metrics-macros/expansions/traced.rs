@@ -1,10 +1,9 @@
 const _: () = {
-    #[allow(unused_imports)]
     use ::grpc_metrics_runtime::__private::{
         self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
-    static __RPC_SAY_HELLO: __grpc::Method = __grpc::method(
+    static __RPC_say_hello: __grpc::Method = __grpc::method(
             __SERVICE,
             "SayHello",
             __grpc::Argument::<Request<HelloRequest>>::__GRPC_STREAMS,
@@ -12,7 +11,7 @@ const _: () = {
         )
         .build();
     __grpc::submit! {
-        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_SAY_HELLO])
+        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_say_hello])
     }
     impl Greeter for MyGreeter {
         #[tracing::instrument(skip(self), err)]
@@ -35,7 +34,7 @@ const _: () = {
                 __grpc::Returned::<
                     Result<Response<HelloReply>, Status>,
                 >::__grpc_carry(
-                        __grpc::rpc::<Request<HelloRequest>>(&__RPC_SAY_HELLO, &request),
+                        __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &request),
                         async move {
                             if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
                                 Result<Response<HelloReply>, Status>,

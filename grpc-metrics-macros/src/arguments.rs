@@ -1,8 +1,10 @@
 //! Lists of arguments in an attribute: read one by one, past those that are wrong.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Error, Ident, Path, Result, Token};
+use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
+use syn::parse::{Parse, ParseBuffer, ParseStream, Parser};
+use syn::{Error, Expr, Ident, Path, Result, Token};
 
 use crate::tokens::as_typed;
 
@@ -11,35 +13,47 @@ pub(crate) fn each(
     args: TokenStream,
     mut read: impl FnMut(ParseStream) -> Result<()>,
 ) -> Vec<Error> {
-    let mut errors = Vec::new();
-    let result = (|input: ParseStream| {
+    let read_all = |input: ParseStream| {
+        let mut errors = Vec::new();
         while !input.is_empty() {
+            let end = end_of_argument(input);
             if let Err(error) = read(input) {
                 errors.push(error);
-                skip_to_comma(input);
+                input.advance_to(&end);
             }
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
+            input.parse::<Option<Token![,]>>()?;
         }
-        Ok(())
-    })
-    .parse2(args);
-    errors.extend(result.err());
-    errors
+        Ok(errors)
+    };
+    read_all.parse2(args).unwrap_or_else(|error| vec![error])
 }
 
 /// The argument that comes next, for messages.
 pub(crate) fn typed_up_to_comma(input: ParseStream) -> String {
-    let ahead = input.fork();
+    let (ahead, end) = (input.fork(), end_of_argument(input));
     let mut tokens = TokenStream::new();
-    while !ahead.is_empty() && !ahead.peek(Token![,]) {
+    while ahead.cursor() < end.cursor() {
         match ahead.parse::<TokenTree>() {
             Ok(tree) => tokens.extend([tree]),
             Err(_) => break,
         }
     }
     as_typed(tokens)
+}
+
+/// Where the argument ends that comes next: before a comma that is not part of its value.
+fn end_of_argument(input: ParseStream<'_>) -> ParseBuffer<'_> {
+    let at_end = |input: ParseStream| input.is_empty() || input.peek(Token![,]);
+    let whole = input.fork();
+    let read = Ident::parse_any(&whole)
+        .and_then(|_| whole.parse::<Token![=]>())
+        .and_then(|_| whole.parse::<Expr>());
+    if read.is_ok() && at_end(&whole) {
+        return whole;
+    }
+    let end = input.fork();
+    while !at_end(&end) && end.parse::<TokenTree>().is_ok() {}
+    end
 }
 
 /// A relative path would mean something else inside the expansion, or beside another name.
@@ -82,13 +96,4 @@ pub(crate) fn set<T: Parse>(
     }
     *place = Some(value);
     Ok(())
-}
-
-fn skip_to_comma(input: ParseStream) {
-    while !input.is_empty() && !input.peek(Token![,]) {
-        // Any token at all, so this can't fail before the end.
-        if input.parse::<TokenTree>().is_err() {
-            return;
-        }
-    }
 }

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Error, ItemImpl, LitStr, Path, Type};
+use syn::{Error, Expr, ExprLit, ItemImpl, Lit, LitStr, Path, Type};
 
 use crate::args::Args;
 use crate::method::{self, Scope};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Rpc};
 use crate::projections::Projections;
-use crate::service::{Item, Method, Service};
+use crate::service::{self, Item, Method, Service};
 use crate::streams;
 use crate::tokens::as_typed;
 
@@ -20,6 +20,7 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
     let mut errors = args.errors;
     let Service { head, trait_, items } = service;
     check_given_once(&head, &mut errors);
+    check_label(args.service.as_ref(), &mut errors);
 
     let follow_streams = args.streams.as_ref().is_none_or(|streams| streams.value);
     let methods = || items.iter().filter_map(Item::as_method);
@@ -32,7 +33,7 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
     let scope = Scope {
         wrapped: &wrapped,
         stream_type: &stream_type,
-        generics: &head.generics,
+        head: &head,
         follow_streams,
         slo: args.slo.as_ref(),
     };
@@ -41,6 +42,7 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
     for item in &items {
         planned.push(match item {
             Item::Other(tokens) => plan::Item::AsWritten(tokens.clone()),
+            Item::Macro(tokens) => plan::Item::AsWritten(wrapped.as_declared(tokens.clone())),
             Item::Type(item) => {
                 let is_wrapped = wrapped.include(&item.ident);
                 let mut item = item.clone();
@@ -57,7 +59,15 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
                     errors.push(half_measured(method));
                 }
                 method::check_skipped(method, &mut errors);
-                plan::Item::AsWritten(wrapped.as_declared(method.to_token_stream()))
+                let tokens = method.to_token_stream();
+                // Its own type is left alone, and may be that of another method. One without a type of its
+                // own takes or gives what others have, which is wrapped.
+                let has_own_type = types().any(|ident| streams::is_named_after(ident, method));
+                plan::Item::AsWritten(if has_own_type {
+                    wrapped.as_declared(tokens)
+                } else {
+                    tokens
+                })
             }
             Item::Method(method) => match scope.rpc(method, &mut errors) {
                 Some(rpc) => plan::Item::Rpc(Box::new(rpc)),
@@ -84,11 +94,22 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
 fn check_given_once(head: &ItemImpl, errors: &mut Vec<Error>) {
     let again = head.attrs.iter().find(|attr| {
         let last = attr.path().segments.last();
-        last.is_some_and(|last| last.ident == "instrument_grpc_last")
+        last.is_some_and(|last| last.ident == service::LAST)
     });
     if let Some(attr) = again {
         let message = "#[instrument_grpc] is given twice; remove one";
         errors.push(Error::new_spanned(attr.path(), message));
+    }
+}
+
+/// A label that is empty says nothing. What a constant holds, only the compiler knows.
+fn check_label(service: Option<&Expr>, errors: &mut Vec<Error>) {
+    if let Some(Expr::Lit(ExprLit { lit: Lit::Str(label), .. })) = service
+        && label.value().is_empty()
+    {
+        let message =
+            "the service's name is empty; write it as in the proto file, or leave `service` out";
+        errors.push(Error::new_spanned(label, message));
     }
 }
 
@@ -102,20 +123,30 @@ fn half_measured(skipped: &Method) -> Error {
     Error::new_spanned(name, message)
 }
 
-/// No two methods may have one label. Those under a `#[cfg]` may be alternatives.
+/// No two methods may have one label. Those under different `#[cfg]`s may be alternatives.
 fn check_names(items: &[plan::Item], errors: &mut Vec<Error>) {
-    let rpcs = items.iter().filter_map(plan::Item::as_rpc);
-    let mut seen = HashMap::new();
-    for rpc in rpcs.filter(|rpc| streams::cfgs(&rpc.attrs).is_empty()) {
+    let mut seen: HashMap<String, Vec<&Rpc>> = HashMap::new();
+    for rpc in items.iter().filter_map(plan::Item::as_rpc) {
         let name = rpc.name.value();
-        if let Some(first) = seen.insert(name.clone(), &rpc.sig.ident) {
-            let second = &rpc.sig.ident;
+        let others = seen.entry(name.clone()).or_default();
+        if let Some(first) = others.iter().find(|other| !are_alternatives(other, rpc)) {
+            let (first, second) = (&first.sig.ident, &rpc.sig.ident);
             let message = format!(
                 "`{first}` and `{second}` are both the RPC `{name}`; give one its own name: `#[rpc(name = \"…\")]`"
             );
             errors.push(Error::new(rpc.name.span(), message));
         }
+        others.push(rpc);
     }
+}
+
+fn are_alternatives(one: &Rpc, other: &Rpc) -> bool {
+    let cfgs = |rpc: &Rpc| {
+        let cfgs = streams::cfgs(&rpc.attrs);
+        cfgs.iter().map(|cfg| cfg.to_token_stream().to_string()).collect::<String>()
+    };
+    let (one, other) = (cfgs(one), cfgs(other));
+    !one.is_empty() && !other.is_empty() && one != other
 }
 
 /// The label of a service that names none: `greeter_server::Greeter` tells its constant, `Greeter` only
@@ -124,7 +155,7 @@ fn label(trait_: &Path) -> TokenStream {
     let mut path = trait_.clone();
     let module = path.segments.iter().rev().nth(1);
     let in_server_module =
-        module.is_some_and(|module| module.ident.unraw().to_string().ends_with("_server"));
+        module.is_some_and(|module| module.ident.to_string().ends_with("_server"));
     let Some(last) = path.segments.last_mut() else {
         return TokenStream::new();
     };

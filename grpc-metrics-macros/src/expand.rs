@@ -34,7 +34,6 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
     emit! {
         #(#cfgs)*
         const _: () = {
-            #[allow(unused_imports)]
             use #runtime::__private::{
                 self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
             };
@@ -52,6 +51,7 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
 fn descriptor(rpc: &Rpc) -> TokenStream {
     let Rpc { attrs, descriptor, name, .. } = rpc;
     let cfgs = cfgs(attrs);
+    let allow = rpc.allows_deprecated.then(|| emit!(#[allow(deprecated)]));
     let streams = |streams: &Streams, look_at: TokenStream| match streams {
         Streams::Known(known) => emit!(#known),
         Streams::Type(ty) => emit!(__grpc::#look_at::<#ty>::__GRPC_STREAMS),
@@ -67,7 +67,7 @@ fn descriptor(rpc: &Rpc) -> TokenStream {
         emit!(.#fast(#nanos, #ratio))
     });
     emit! {
-        #(#cfgs)*
+        #(#cfgs)* #allow
         static #descriptor: __grpc::Method =
             __grpc::method(__SERVICE, #name, #client_streams, #server_streams)
                 #until_return #available #fast .build();
@@ -85,7 +85,7 @@ fn stream_type(item: &ImplItemType) -> TokenStream {
 }
 
 fn method(plan: &Plan, rpc: &Rpc) -> TokenStream {
-    let Rpc { attrs, vis, sig, response, .. } = rpc;
+    let Rpc { attrs, vis, sig, response, taken, .. } = rpc;
     let started = started(plan, rpc);
     let body = match &rpc.form {
         Form::Boxed { boxed, returned, keep_async } => {
@@ -104,6 +104,7 @@ fn method(plan: &Plan, rpc: &Rpc) -> TokenStream {
                 if let __grpc::Option::Some(__ret) = __grpc::Option::None::<#returned> {
                     return __ret;
                 }
+                #taken
                 let __ret: #returned = #body;
                 #[allow(unreachable_code)]
                 __ret
@@ -123,11 +124,13 @@ fn method(plan: &Plan, rpc: &Rpc) -> TokenStream {
             let arguments = tokens::parentheses(last, emit!(__rpc, move || -> #future #body));
             emit! {
                 let __rpc = #started;
+                #taken
                 #open #future #close #arguments
             }
         }
     };
-    emit!(#(#attrs)* #vis #sig { #body })
+    let body = tokens::braces(rpc.braces, body);
+    emit!(#(#attrs)* #vis #sig #body)
 }
 
 /// The call that carries an RPC through its handler to where it ends. It stands at the type that the

@@ -23,14 +23,15 @@ pub(crate) fn misplaced(name: &str, item: &TokenStream) -> TokenStream {
     quote!(#error #item)
 }
 
-/// Takes `#[skip_metrics]` and `#[rpc]` off the methods of the impl; the item itself is not parsed.
+/// Takes `#[skip_metrics]` and `#[rpc]` off the methods of the impl, and this attribute off the impl where it
+/// is given twice; the item itself is not parsed.
 fn without_helpers(item: TokenStream, outside: bool) -> TokenStream {
     let mut trees = item.into_iter().peekable();
     let mut kept = TokenStream::new();
     while let Some(tree) = trees.next() {
         match (&tree, trees.peek()) {
             (TokenTree::Punct(punct), Some(TokenTree::Group(group)))
-                if punct.as_char() == '#' && is_helper(group) =>
+                if punct.as_char() == '#' && is_own(group, outside) =>
             {
                 trees.next();
             }
@@ -52,12 +53,16 @@ fn without_helpers(item: TokenStream, outside: bool) -> TokenStream {
     kept
 }
 
-/// Whether it is `[skip_metrics]`, `[rpc(…)]`, or a `[cfg_attr(…)]` with one of them.
-fn is_helper(group: &Group) -> bool {
+/// Whether it is `[skip_metrics]`, `[rpc(…)]`, or a `[cfg_attr(…)]` with one of them; above the impl, whether
+/// it is the attribute itself.
+fn is_own(group: &Group, outside: bool) -> bool {
     let attr = Attribute::parse_outer.parse2(quote!(# #group)).ok();
-    attr.into_iter().flatten().any(|attr| {
-        let last = attr.path().segments.last().map(|last| last.ident.to_string());
-        last.is_some_and(|last| service::HELPERS.contains(&last.as_str()))
-            || service::hides_helper(&attr)
+    attr.into_iter().flatten().any(|attr| match attr.path().segments.last() {
+        Some(last) if outside => last.ident == service::LAST,
+        Some(last) => {
+            service::HELPERS.iter().any(|helper| last.ident == helper)
+                || service::hides_helper(&attr)
+        }
+        None => false,
     })
 }

@@ -3,9 +3,10 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{
-    Error, FnArg, GenericParam, Generics, Meta, Pat, PatType, ReturnType, Signature, Type,
-    parse_quote,
+    Attribute, Error, FnArg, GenericParam, ItemImpl, Meta, Pat, PatType, ReturnType, Signature,
+    Type, parse_quote,
 };
 
 use crate::plan::{Form, Response, Rpc, Streams};
@@ -21,8 +22,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) wrapped: &'a Projections<'a>,
     /// The associated type of a method's response stream, if it has one.
     pub(crate) stream_type: &'a dyn Fn(&Method) -> Option<&'a Ident>,
-    /// The impl's own.
-    pub(crate) generics: &'a Generics,
+    /// The impl.
+    pub(crate) head: &'a ItemImpl,
     /// Whether an RPC goes on in its response stream.
     pub(crate) follow_streams: bool,
     /// The objectives of the impl.
@@ -39,8 +40,8 @@ impl Scope<'_> {
         let name = rpc_name::of(method, &args, stream);
         let objectives = Slo::for_method(self.slo, args.slo.as_ref(), errors);
         let request = request(&mut sig.inputs, &sig.ident);
-        let (request, argument, future) = match (request, future(method)) {
-            (Ok((request, argument)), Ok(future)) => (request, argument, future),
+        let (request, future) = match (request, future(method)) {
+            (Ok(request), Ok(future)) => (request, future),
             (request, future) => {
                 errors.extend(request.err());
                 errors.extend(future.err());
@@ -54,6 +55,20 @@ impl Scope<'_> {
             None => Response::ByType,
         };
         let returned = self.returned(&mut sig, &response);
+        if let (Response::Stream, None, ReturnType::Type(_, future)) =
+            (&response, &returned, &mut sig.output)
+        {
+            // What future it is, an alias hides.
+            let declared = self.wrapped.as_declared(future.to_token_stream());
+            **future = of_runtime(&quote!(WrappedFuture), &declared);
+        }
+        let (named, argument) = request;
+        let form = self.form(method, future.clone(), returned.clone());
+        let taken = match form {
+            Form::Boxed { .. } => None,
+            Form::Async { .. } | Form::Future { .. } => taken(method, &mut sig),
+        };
+        let (request, taken) = taken.unwrap_or((named, TokenStream::new()));
         let client_streams = self.nameable(&argument, method).map_or_else(
             || Streams::Known(tokens::mention(argument.clone(), &|ident| ident == "Streaming")),
             Streams::Type,
@@ -73,36 +88,32 @@ impl Scope<'_> {
             attrs: method.attrs.clone(),
             vis: method.vis.clone(),
             descriptor: descriptor(&sig.ident),
+            allows_deprecated: self.head.attrs.iter().chain(&method.attrs).any(allows_deprecated),
             name,
             client_streams,
             server_streams,
             request,
             argument,
             response,
-            form: self.form(method, future, returned),
+            taken,
+            form,
+            braces: method.body.span(),
             objectives,
             sig,
         })
     }
 
     /// What the handler's future gives, if the signature says so. The signature then says what the trait
-    /// has: an error of the handler's own is a `Status` there, and a stream type that is spelled out
-    /// instead of `Self::WatchStream` a wrapped one.
+    /// has: an error of the handler's own is a `Status` there, and a stream is a wrapped one.
     fn returned(&self, sig: &mut Signature, response: &Response) -> Option<TokenStream> {
         let ty = returned::of_handler(sig)?;
         let written = ty.to_token_stream();
         let returned = self.wrapped.as_declared(written.clone());
-        let is_spelled_out = matches!(response, Response::Stream)
-            && self.wrapped.first_in(written.clone()).is_none();
-        let (of_trait, given) = if is_spelled_out {
-            (quote!(WrappedReturn), &returned)
-        } else {
-            (quote!(StatusReturn), &written)
+        let (of_trait, given) = match response {
+            Response::Stream => (quote!(WrappedReturn), &returned),
+            Response::ByType | Response::AtReturn => (quote!(StatusReturn), &written),
         };
-        let (first, last) = tokens::ends(given);
-        let open = quote_spanned!(first=> __grpc::#of_trait<);
-        let close = quote_spanned!(last=> >);
-        *ty = Type::Verbatim(quote!(#open #given #close));
+        *ty = of_runtime(&of_trait, given);
         Some(returned)
     }
 
@@ -128,7 +139,7 @@ impl Scope<'_> {
 
     /// The type as a static outside the impl can name it, if one can.
     fn nameable(&self, ty: &TokenStream, method: &Method) -> Option<TokenStream> {
-        let parameters = || self.generics.params.iter().chain(&method.sig.generics.params);
+        let parameters = || self.head.generics.params.iter().chain(&method.sig.generics.params);
         // Which lifetime it is does not matter to its kind.
         let ty = tokens::with_static_lifetimes(ty.clone());
         let is_strange = tokens::mention(ty.clone(), &|ident| {
@@ -157,25 +168,46 @@ fn request(
         let message = format!(
             "`{}` is one argument too many; an RPC method takes its request only: remove it, or put #[skip_metrics] \
              above the method",
-            as_typed(&*second)
+            as_typed(&second.ty)
         );
         return Err(Error::new_spanned(second, message));
     }
-    let ident = match &**pat {
+    let name = match &**pat {
         Pat::Ident(pat) if pat.subpat.is_none() => pat.ident.clone(),
-        Pat::Wild(wild) => {
-            let span = wild.underscore_token.span.resolved_at(Span::mixed_site());
-            let ident = Ident::new("__request", span);
-            **pat = parse_quote!(#ident);
-            ident
-        }
+        Pat::Wild(_) => name_of_ours(pat),
         pat => {
             let message =
                 format!("give the request a name: write `request` instead of `{}`", as_typed(pat));
             return Err(Error::new_spanned(pat, message));
         }
     };
-    Ok((ident, ty.to_token_stream()))
+    Ok((name, ty.to_token_stream()))
+}
+
+/// What a request is called that the attribute takes before the user's code does.
+const REQUEST: &str = "__request";
+
+fn name_of_ours(pat: &mut Pat) -> Ident {
+    let span = pat.span().resolved_at(Span::mixed_site());
+    let ident = Ident::new(REQUEST, span);
+    *pat = parse_quote!(#ident);
+    ident
+}
+
+/// The request where nobody else has a look at the arguments: it goes into the handler by a `let` of its
+/// own. So its lints are those of the user's code: whether it is used, and whether it may be.
+fn taken(method: &Method, sig: &mut Signature) -> Option<(Ident, TokenStream)> {
+    let argument = sig.inputs.iter_mut().find_map(|input| match input {
+        FnArg::Typed(argument) => Some(argument),
+        FnArg::Receiver(_) => None,
+    })?;
+    let has_name = !matches!(&*argument.pat, Pat::Ident(pat) if pat.ident == REQUEST);
+    (has_name && method.attrs.iter().all(order::is_inert)).then(|| {
+        let written = argument.pat.clone();
+        let name = name_of_ours(&mut argument.pat);
+        let taken = quote_spanned!(Span::mixed_site()=> let #written = #name;);
+        (name, taken)
+    })
 }
 
 /// The type of the future that the method returns, if it is no `async fn`. Whether it is one at all, only
@@ -222,10 +254,24 @@ fn check_no_helper_in_cfg_attr(method: &Method, errors: &mut Vec<Error>) {
     }
 }
 
-/// The static's name: capitals, since a lower-case one would be in the way of the user's patterns.
+/// A type of the runtime's, where the user has written what it is of.
+fn of_runtime(generic: &TokenStream, ty: &TokenStream) -> Type {
+    let (first, last) = tokens::ends(ty);
+    let open = quote_spanned!(first=> __grpc::#generic<);
+    let close = quote_spanned!(last=> >);
+    Type::Verbatim(quote!(#open #ty #close))
+}
+
+/// The static's name. It keeps its case, since a trait may have both `get` and `Get`.
 fn descriptor(method: &Ident) -> Ident {
-    let name = method.unraw().to_string().to_uppercase();
-    format_ident!("__RPC_{}", name, span = Span::mixed_site())
+    format_ident!("__RPC_{}", method.unraw(), span = Span::mixed_site())
+}
+
+/// Whether a lint attribute lets the code below name what is deprecated.
+fn allows_deprecated(attr: &Attribute) -> bool {
+    let is_lint = |ident: &str| ident == "deprecated" || ident == "warnings";
+    (attr.path().is_ident("allow") || attr.path().is_ident("expect"))
+        && tokens::mention(attr.meta.to_token_stream(), &is_lint)
 }
 
 /// How a boxed stream is called where its type can't be asked.

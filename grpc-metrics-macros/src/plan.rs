@@ -1,6 +1,6 @@
 //! What expansion may rely on: names resolved, kinds known as far as syntax tells them, no mistake left.
 
-use proc_macro2::{Group, Ident, Literal, TokenStream};
+use proc_macro2::{Group, Ident, Literal, Span, TokenStream};
 use syn::{Attribute, Expr, ItemImpl, LitStr, Path, Signature, Visibility, parse_quote};
 
 use crate::tokens::Boxed;
@@ -39,6 +39,8 @@ pub(crate) struct Rpc {
     pub(crate) sig: Signature,
     /// The name of the descriptor's static.
     pub(crate) descriptor: Ident,
+    /// Whether the types that it names may be deprecated ones.
+    pub(crate) allows_deprecated: bool,
     /// The method label.
     pub(crate) name: LitStr,
     pub(crate) client_streams: Streams,
@@ -47,9 +49,13 @@ pub(crate) struct Rpc {
     pub(crate) request: Ident,
     /// Its type.
     pub(crate) argument: TokenStream,
+    /// What gives it the user's name in the body, if the argument has another.
+    pub(crate) taken: TokenStream,
     pub(crate) response: Response,
     pub(crate) form: Form,
     pub(crate) objectives: Objectives,
+    /// The place of the method's braces.
+    pub(crate) braces: Span,
 }
 
 /// Whether one side of an RPC streams.

@@ -3,8 +3,8 @@
 //! The impl's own associated type is that one wrapped. Tokens are looked at, not syntax: what stands in a
 //! macro's brackets is meant as well. Items inside a body have a `Self` of their own and are left alone.
 
-use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote_spanned};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{ItemImpl, Path};
 
 use crate::tokens::{is_colons, is_punct, regroup};
@@ -58,18 +58,13 @@ impl<'a> Projections<'a> {
             {
                 written.extend(trees[i..end].iter().cloned());
                 i = end;
-            } else if let Some((ident, end)) = self.projection(&trees, i) {
+            } else if let Some((_, end)) = self.projection(&trees, i) {
                 let wrapped = &trees[i..end];
-                let span = ident.span().resolved_at(Span::mixed_site());
-                let declared = quote_spanned! {span=>
-                    <#(#wrapped)* as __grpc::Wrapped>::Stream
-                };
-                // `Self::WatchStream::new()` needs the brackets, and a type alone can do without.
-                written.extend(if is_colons(&trees, end) {
-                    quote_spanned!(span=> <#declared>)
-                } else {
-                    declared
-                });
+                // An alias, since a path with a type in brackets can't stand everywhere: not before the
+                // fields of a struct, for one.
+                let open = quote_spanned!(wrapped[0].span()=> __grpc::Declared::<);
+                let close = quote_spanned!(wrapped[wrapped.len() - 1].span()=> >);
+                written.extend(quote!(#open #(#wrapped)* #close));
                 i = end;
             } else {
                 written.extend([match &trees[i] {
@@ -138,15 +133,22 @@ fn item_with_own_self(trees: &[TokenTree], i: usize) -> Option<usize> {
     }
     let is_body =
         |tree: &TokenTree| matches!(tree, TokenTree::Group(g) if g.delimiter() == Delimiter::Brace);
-    trees[i..].iter().position(is_body).map(|body| i + body + 1)
+    // Not the braces of `Grid<{ N }>`.
+    let mut body = i;
+    while !is_body(trees.get(body)?) {
+        let is_angle = is_punct(trees, body, '<');
+        body = if is_angle { closing_angle(trees, body)? } else { body } + 1;
+    }
+    Some(body + 1)
 }
 
 fn closing_angle(trees: &[TokenTree], open: usize) -> Option<usize> {
     let mut depth = 0;
     for i in open..trees.len() {
+        let is_arrow = i > 0 && is_punct(trees, i - 1, '-');
         if is_punct(trees, i, '<') {
             depth += 1;
-        } else if is_punct(trees, i, '>') {
+        } else if is_punct(trees, i, '>') && !is_arrow {
             depth -= 1;
             if depth == 0 {
                 return Some(i);

@@ -80,7 +80,7 @@ impl RpcArgs {
     ) -> Result<()> {
         let mut value: Option<Expr> = None;
         set(&mut value, name, input, |_| wrong(name))?;
-        match value {
+        match value.map(ungrouped) {
             Some(Expr::Lit(ExprLit { lit: Lit::Str(given), .. })) => {
                 if given.value().is_empty() {
                     let message = "the RPC's name is empty; write it as in the proto file";
@@ -94,5 +94,13 @@ impl RpcArgs {
             Some(other) => Err(wrong(&other)),
             None => Err(wrong(name)),
         }
+    }
+}
+
+/// Takes off the invisible group around a literal that `macro_rules!` was given.
+fn ungrouped(expr: Expr) -> Expr {
+    match expr {
+        Expr::Group(group) => ungrouped(*group.expr),
+        expr => expr,
     }
 }

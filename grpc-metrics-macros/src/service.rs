@@ -4,7 +4,8 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{
-    Attribute, Error, ImplItem, ImplItemType, ItemImpl, Path, Result, Signature, Visibility,
+    AttrStyle, Attribute, Error, ImplItem, ImplItemType, ItemImpl, Path, Result, Signature,
+    Visibility,
 };
 
 use crate::tokens;
@@ -20,7 +21,9 @@ pub(crate) struct Service {
 pub(crate) enum Item {
     Method(Box<Method>),
     Type(Box<ImplItemType>),
-    /// A constant, a macro: nothing to instrument.
+    /// It may stand for methods, none of which is measured.
+    Macro(TokenStream),
+    /// A constant: nothing to instrument.
     Other(TokenStream),
 }
 
@@ -57,7 +60,7 @@ pub(crate) fn parse(item: TokenStream) -> Result<Service> {
         }
     };
     tokens.push(tokens::braces(body.span(), TokenStream::new()).into());
-    let head: ItemImpl = syn::parse2(tokens.into_iter().collect())?;
+    let mut head: ItemImpl = syn::parse2(tokens.into_iter().collect())?;
     let Some((trait_, _)) = head.trait_.clone() else {
         let message = format!(
             "#[instrument_grpc] measures the RPCs of a service, and `impl {ty}` has no trait; put it above \
@@ -66,7 +69,9 @@ pub(crate) fn parse(item: TokenStream) -> Result<Service> {
         );
         return Err(Error::new_spanned(&head.self_ty, message));
     };
-    Ok(Service { head, trait_, items: parse_items.parse2(body.stream())? })
+    let (attrs, items) = parse_items.parse2(body.stream())?;
+    head.attrs.extend(attrs);
+    Ok(Service { head, trait_, items })
 }
 
 fn not_an_impl(tokens: &[TokenTree]) -> Error {
@@ -106,7 +111,12 @@ fn ungroup(tokens: TokenStream) -> TokenStream {
     }
 }
 
-fn parse_items(input: ParseStream) -> Result<Vec<Item>> {
+/// The inner attributes, as they would stand above the impl, and the items.
+fn parse_items(input: ParseStream) -> Result<(Vec<Attribute>, Vec<Item>)> {
+    let mut attrs = input.call(Attribute::parse_inner)?;
+    for attr in &mut attrs {
+        attr.style = AttrStyle::Outer;
+    }
     let mut items = Vec::new();
     while !input.is_empty() {
         let ahead = input.fork();
@@ -117,10 +127,11 @@ fn parse_items(input: ParseStream) -> Result<Vec<Item>> {
         }
         items.push(match input.parse()? {
             ImplItem::Type(item) => Item::Type(Box::new(item)),
+            ImplItem::Macro(item) => Item::Macro(item.into_token_stream()),
             item => Item::Other(item.into_token_stream()),
         });
     }
-    Ok(items)
+    Ok((attrs, items))
 }
 
 fn parse_method(input: ParseStream) -> Result<Method> {
@@ -139,6 +150,9 @@ fn parse_method(input: ParseStream) -> Result<Method> {
 
 /// The attributes on methods that are for this one to read.
 pub(crate) const HELPERS: [&str; 2] = ["skip_metrics", "rpc"];
+
+/// What `#[instrument_grpc]` is called once it has moved below the other attributes.
+pub(crate) const LAST: &str = "instrument_grpc_last";
 
 /// Whether it is a `cfg_attr` with a helper in it, which nobody can see through here.
 pub(crate) fn hides_helper(attr: &Attribute) -> bool {

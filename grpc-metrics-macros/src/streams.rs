@@ -17,14 +17,19 @@ pub(crate) fn type_of<'a>(
     idents: impl IntoIterator<Item = &'a Ident>,
     all: &Projections<'a>,
 ) -> Option<&'a Ident> {
-    let rust_name = method.sig.ident.unraw().to_string();
-    let named = |ident: &&Ident| rpc_name(ident).is_some_and(|rpc| names::snake(&rpc) == rust_name);
+    let named = |ident: &&Ident| is_named_after(ident, method);
     idents.into_iter().find(named).or_else(|| all.first_in(method.sig.output.to_token_stream()))
+}
+
+/// Whether the type is called as tonic calls this method's.
+pub(crate) fn is_named_after(ident: &Ident, method: &Method) -> bool {
+    let rust_name = method.sig.ident.unraw().to_string();
+    rpc_name(ident).is_some_and(|rpc| names::snake(&rpc) == rust_name)
 }
 
 /// `GetURL` from `GetURLStream`.
 pub(crate) fn rpc_name(ident: &Ident) -> Option<String> {
-    ident.to_string().strip_suffix("Stream").filter(|rpc| !rpc.is_empty()).map(str::to_owned)
+    ident.to_string().strip_suffix("Stream").map(str::to_owned)
 }
 
 /// The attributes that decide whether an item is there; of a `cfg_attr`, the part that does.

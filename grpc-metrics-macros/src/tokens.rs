@@ -13,11 +13,72 @@ pub(crate) fn mention(tokens: TokenStream, names: &dyn Fn(&str) -> bool) -> bool
     })
 }
 
-/// Tokens as one writes them, for messages.
+/// Tokens as the user has written them, for messages.
 pub(crate) fn as_typed(tokens: impl ToTokens) -> String {
-    let spaced = tokens.into_token_stream().to_string();
+    let tokens = tokens.into_token_stream();
+    if proc_macro::is_available() { by_place(tokens) } else { by_habit(&tokens) }
+}
+
+/// With a space wherever there is one in the source.
+fn by_place(tokens: TokenStream) -> String {
+    let mut pieces = Vec::new();
+    flatten(tokens, &mut pieces);
+    let mut typed = String::new();
+    let mut last_end = None;
+    for Piece { text, start, end } in pieces {
+        let touches = last_end == Some(start) || typed.ends_with('\'');
+        let are_words = typed.ends_with(is_of_word) && text.starts_with(is_of_word);
+        if !typed.is_empty() && (!touches || are_words) {
+            typed.push(' ');
+        }
+        typed.push_str(&text);
+        last_end = Some(end);
+    }
+    typed
+}
+
+/// A token or a bracket, with the lines and columns of its ends.
+struct Piece {
+    text: String,
+    start: (usize, usize),
+    end: (usize, usize),
+}
+
+fn is_of_word(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_'
+}
+
+fn flatten(tokens: TokenStream, pieces: &mut Vec<Piece>) {
+    for tree in tokens {
+        let place = tree.span().unwrap();
+        let (start, end) = (place.start(), place.end());
+        let (start, end) = ((start.line(), start.column()), (end.line(), end.column()));
+        let TokenTree::Group(group) = &tree else {
+            pieces.push(Piece { text: tree.to_string(), start, end });
+            continue;
+        };
+        let (open, close) = match group.delimiter() {
+            Delimiter::Parenthesis => ("(", ")"),
+            Delimiter::Brace => ("{", "}"),
+            Delimiter::Bracket => ("[", "]"),
+            Delimiter::None => {
+                flatten(group.stream(), pieces);
+                continue;
+            }
+        };
+        // Brackets that were parsed have no places of their own any more.
+        let after = |(line, column)| (line, column + 1);
+        let before = |(line, column): (usize, usize)| (line, column.saturating_sub(1));
+        pieces.push(Piece { text: open.to_owned(), start, end: after(start) });
+        flatten(group.stream(), pieces);
+        pieces.push(Piece { text: close.to_owned(), start: before(end), end });
+    }
+}
+
+/// Where nothing tells how they were written.
+fn by_habit(tokens: &TokenStream) -> String {
     let tight = [(" :: ", "::"), (" <", "<"), ("< ", "<"), (" >", ">"), (" ,", ","), (" (", "(")];
-    tight.iter().fold(spaced, |typed, (spaced, tight)| typed.replace(spaced, tight))
+    tight.iter().fold(tokens.to_string(), |typed, (spaced, tight)| typed.replace(spaced, tight))
 }
 
 /// Makes every lifetime `'static`. Those that a `for<'a>` binds can't be, and then all stay.

@@ -174,8 +174,8 @@ pub use grpc_metrics_macros::GrpcStatus;
 ///   or a line on stderr where the process-wide instance was not installed.
 /// - `metrics = EXPR`: the [`GrpcMetrics`] that counts, or a reference or `Arc` of it; `self` may be used.
 ///   Without it, [`GrpcMetrics::global`].
-/// - `streams = false`: leaves the associated types alone, where they are named elsewhere in the program.
-///   The RPCs end when their handlers return.
+/// - `streams = false`: leaves the associated types alone, where they are named elsewhere in the program, or
+///   where a handler passes on the stream of another one as it is. The RPCs end when their handlers return.
 /// - `slo(availability = 99.9, latency = "200ms", percentile = 95)`: what is promised of the methods, in
 ///   percent; either half may stand alone. It shows as `grpc_server_slo_*`. Availability is the share of RPCs
 ///   that do not end with a [fault code](GrpcMetricsBuilder::fault_codes), latency the share that take no

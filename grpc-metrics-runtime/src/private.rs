@@ -261,19 +261,29 @@ pub trait HandlerFuture {
 }
 
 type BoxFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
+type LocalBoxFuture<'a, R> = Pin<Box<dyn Future<Output = R> + 'a>>;
 
-impl<'a, M: 'a, E: IntoStatus + 'a> HandlerFuture for BoxFuture<'a, Result<Response<M>, E>> {
-    type UntilReturn = BoxFuture<'a, Result<Response<M>, Status>>;
-    type Streaming = BoxFuture<'a, Result<Response<ResponseStream<M>>, Status>>;
+macro_rules! boxed_future {
+    ($($boxed:ident)*) => {$(
+        impl<'a, M: 'a, E: IntoStatus + 'a> HandlerFuture for $boxed<'a, Result<Response<M>, E>> {
+            type UntilReturn = $boxed<'a, Result<Response<M>, Status>>;
+            type Streaming = $boxed<'a, Result<Response<ResponseStream<M>>, Status>>;
 
-    fn until_return(self, rpc: Rpc) -> Self::UntilReturn {
-        Box::pin(Handler::<_, AtReturn>::new(rpc, self))
-    }
+            fn until_return(self, rpc: Rpc) -> Self::UntilReturn {
+                Box::pin(Handler::<_, AtReturn>::new(rpc, self))
+            }
 
-    fn streaming(self, rpc: Rpc) -> Self::Streaming {
-        Box::pin(Handler::<_, AtStreamEnd>::new(rpc, self))
-    }
+            fn streaming(self, rpc: Rpc) -> Self::Streaming {
+                Box::pin(Handler::<_, AtStreamEnd>::new(rpc, self))
+            }
+        }
+    )*};
 }
+
+boxed_future!(BoxFuture LocalBoxFuture);
+
+/// What the trait has, where the future's stream is wrapped.
+pub type WrappedFuture<T> = <T as HandlerFuture>::Streaming;
 
 /// The future that a method returns, to be looked at as a type like [`Returned`].
 #[derive(Debug)]
@@ -335,6 +345,9 @@ pub trait Wrapped {
 impl<S> Wrapped for ResponseStream<S> {
     type Stream = S;
 }
+
+/// The type that the user declared.
+pub type Declared<S> = <S as Wrapped>::Stream;
 
 /// A handler's return type, to be looked at as a type, since its name tells nothing.
 ///

@@ -94,7 +94,9 @@ impl Shapes for Traced {
         Ok(Response::new(answer))
     }
 
-    #[cfg_attr(all(), tracing::instrument(name = "up", skip_all))]
+    // `rpc` and `skip_metrics` are not the attributes here.
+    #[cfg_attr(all(), tracing::instrument(name = "up", skip_all, fields(rpc.method = "Upload")))]
+    #[cfg_attr(any(), expect(rpc, skip_metrics))]
     async fn upload(&self, request: Request<Streaming<Ask>>) -> Result<Response<Answer>, Status> {
         answer(last(request.into_inner()).await?).map(Response::new)
     }
@@ -255,4 +257,62 @@ async fn e9_spans_with_arc_self_and_an_instance() {
     };
     assert_eq!(count("First", Code::NotFound), Some(1));
     assert_eq!(count("Second", Code::Aborted), Some(1));
+}
+
+/// What is deprecated, and allowed where it is used.
+mod deprecated {
+    #![allow(deprecated)]
+
+    use super::{Request, Response, Status};
+
+    #[deprecated]
+    #[derive(Debug)]
+    pub(super) struct Old;
+
+    #[tonic::async_trait]
+    pub(super) trait OldService {
+        async fn first(&self, request: Request<Old>) -> Result<Response<Old>, Status>;
+    }
+
+    pub(super) struct Everywhere;
+    pub(super) struct OnTheMethod;
+
+    #[warn(deprecated)]
+    pub(super) mod impls {
+        use super::super::{Request, Response, Status, instrument_grpc};
+
+        #[allow(deprecated)]
+        #[instrument_grpc(service = "e9.old")]
+        #[tonic::async_trait]
+        impl super::OldService for super::Everywhere {
+            async fn first(
+                &self,
+                request: Request<super::Old>,
+            ) -> Result<Response<super::Old>, Status> {
+                Ok(Response::new(request.into_inner()))
+            }
+        }
+
+        #[instrument_grpc(service = "e9.old_method")]
+        #[tonic::async_trait]
+        impl super::OldService for super::OnTheMethod {
+            #[expect(deprecated)]
+            async fn first(
+                &self,
+                request: Request<super::Old>,
+            ) -> Result<Response<super::Old>, Status> {
+                Ok(Response::new(request.into_inner()))
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn e9_what_is_deprecated_may_be_allowed() {
+    #![allow(deprecated)]
+    use deprecated::{Everywhere, Old, OldService, OnTheMethod};
+    assert!(Everywhere.first(Request::new(Old)).await.is_ok());
+    assert!(OnTheMethod.first(Request::new(Old)).await.is_ok());
+    assert_eq!(codes("e9.old", "First"), [(Code::Ok, 1)]);
+    assert_eq!(codes("e9.old_method", "First"), [(Code::Ok, 1)]);
 }

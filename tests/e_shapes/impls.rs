@@ -411,3 +411,68 @@ async fn e13_several_services_on_one_type() {
     check_plain(routes(), "e13.plain").await;
     check_shapes(routes(), "e13.shapes").await;
 }
+
+/// Names that differ in their case only, and a label from a fragment.
+mod names {
+    #![allow(non_snake_case)]
+
+    use super::{Request, Response, Status, instrument_grpc};
+
+    #[tonic::async_trait]
+    pub(super) trait Get {
+        async fn get(&self, request: Request<u8>) -> Result<Response<u8>, Status>;
+        async fn Get(&self, request: Request<u8>) -> Result<Response<u8>, Status>;
+    }
+
+    pub(super) struct ByCase;
+
+    macro_rules! named {
+        ($name:literal) => {
+            #[instrument_grpc(service = "e8.by_case")]
+            #[tonic::async_trait]
+            impl Get for ByCase {
+                async fn get(&self, request: Request<u8>) -> Result<Response<u8>, Status> {
+                    Ok(Response::new(request.into_inner()))
+                }
+
+                #[rpc(name = $name,)]
+                async fn Get(&self, _: Request<u8>) -> Result<Response<u8>, Status> {
+                    Err(Status::aborted("always"))
+                }
+            }
+        };
+    }
+
+    named!("Other");
+}
+
+#[tokio::test]
+async fn e8_names_that_differ_in_case() {
+    use names::Get;
+    assert!(names::ByCase.get(Request::new(1)).await.is_ok());
+    assert!(names::ByCase.Get(Request::new(1)).await.is_err());
+    assert_eq!(codes("e8.by_case", "Get"), [(Code::Ok, 1)]);
+    assert_eq!(codes("e8.by_case", "Other"), [(Code::Aborted, 1)]);
+}
+
+/// Without `Send`, as for a runtime of one thread.
+trait Local {
+    fn first(&self, request: Request<u8>) -> LocalBoxFuture<'_>;
+}
+
+type LocalBoxFuture<'a> =
+    std::pin::Pin<Box<dyn Future<Output = Result<Response<u8>, Status>> + 'a>>;
+
+#[instrument_grpc(service = "e8.not_send")]
+impl Local for ByHand {
+    fn first(&self, request: Request<u8>) -> LocalBoxFuture<'_> {
+        let number = std::rc::Rc::new(request.into_inner());
+        Box::pin(async move { Ok(Response::new(*number)) })
+    }
+}
+
+#[tokio::test]
+async fn e8_futures_that_are_not_send() {
+    assert!(Local::first(&ByHand, Request::new(1)).await.is_ok());
+    assert_eq!(codes("e8.not_send", "First"), [(Code::Ok, 1)]);
+}

@@ -93,3 +93,77 @@ async fn e12_send_and_nothing_else() {
     drop(is_send(Demanding.read(Request::new(GOOD))));
     check_streams(Routes::new(StreamsServer::new(Demanding)), "e12.demanding").await;
 }
+
+/// The lints that look at how a request is used see the user's code, and no more.
+trait Native {
+    fn first(
+        &self,
+        request: Request<u8>,
+    ) -> impl Future<Output = Result<Response<u8>, Status>> + Send;
+    fn second(
+        &self,
+        request: Request<u8>,
+    ) -> impl Future<Output = Result<Response<u8>, Status>> + Send;
+    fn third(
+        &self,
+        request: Request<u8>,
+    ) -> impl Future<Output = Result<Response<u8>, Status>> + Send;
+}
+
+type BoxFuture<'a> = Pin<Box<dyn Future<Output = Result<Response<u8>, Status>> + Send + 'a>>;
+
+trait Boxed {
+    fn first(&self, request: Request<u8>) -> BoxFuture<'_>;
+    fn second(&self, request: Request<u8>) -> BoxFuture<'_>;
+}
+
+#[instrument_grpc(service = "e11.native")]
+impl Native for Strict {
+    #![allow(clippy::unused_async)]
+
+    async fn first(&self, _request: Request<u8>) -> Result<Response<u8>, Status> {
+        Ok(Response::new(1))
+    }
+
+    #[expect(unused_variables)]
+    async fn second(&self, request: Request<u8>) -> Result<Response<u8>, Status> {
+        Ok(Response::new(2))
+    }
+
+    async fn third(&self, mut request: Request<u8>) -> Result<Response<u8>, Status> {
+        *request.get_mut() += 1;
+        Ok(Response::new(request.into_inner()))
+    }
+}
+
+#[instrument_grpc(service = "e11.boxed")]
+impl Boxed for Strict {
+    fn first(&self, _request: Request<u8>) -> BoxFuture<'_> {
+        Box::pin(std::future::ready(Ok(Response::new(1))))
+    }
+
+    #[expect(unused_variables)]
+    fn second(&self, request: Request<u8>) -> BoxFuture<'_> {
+        Box::pin(std::future::ready(Ok(Response::new(2))))
+    }
+}
+
+#[tokio::test]
+async fn e11_lints_of_the_request() {
+    let third = Native::third(&Strict, Request::new(2)).await.map(Response::into_inner);
+    assert_eq!(third.ok(), Some(3));
+    assert!(Native::first(&Strict, Request::new(2)).await.is_ok());
+    assert!(Native::second(&Strict, Request::new(2)).await.is_ok());
+    assert!(Boxed::first(&Strict, Request::new(2)).await.is_ok());
+    assert!(Boxed::second(&Strict, Request::new(2)).await.is_ok());
+    let ok = [(tonic::Code::Ok, 1)];
+    for (service, method) in [
+        ("e11.native", "First"),
+        ("e11.native", "Second"),
+        ("e11.native", "Third"),
+        ("e11.boxed", "First"),
+        ("e11.boxed", "Second"),
+    ] {
+        assert_eq!(support::shapes::codes(service, method), ok, "{service} {method}");
+    }
+}

@@ -528,3 +528,281 @@ async fn e5_a_skipped_method_beside_a_measured_one() {
     let snapshot = grpc_metrics_runtime::GrpcMetrics::global().snapshot();
     assert!(snapshot.method("e5.skipping", "Tail").is_none());
 }
+
+mod in_all_places {
+    use super::{
+        Answer, Answered, Ask, Boxed, Pin, Request, Response, Status, Stream, Streams, answers,
+        instrument_grpc,
+    };
+    use std::task::{Context, Poll};
+
+    pub(super) struct Fields {
+        answers: Answered,
+    }
+
+    pub(super) enum Either {
+        Now(Answered),
+        Never { reason: Status },
+    }
+
+    macro_rules! stream {
+        ($name:ident, $self:ident => $answers:expr) => {
+            impl Stream for $name {
+                type Item = Result<Answer, Status>;
+
+                fn poll_next(
+                    self: Pin<&mut Self>,
+                    _: &mut Context<'_>,
+                ) -> Poll<Option<Self::Item>> {
+                    let $self = self.get_mut();
+                    Poll::Ready($answers)
+                }
+            }
+        };
+    }
+
+    stream!(Fields, this => this.answers.next());
+    stream!(Either, this => match this {
+        Either::Now(answers) => answers.next(),
+        Either::Never { reason } => Some(Err(reason.clone())),
+    });
+
+    macro_rules! as_path {
+        ($path:path) => {
+            $path
+        };
+    }
+
+    macro_rules! as_type {
+        ($ty:ty) => {
+            $ty
+        };
+    }
+
+    /// What a struct's or an enum's own name could do.
+    pub(super) struct Literals;
+
+    #[instrument_grpc(service = "e5.literals")]
+    #[tonic::async_trait]
+    impl Streams for Literals {
+        type ReadStream = Fields;
+        async fn read(&self, request: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+            let stream = Self::ReadStream { answers: answers(request.into_inner()).into_iter() };
+            let Self::ReadStream { answers } = stream;
+            let stream: as_path!(Self::ReadStream) = Fields { answers };
+            let stream: as_type!(Self::ReadStream) = stream;
+            Ok(Response::new(stream))
+        }
+
+        type TailStream = Either;
+        async fn tail(&self, request: Request<Ask>) -> Result<Response<Self::TailStream>, Status> {
+            let never = Self::TailStream::Never { reason: Status::aborted("never") };
+            if let Self::TailStream::Never { reason } = &never {
+                assert_eq!(reason.message(), "never");
+            }
+            let answers = answers(request.into_inner()).into_iter();
+            Ok(Response::new(Self::TailStream::Now(answers)))
+        }
+    }
+
+    pub(super) struct Around<S>(S);
+
+    impl<S: Stream + Unpin> Stream for Around<S> {
+        type Item = S::Item;
+
+        fn poll_next(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Self::Item>> {
+            Pin::new(&mut self.0).poll_next(context)
+        }
+    }
+
+    /// A stream around another method's.
+    pub(super) struct Nested;
+
+    #[instrument_grpc(service = "e6.nested")]
+    #[tonic::async_trait]
+    impl Streams for Nested {
+        type ReadStream = Boxed<Answer>;
+        async fn read(&self, request: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+            Ok(Response::new(Box::pin(tokio_stream::iter(answers(request.into_inner())))))
+        }
+
+        type TailStream = Around<Self::ReadStream>;
+        async fn tail(
+            &self,
+            request: Request<Ask>,
+        ) -> Result<Response<Around<Self::ReadStream>>, Status> {
+            let answers = tokio_stream::iter(answers(request.into_inner()));
+            Ok(Response::new(Around(Box::pin(answers))))
+        }
+    }
+
+    type BoxFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
+
+    /// An alias hides the future, and the stream's type is spelled out.
+    pub(super) struct ByHand;
+
+    #[instrument_grpc(service = "e6.future_alias")]
+    impl Streams for ByHand {
+        type ReadStream = Boxed<Answer>;
+        fn read<'s, 'a>(
+            &'s self,
+            request: Request<Ask>,
+        ) -> BoxFuture<'a, Result<Response<Boxed<Answer>>, Status>>
+        where
+            's: 'a,
+            Self: 'a,
+        {
+            let stream: Self::ReadStream =
+                Box::pin(tokio_stream::iter(answers(request.into_inner())));
+            Box::pin(async move { Ok(Response::new(stream)) })
+        }
+
+        type TailStream = Boxed<Answer>;
+        fn tail<'s, 'a>(
+            &'s self,
+            request: Request<Ask>,
+        ) -> BoxFuture<'a, Result<Response<Self::TailStream>, Status>>
+        where
+            's: 'a,
+            Self: 'a,
+        {
+            let stream: Boxed<Answer> = Box::pin(tokio_stream::iter(answers(request.into_inner())));
+            Box::pin(std::future::ready(Ok(Response::new(stream))))
+        }
+    }
+}
+
+#[tokio::test]
+async fn e5_the_declared_type_in_all_places() {
+    use in_all_places::{ByHand, Literals, Nested};
+    check_streams(Routes::new(StreamsServer::new(Literals)), "e5.literals").await;
+    check_streams(Routes::new(StreamsServer::new(Nested)), "e6.nested").await;
+    check_streams(Routes::new(StreamsServer::new(ByHand)), "e6.future_alias").await;
+}
+
+/// Traits of one's own, with what `tonic-build` does not write.
+mod own_traits {
+    use super::{Answer, Ask, Boxed, Pin, Request, Response, Status, Stream, instrument_grpc};
+
+    #[tonic::async_trait]
+    pub(super) trait Typed<F> {
+        type WatchStream: Stream<Item = Result<u8, Status>> + Send;
+        async fn watch(&self, request: Request<u8>) -> Result<Response<Self::WatchStream>, Status>;
+    }
+
+    pub(super) struct Service;
+
+    #[instrument_grpc(service = "e8.typed")]
+    #[tonic::async_trait]
+    impl Typed<fn() -> u8> for Service {
+        type WatchStream = Pin<Box<dyn Stream<Item = Result<u8, Status>> + Send>>;
+        async fn watch(
+            &self,
+            request: Request<u8>,
+        ) -> Result<Response<<Self as Typed<fn() -> u8>>::WatchStream>, Status> {
+            struct Grid<const N: usize>;
+            trait Kind {
+                type WatchStream;
+            }
+            impl Kind for Grid<{ 1 + 1 }> {
+                type WatchStream = u8;
+            }
+            impl Grid<{ 1 + 1 }>
+            where
+                Self: Kind<WatchStream = u8>,
+            {
+                fn first(number: <Self as Kind>::WatchStream) -> u8 {
+                    number
+                }
+            }
+            let number = Grid::<2>::first(request.into_inner());
+            let stream: <Service as Typed<fn() -> u8>>::WatchStream =
+                Box::pin(tokio_stream::iter([Ok(number)]));
+            Ok(Response::new(stream))
+        }
+    }
+
+    #[tonic::async_trait]
+    pub(super) trait Sized {
+        const SIZE: usize;
+        const MAKE: fn() -> Option<Self::ReadStream>;
+        type ReadStream;
+        fn make() -> Option<Self::ReadStream>;
+        async fn read(&self, request: Request<Ask>) -> Result<Response<Self::ReadStream>, Status>;
+    }
+
+    #[instrument_grpc(service = "e8.sized")]
+    #[tonic::async_trait]
+    impl Sized for Service {
+        const SIZE: usize = std::mem::size_of::<Self::ReadStream>();
+        const MAKE: fn() -> Option<Self::ReadStream> = Self::make;
+        type ReadStream = Boxed<Answer>;
+
+        #[skip_metrics]
+        fn make() -> Option<Self::ReadStream> {
+            None
+        }
+
+        async fn read(&self, _: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+            Ok(Response::new(Box::pin(tokio_stream::empty())))
+        }
+    }
+}
+
+#[tokio::test]
+async fn e8_stream_types_in_traits_of_ones_own() {
+    use own_traits::{Service, Sized, Typed};
+    let watch = Service.watch(Request::new(7)).await.map(Response::into_inner).unwrap();
+    assert_eq!(watch.map(Result::unwrap).collect::<Vec<_>>().await, [7]);
+    assert_eq!(codes("e8.typed", "Watch"), [(Code::Ok, 1)]);
+    assert!(Service::SIZE > size_of::<Boxed<Answer>>());
+    assert!(Service::MAKE().is_none());
+    drop(Service.read(Request::new(Ask::default())).await);
+    assert_eq!(codes("e8.sized", "Read"), [(Code::Cancelled, 1)]);
+}
+
+/// A method from a macro is not measured, and its stream is left alone.
+macro_rules! tail {
+    ($stream:ty) => {
+        fn tail<'s, 'a>(
+            &'s self,
+            request: Request<Ask>,
+        ) -> Pin<Box<dyn Future<Output = Result<Response<$stream>, Status>> + Send + 'a>>
+        where
+            's: 'a,
+            Self: 'a,
+        {
+            let stream: $stream = Box::pin(tokio_stream::iter(answers(request.into_inner())));
+            Box::pin(async move { Ok(Response::new(stream)) })
+        }
+    };
+}
+
+struct AddedStream;
+
+#[instrument_grpc(service = "e8.added_stream")]
+#[tonic::async_trait]
+impl Streams for AddedStream {
+    type ReadStream = Boxed<Answer>;
+    async fn read(&self, request: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+        Ok(Response::new(Box::pin(tokio_stream::iter(answers(request.into_inner())))))
+    }
+
+    type TailStream = Self::ReadStream;
+    tail!(Self::ReadStream);
+}
+
+#[tokio::test]
+async fn e8_a_macro_is_told_a_measured_stream() {
+    let ask = || Request::new(Ask { count: 2, code: 0 });
+    let tail = AddedStream.tail(ask()).await.map(Response::into_inner).unwrap();
+    assert_eq!(tail.collect::<Vec<_>>().await.len(), 2);
+    let read = AddedStream.read(ask()).await.map(Response::into_inner).unwrap();
+    assert_eq!(read.collect::<Vec<_>>().await.len(), 2);
+    assert_eq!(codes("e8.added_stream", "Read"), [(Code::Ok, 1)]);
+    let snapshot = grpc_metrics_runtime::GrpcMetrics::global().snapshot();
+    assert!(snapshot.method("e8.added_stream", "Tail").is_none());
+}

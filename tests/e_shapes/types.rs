@@ -115,7 +115,6 @@ mod hostile {
         fn until_return() {}
         fn streaming() {}
         fn carry() {}
-        fn new() {}
         fn metadata(&self) {}
         fn instance(&self) {}
     }

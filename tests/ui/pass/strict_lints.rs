@@ -1,5 +1,5 @@
 //! Line E11 as it is written.
-#![forbid(unsafe_code)]
+#![forbid(unsafe_code, unused_imports)]
 #![deny(warnings, missing_docs, clippy::all, clippy::pedantic)]
 
 use grpc_metrics_runtime::instrument_grpc;
