@@ -110,6 +110,11 @@ impl Scope<'_> {
         let written = ty.to_token_stream();
         let returned = self.wrapped.as_declared(written.clone());
         let (of_trait, given) = match response {
+            // Right if this `Result` is an alias with the response in it. Else the response is forgotten,
+            // and what is wrong is said where the handler returns.
+            Response::Stream if self.wrapped.bare_in_result(written.clone()) => {
+                (quote!(StatusReturn), &written)
+            }
             Response::Stream => (quote!(WrappedReturn), &returned),
             Response::ByType | Response::AtReturn => (quote!(StatusReturn), &written),
         };

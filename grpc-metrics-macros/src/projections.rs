@@ -38,6 +38,16 @@ impl<'a> Projections<'a> {
         })
     }
 
+    /// Whether one of the types is what a `Result` holds, with nothing around it.
+    pub(crate) fn bare_in_result(&self, tokens: TokenStream) -> bool {
+        let trees: Vec<TokenTree> = tokens.into_iter().collect();
+        (2..trees.len()).any(|i| {
+            is_ident(&trees, i - 2, "Result")
+                && is_punct(&trees, i - 1, '<')
+                && self.projection(&trees, i).is_some()
+        })
+    }
+
     /// Writes each of the types as what it was declared to be.
     pub(crate) fn as_declared(&self, tokens: TokenStream) -> TokenStream {
         // Groups that stay as they are keep the places of their brackets, for the compiler's messages.
