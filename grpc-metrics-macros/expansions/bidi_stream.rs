@@ -22,8 +22,8 @@ const _: () = {
         ) -> ::core::pin::Pin<
             Box<
                 dyn ::core::future::Future<
-                    Output = __grpc::WrappedReturn<
-                        tonic::Result<Response<__grpc::Declared<Self::ChatStream>>>,
+                    Output = __grpc::StatusReturn<
+                        tonic::Result<Response<Self::ChatStream>>,
                     >,
                 > + ::core::marker::Send + 'async_trait,
             >,

@@ -59,10 +59,40 @@ const _: () = {
             __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
         )
         .build();
+    static __RPC_by_other_type: __grpc::Method = __grpc::method(
+            __SERVICE,
+            "ByOtherType",
+            __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
+            __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
+        )
+        .build();
+    static __RPC_by_other_function: __grpc::Method = __grpc::method(
+            __SERVICE,
+            "ByOtherFunction",
+            __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
+            __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
+        )
+        .build();
+    static __RPC_by_other_brackets: __grpc::Method = __grpc::method(
+            __SERVICE,
+            "ByOtherBrackets",
+            __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
+            __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
+        )
+        .build();
+    static __RPC_by_argument: __grpc::Method = __grpc::method(
+            __SERVICE,
+            "ByArgument",
+            __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
+            __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
+        )
+        .build();
     __grpc::submit! {
         __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_say_hello,
         & __RPC_say_again, & __RPC_at_once, & __RPC_after_more, & __RPC_by_return, &
-        __RPC_by_other_call, & __RPC_without_move, & __RPC_guarded])
+        __RPC_by_other_call, & __RPC_without_move, & __RPC_guarded, &
+        __RPC_by_other_type, & __RPC_by_other_function, & __RPC_by_other_brackets, &
+        __RPC_by_argument])
     }
     impl Greeter for MyGreeter {
         fn say_hello<'a>(
@@ -229,6 +259,90 @@ const _: () = {
                     }
                     Box::pin(async move { Err(Status::aborted("always")) })
                 },
+            )
+        }
+        fn by_other_type<'a>(
+            &'a self,
+            __request: Request<A>,
+        ) -> Pin<
+            Box<
+                dyn Future<
+                    Output = __grpc::StatusReturn<Result<Response<B>, Status>>,
+                > + Send + 'a,
+            >,
+        > {
+            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_by_other_type, &__request);
+            let request = __request;
+            __grpc::ReturnedFuture::<
+                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
+            >::__grpc_carry(
+                __rpc,
+                move || -> Pin<
+                    Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
+                > { Other::pin(async move { self.answer(request) }) },
+            )
+        }
+        fn by_other_function<'a>(
+            &'a self,
+            __request: Request<A>,
+        ) -> Pin<
+            Box<
+                dyn Future<
+                    Output = __grpc::StatusReturn<Result<Response<B>, Status>>,
+                > + Send + 'a,
+            >,
+        > {
+            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_by_other_function, &__request);
+            let request = __request;
+            __grpc::ReturnedFuture::<
+                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
+            >::__grpc_carry(
+                __rpc,
+                move || -> Pin<
+                    Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
+                > { Box::new(async move { self.answer(request) }) },
+            )
+        }
+        fn by_other_brackets<'a>(
+            &'a self,
+            __request: Request<A>,
+        ) -> Pin<
+            Box<
+                dyn Future<
+                    Output = __grpc::StatusReturn<Result<Response<B>, Status>>,
+                > + Send + 'a,
+            >,
+        > {
+            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_by_other_brackets, &__request);
+            let request = __request;
+            __grpc::ReturnedFuture::<
+                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
+            >::__grpc_carry(
+                __rpc,
+                move || -> Pin<
+                    Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
+                > { Box::pin[async move { self.answer(request) }] },
+            )
+        }
+        fn by_argument<'a>(
+            &'a self,
+            __request: Request<A>,
+        ) -> Pin<
+            Box<
+                dyn Future<
+                    Output = __grpc::StatusReturn<Result<Response<B>, Status>>,
+                > + Send + 'a,
+            >,
+        > {
+            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_by_argument, &__request);
+            let request = __request;
+            __grpc::ReturnedFuture::<
+                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
+            >::__grpc_carry(
+                __rpc,
+                move || -> Pin<
+                    Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
+                > { task(Box::pin(async move { self.answer(request) })) },
             )
         }
     }

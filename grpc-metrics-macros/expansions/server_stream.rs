@@ -30,8 +30,8 @@ const _: () = {
         ) -> ::core::pin::Pin<
             Box<
                 dyn ::core::future::Future<
-                    Output = __grpc::WrappedReturn<
-                        Result<Response<__grpc::Declared<Self::WatchStream>>, Status>,
+                    Output = __grpc::StatusReturn<
+                        Result<Response<Self::WatchStream>, Status>,
                     >,
                 > + ::core::marker::Send + 'async_trait,
             >,

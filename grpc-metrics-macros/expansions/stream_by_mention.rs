@@ -22,8 +22,8 @@ const _: () = {
         ) -> ::core::pin::Pin<
             Box<
                 dyn ::core::future::Future<
-                    Output = __grpc::WrappedReturn<
-                        Result<Response<__grpc::Declared<Self::OtherStream>>, Status>,
+                    Output = __grpc::StatusReturn<
+                        Result<Response<Self::OtherStream>, Status>,
                     >,
                 > + ::core::marker::Send + 'async_trait,
             >,

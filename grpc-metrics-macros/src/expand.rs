@@ -89,14 +89,20 @@ fn method(plan: &Plan, rpc: &Rpc) -> TokenStream {
     let started = started(plan, rpc);
     let body = match &rpc.form {
         Form::Boxed { boxed, returned, keep_async } => {
-            let Boxed { path, call, keywords, block } = boxed;
+            let Boxed { before, path, call, keywords, block } = boxed;
+            // The request may be gone by the end of the statements.
+            let (first, started) = if before.is_empty() {
+                (TokenStream::new(), started)
+            } else {
+                (emit!(let __rpc = #started;), emit!(__rpc))
+            };
             let mut handler = instrument(rpc, returned, emit!(#started, #keywords #block));
             if *keep_async {
                 let block = tokens::regroup(block, emit!(#handler.await));
                 handler = emit!(#keywords #block);
             }
             let call = tokens::regroup(call, handler);
-            emit!(#path #call)
+            emit!(#first #before #path #call)
         }
         Form::Async { body, returned } => {
             // Pins the type for `return`, `?` and coercions, as the signature of an `async fn` does.
@@ -113,12 +119,12 @@ fn method(plan: &Plan, rpc: &Rpc) -> TokenStream {
             emit!(#handler.await)
         }
         Form::Future { body, future } => {
+            let (first, last) = tokens::ends(future);
             let (instrument, rest) = match response {
                 Response::Stream => (emit!(future_streaming), emit!(, _>)),
                 Response::AtReturn => (emit!(future_until_return), emit!(, _>)),
-                Response::ByType => (emit!(ReturnedFuture), emit!(>::__grpc_carry)),
+                Response::ByType => (emit!(ReturnedFuture), quote_spanned!(last=> >::__grpc_carry)),
             };
-            let (first, last) = tokens::ends(future);
             let open = quote_spanned!(first=> __grpc::#instrument::<);
             let close = quote_spanned!(last=> #rest);
             let arguments = tokens::parentheses(last, emit!(__rpc, move || -> #future #body));

@@ -66,3 +66,73 @@ fn is_own(group: &Group, outside: bool) -> bool {
         None => false,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without errors, the item alone.
+    fn kept(item: TokenStream) -> String {
+        expand(item, &[]).to_string()
+    }
+
+    #[test]
+    fn helpers_go_from_methods_only() {
+        let item = quote! {
+            #[rpc(name = "above")]
+            impl Greeter for MyGreeter {
+                #[skip_metrics] #[inline] fn one() { #[skip_metrics] fn inner() {} }
+                #[kit::rpc(name = "Two")] #[cfg_attr(a, rpc)] fn two([#[rpc] a]: B) {}
+                #[cfg_attr(a, rpc::other)] fn three() {}
+            }
+        };
+        let left = quote! {
+            #[rpc(name = "above")]
+            impl Greeter for MyGreeter {
+                #[inline] fn one() { #[skip_metrics] fn inner() {} }
+                fn two([#[rpc] a]: B) {}
+                #[cfg_attr(a, rpc::other)] fn three() {}
+            }
+        };
+        assert_eq!(kept(item), left.to_string());
+    }
+
+    #[test]
+    fn a_second_attribute_goes_from_the_impl_only() {
+        let item = quote! {
+            #[doc = "a"]
+            #[::kit::instrument_grpc_last(service = "a")]
+            impl Greeter for MyGreeter { #[instrument_grpc_last] fn one() {} }
+        };
+        let left = quote! {
+            #[doc = "a"]
+            impl Greeter for MyGreeter { #[instrument_grpc_last] fn one() {} }
+        };
+        assert_eq!(kept(item), left.to_string());
+    }
+
+    #[test]
+    fn helpers_go_from_inside_invisible_groups() {
+        let invisible = |tokens| TokenTree::from(Group::new(Delimiter::None, tokens));
+        let method = invisible(quote!(
+            #[skip_metrics]
+            fn one() {}
+        ));
+        let item = invisible(quote!(impl Greeter for MyGreeter { #method }));
+        let left = invisible(quote!(
+            fn one() {}
+        ));
+        let left = invisible(quote!(impl Greeter for MyGreeter { #left }));
+        assert_eq!(kept(item.into()), left.to_string());
+    }
+
+    #[test]
+    fn what_is_half_typed_stays() {
+        for item in
+            ["# [", "impl A for B { # fn one () { } }", "impl A for B { # [ skip_metrics ] # }"]
+        {
+            let Ok(item) = item.parse::<TokenStream>() else { continue };
+            assert!(!kept(item).contains("skip_metrics"));
+        }
+    }
+}

@@ -54,7 +54,7 @@ impl Scope<'_> {
             Some(_) => Response::Stream,
             None => Response::ByType,
         };
-        let returned = self.returned(&mut sig, &response);
+        let returned = self.returned(&mut sig, stream);
         if let (Response::Stream, None, ReturnType::Type(_, future)) =
             (&response, &returned, &mut sig.output)
         {
@@ -104,19 +104,18 @@ impl Scope<'_> {
     }
 
     /// What the handler's future gives, if the signature says so. The signature then says what the trait
-    /// has: an error of the handler's own is a `Status` there, and a stream is a wrapped one.
-    fn returned(&self, sig: &mut Signature, response: &Response) -> Option<TokenStream> {
+    /// has: an error of the handler's own is a `Status` there, and a stream type that is
+    /// spelled out instead of `Self::WatchStream` a wrapped one.
+    fn returned(&self, sig: &mut Signature, stream: Option<&Ident>) -> Option<TokenStream> {
         let ty = returned::of_handler(sig)?;
         let written = ty.to_token_stream();
         let returned = self.wrapped.as_declared(written.clone());
-        let (of_trait, given) = match response {
-            // Right if this `Result` is an alias with the response in it. Else the response is forgotten,
-            // and what is wrong is said where the handler returns.
-            Response::Stream if self.wrapped.bare_in_result(written.clone()) => {
-                (quote!(StatusReturn), &written)
+        let (of_trait, given) = match stream {
+            // Spelled out, or around another method's.
+            Some(stream) if self.follow_streams && !self.wrapped.is_in(stream, written.clone()) => {
+                (quote!(WrappedReturn), &returned)
             }
-            Response::Stream => (quote!(WrappedReturn), &returned),
-            Response::ByType | Response::AtReturn => (quote!(StatusReturn), &written),
+            _ => (quote!(StatusReturn), &written),
         };
         *ty = of_runtime(&of_trait, given);
         Some(returned)
@@ -133,9 +132,9 @@ impl Scope<'_> {
         let Some(future) = future else {
             return Form::Async { body, returned: returned.unwrap_or_else(|| quote!(())) };
         };
+        let keep_async = !method.attrs.iter().all(order::is_inert);
         match (tokens::boxed(body.stream()), returned) {
-            (Some(boxed), Some(returned)) => {
-                let keep_async = !method.attrs.iter().all(order::is_inert);
+            (Some(boxed), Some(returned)) if keep_async || boxed.before.is_empty() => {
                 Form::Boxed { boxed, returned, keep_async }
             }
             _ => Form::Future { body, future: self.wrapped.as_declared(future) },

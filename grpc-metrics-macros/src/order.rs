@@ -36,13 +36,14 @@ pub(crate) fn after_other_attributes(
     Some(quote_spanned!(Span::call_site()=> #(#attrs)* #last #rest))
 }
 
-/// Whether it is the compiler that reads the attribute, so that it changes no code.
+/// Whether it is the compiler that reads the attribute, so that it changes no code and looks at none.
+///
+/// Of the built-in ones, those that stand above impls and methods. Another one costs a move or a second
+/// future, and means the same.
 pub(crate) fn is_inert(attr: &Attribute) -> bool {
-    const BUILT_IN: [&str; 17] = [
+    const BUILT_IN: [&str; 10] = [
         "allow",
-        "automatically_derived",
         "cfg",
-        "cold",
         "deny",
         "deprecated",
         "doc",
@@ -50,12 +51,38 @@ pub(crate) fn is_inert(attr: &Attribute) -> bool {
         "forbid",
         "inline",
         "must_use",
-        "track_caller",
         "warn",
-        "target_feature",
-        "no_mangle",
-        "link_section",
-        "coverage",
     ];
     attr.path().get_ident().is_some_and(|ident| BUILT_IN.iter().any(|name| ident == name))
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    #[test]
+    fn the_compilers_own_attributes() {
+        let inert: [Attribute; 10] = [
+            parse_quote!(#[allow(clippy::all)]),
+            parse_quote!(#[cfg(test)]),
+            parse_quote!(#[deny(warnings)]),
+            parse_quote!(#[deprecated]),
+            parse_quote!(#[doc = "text"]),
+            parse_quote!(#[expect(unused)]),
+            parse_quote!(#[forbid(unused)]),
+            parse_quote!(#[inline]),
+            parse_quote!(#[must_use]),
+            parse_quote!(#[warn(unused)]),
+        ];
+        assert!(inert.iter().all(is_inert));
+        let others: [Attribute; 4] = [
+            parse_quote!(#[tonic::async_trait]),
+            parse_quote!(#[cfg_attr(all(), async_trait)]),
+            parse_quote!(#[our::allow]),
+            parse_quote!(#[instrument]),
+        ];
+        assert!(!others.iter().any(is_inert));
+    }
 }

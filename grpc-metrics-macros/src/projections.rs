@@ -38,13 +38,12 @@ impl<'a> Projections<'a> {
         })
     }
 
-    /// Whether one of the types is what a `Result` holds, with nothing around it.
-    pub(crate) fn bare_in_result(&self, tokens: TokenStream) -> bool {
+    /// Whether the tokens name this one.
+    pub(crate) fn is_in(&self, ident: &Ident, tokens: TokenStream) -> bool {
         let trees: Vec<TokenTree> = tokens.into_iter().collect();
-        (2..trees.len()).any(|i| {
-            is_ident(&trees, i - 2, "Result")
-                && is_punct(&trees, i - 1, '<')
-                && self.projection(&trees, i).is_some()
+        (0..trees.len()).any(|i| match &trees[i] {
+            TokenTree::Group(group) => self.is_in(ident, group.stream()),
+            _ => self.projection(&trees, i).is_some_and(|(named, _)| named == ident),
         })
     }
 
@@ -170,4 +169,99 @@ fn closing_angle(trees: &[TokenTree], open: usize) -> Option<usize> {
 
 fn is_ident(trees: &[TokenTree], i: usize, name: &str) -> bool {
     matches!(trees.get(i), Some(TokenTree::Ident(ident)) if ident == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    fn declared(tokens: &str) -> String {
+        let head: ItemImpl = parse_quote!(
+            impl<T> kit::greeter_server::Greeter<fn() -> u8> for My<T> {}
+        );
+        let trait_: Path = parse_quote!(kit::greeter_server::Greeter<fn() -> u8>);
+        let (watch, tail): (Ident, Ident) = (parse_quote!(WatchStream), parse_quote!(TailStream));
+        let projections = Projections::new(vec![&watch, &tail], &head, &trait_);
+        let declared = projections.as_declared(tokens.parse().expect("tokens")).to_string();
+        declared.replace("__grpc :: Declared :: <", "{").split_whitespace().collect()
+    }
+
+    /// What is declared stands in `{…>` here.
+    #[test]
+    fn what_names_the_types() {
+        for (tokens, as_declared) in [
+            ("Self::WatchStream", "{Self::WatchStream>"),
+            ("Vec<Self::TailStream>", "Vec<{Self::TailStream>>"),
+            ("Self::WatchStream::new()", "{Self::WatchStream>::new()"),
+            ("Self::WatchStream { a }", "{Self::WatchStream>{a}"),
+            ("<Self>::WatchStream", "{<Self>::WatchStream>"),
+            ("<Self as Greeter>::WatchStream", "{<SelfasGreeter>::WatchStream>"),
+            ("<My<T> as Greeter>::WatchStream", "{<My<T>asGreeter>::WatchStream>"),
+            (
+                "<My<T> as greeter_server::Greeter<fn() -> u8>>::WatchStream",
+                "{<My<T>asgreeter_server::Greeter<fn()->u8>>::WatchStream>",
+            ),
+            (
+                "<Self as ::a::kit::greeter_server::Greeter>::TailStream",
+                "{<Selfas::a::kit::greeter_server::Greeter>::TailStream>",
+            ),
+            ("m![(Self::WatchStream)]", "m![({Self::WatchStream>)]"),
+            ("<Self::WatchStream as Stream>::Item", "<{Self::WatchStream>asStream>::Item"),
+            // Other types, traits and names.
+            ("Self::ChatStream", "Self::ChatStream"),
+            ("Self::Item::WatchStream", "Self::Item::WatchStream"),
+            ("My::WatchStream", "My::WatchStream"),
+            ("<My>::WatchStream", "<My>::WatchStream"),
+            ("<My<T>>::WatchStream", "<My<T>>::WatchStream"),
+            ("<Other as Greeter>::WatchStream", "<OtherasGreeter>::WatchStream"),
+            ("<Self as Reader>::WatchStream", "<SelfasReader>::WatchStream"),
+            ("<Self as other::Greeter>::WatchStream", "<Selfasother::Greeter>::WatchStream"),
+            ("<Self as >::WatchStream", "<Selfas>::WatchStream"),
+            ("<Self as Greeter>::ChatStream", "<SelfasGreeter>::ChatStream"),
+            ("<Self as Greeter>.WatchStream", "<SelfasGreeter>.WatchStream"),
+            ("Self.WatchStream", "Self.WatchStream"),
+            ("<Self as Greeter", "<SelfasGreeter"),
+            ("Self::", "Self::"),
+            ("a < Self && b", "a<Self&&b"),
+        ] {
+            assert_eq!(declared(tokens), as_declared, "{tokens}");
+        }
+    }
+
+    #[test]
+    fn items_with_a_self_of_their_own() {
+        let kept = "{ type A = Self::WatchStream; }";
+        for item in [
+            "impl Other",
+            "unsafe impl Other for B",
+            "trait Other",
+            "pub trait Other",
+            "pub(crate) trait Other",
+            "pub unsafe trait Other: Grid<{ 1 }> where A<{ B }>: C",
+            "impl Grid<{ N }> for A<fn() -> B>",
+            "#[a] impl Other",
+            "impl<const N: usize> Grid<{ N }>",
+        ] {
+            for before in ["", "a();", "fn a() {}", "const A: B = { c };"] {
+                let body = format!("{{ {before} {item} {kept} Self::TailStream }}");
+                let as_declared = declared(&body);
+                assert!(as_declared.contains("typeA=Self::WatchStream"), "{body}: {as_declared}");
+                assert!(as_declared.ends_with("{Self::TailStream>}"), "{body}: {as_declared}");
+            }
+        }
+        for statement in [
+            "let a: impl Fn() -> Self::WatchStream = b",
+            "fn a() -> impl Into<Self::WatchStream> { b }",
+            "f(x, impl)",
+            "\"a\" impl",
+        ] {
+            let body = format!("{{ {statement} {{ Self::WatchStream }} }}");
+            let as_declared = declared(&body);
+            assert!(as_declared.contains("{{Self::WatchStream>}"), "{body}: {as_declared}");
+        }
+        // What ends before its body does.
+        assert_eq!(declared("{ impl A Self::WatchStream }"), "{implA{Self::WatchStream>}");
+    }
 }

@@ -45,3 +45,41 @@ fn first_type_in<'a>(ty: &'a mut Type, name: &str) -> Option<&'a mut Type> {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use quote::{ToTokens, quote};
+
+    use super::*;
+
+    fn given(sig: proc_macro2::TokenStream) -> Option<String> {
+        let mut sig: Signature = syn::parse2(sig).expect("a signature");
+        of_handler(&mut sig).map(|ty| ty.to_token_stream().to_string())
+    }
+
+    #[test]
+    fn where_the_signature_says_it() {
+        for (sig, returned) in [
+            (quote!(async fn a() -> A), Some("A")),
+            (quote!(async fn a()), None),
+            (quote!(fn a() -> Pin<Box<dyn Future<Output = A>>>), Some("A")),
+            (
+                quote!(fn a() -> ::p::Pin<b::Box<dyn Send + for<'a> f::Future<Output = A> + 'b>>),
+                Some("A"),
+            ),
+            (quote!(fn a() -> Pin<'a, Box<dyn Future<Item = B, Output = A>>>), Some("A")),
+            (quote!(fn a() -> Nip<Box<dyn Future<Output = A>>>), None),
+            (quote!(fn a() -> Pin<Arc<dyn Future<Output = A>>>), None),
+            (quote!(fn a() -> Pin<Box<dyn Stream<Output = A>>>), None),
+            (quote!(fn a() -> Pin<Box<dyn Future<Item = A>>>), None),
+            (quote!(fn a() -> Pin<Box<Future<Output = A>>>), None),
+            (quote!(fn a() -> Pin<Box<dyn Future>>), None),
+            (quote!(fn a() -> Pin), None),
+            (quote!(fn a() -> [Box<dyn Future<Output = A>>; 1]), None),
+            (quote!(fn a() -> BoxFuture<'a, A>), None),
+            (quote!(fn a()), None),
+        ] {
+            assert_eq!(given(sig.clone()).as_deref(), returned, "{sig}");
+        }
+    }
+}

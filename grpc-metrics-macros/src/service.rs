@@ -52,12 +52,8 @@ pub(crate) struct Method {
 pub(crate) fn parse(item: TokenStream) -> Result<Service> {
     let mut tokens: Vec<TokenTree> = item.into_iter().collect();
     let is_impl = find_keyword(&tokens).as_deref() == Some("impl");
-    let body = match tokens.pop() {
-        Some(TokenTree::Group(group)) if is_impl && group.delimiter() == Delimiter::Brace => group,
-        last => {
-            tokens.extend(last);
-            return Err(not_an_impl(&tokens));
-        }
+    let Some(TokenTree::Group(body)) = tokens.pop_if(|_| is_impl) else {
+        return Err(not_an_impl(&tokens));
     };
     tokens.push(tokens::braces(body.span(), TokenStream::new()).into());
     let mut head: ItemImpl = syn::parse2(tokens.into_iter().collect())?;
@@ -184,5 +180,54 @@ impl ToTokens for Method {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let Self { attrs, vis, sig, body, .. } = self;
         tokens.extend(quote!(#(#attrs)* #vis #sig #body));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    #[test]
+    fn helpers_in_cfg_attr() {
+        let hiding: [Attribute; 6] = [
+            parse_quote!(#[cfg_attr(all(), rpc(name = "A"))]),
+            parse_quote!(#[cfg_attr(all(), skip_metrics)]),
+            parse_quote!(#[cfg_attr(feature = "a", inline, grpc_metrics_runtime::skip_metrics)]),
+            parse_quote!(#[cfg_attr(any(a, b), ::kit::rpc)]),
+            parse_quote!(#[cfg_attr(a, cfg_attr(b, rpc(name = "A")))]),
+            parse_quote!(#[cfg_attr(a, rpc = "A")]),
+        ];
+        for attr in hiding {
+            assert!(hides_helper(&attr), "{}", attr.to_token_stream());
+        }
+        let others: [Attribute; 8] = [
+            parse_quote!(#[cfg_attr(all(), tracing::instrument(fields(rpc.method = "A")))]),
+            parse_quote!(#[cfg_attr(rpc, inline)]),
+            parse_quote!(#[cfg_attr(any(a, rpc), inline)]),
+            parse_quote!(#[cfg_attr(a, cfg_attr(rpc, inline))]),
+            parse_quote!(#[cfg_attr(a, rpc::traced)]),
+            parse_quote!(#[cfg_attr(a)]),
+            parse_quote!(#[cfg_attr(a,)]),
+            parse_quote!(#[traced(a, rpc)]),
+        ];
+        for attr in others {
+            assert!(!hides_helper(&attr), "{}", attr.to_token_stream());
+        }
+    }
+
+    #[test]
+    fn the_kind_of_an_item() {
+        for kind in ["fn", "struct", "enum", "union", "trait", "mod", "type", "const", "static"] {
+            let item: TokenStream =
+                format!("#[doc = \"impl\"] pub {kind} Name {{}}").parse().unwrap();
+            let error = parse(item).err().expect("no impl").to_string();
+            assert!(error.ends_with(&format!("not above `{kind}`")), "{error}");
+        }
+        for item in ["", "impl Greeter for", "pub Name"] {
+            let item: TokenStream = item.parse().unwrap();
+            assert!(parse(item).is_err());
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Work on tokens that are not parsed: handlers' bodies.
 
-use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Signature;
 
@@ -141,8 +141,10 @@ fn bracketed(delimiter: Delimiter, span: Span, stream: TokenStream) -> Group {
     group
 }
 
-/// A body that is nothing but `Box::pin(async move { … })`.
+/// A body that ends in `Box::pin(async move { … })`.
 pub(crate) struct Boxed {
+    /// Statements.
+    pub(crate) before: TokenStream,
     /// `Box::pin`
     pub(crate) path: TokenStream,
     /// The parentheses.
@@ -153,28 +155,36 @@ pub(crate) struct Boxed {
     pub(crate) block: Group,
 }
 
-/// Reads what `#[async_trait]` makes of a method's body.
+/// Reads what `#[async_trait]` makes of a method's body, and what people write as it does.
 pub(crate) fn boxed(body: TokenStream) -> Option<Boxed> {
-    let mut path: Vec<TokenTree> = body.into_iter().collect();
-    let Some(TokenTree::Group(call)) = path.pop() else {
+    let mut before: Vec<TokenTree> = body.into_iter().collect();
+    let Some(TokenTree::Group(call)) = before.pop() else {
         return None;
     };
     let mut keywords: Vec<TokenTree> = call.stream().into_iter().collect();
     let Some(TokenTree::Group(block)) = keywords.pop() else {
         return None;
     };
+    // `Box::pin`, and what may be before, as in `std::boxed::Box::pin`.
+    let is_of_path =
+        |i: &usize| matches!(before[*i], TokenTree::Ident(_)) || is_punct(&before, *i, ':');
+    let start = (0..before.len()).rev().take_while(is_of_path).last()?;
+    let path = before.split_off(start);
     let is = |tree: &TokenTree, name| matches!(tree, TokenTree::Ident(ident) if ident == name);
     let calls_box_pin = call.delimiter() == Delimiter::Parenthesis
-        && matches!(path.last_chunk(), Some([box_, _, _, pin]) if is(box_, "Box") && is(pin, "pin"))
-        && path.iter().enumerate().all(|(i, tree)| match tree {
-            // The `:` of `Box::pin` and of what may be before, as in `std::boxed::Box::pin`.
-            TokenTree::Punct(_) => is_punct(&path, i, ':'),
-            TokenTree::Ident(ident) => ident != "return",
-            _ => false,
-        });
-    let is_async = block.delimiter() == Delimiter::Brace
-        && matches!(keywords.as_slice(), [a, m] if is(a, "async") && is(m, "move"));
-    (calls_box_pin && is_async).then(|| Boxed {
+        && !is(&path[0], "return")
+        && matches!(path.last_chunk(), Some([box_, _, _, pin]) if is(box_, "Box") && is(pin, "pin"));
+    let is_async = matches!(keywords.as_slice(), [a, m] if is(a, "async") && is(m, "move"));
+    // What comes before is whole statements, after all of which the future is returned.
+    let is_end = |tree: &TokenTree| match tree {
+        TokenTree::Punct(punct) => punct.as_char() == ';',
+        TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+        _ => false,
+    };
+    let goes_through = before.last().is_none_or(is_end)
+        && !mention(before.iter().cloned().collect(), &|ident| ident == "return");
+    (calls_box_pin && is_async && goes_through).then(|| Boxed {
+        before: before.into_iter().collect(),
         path: path.into_iter().collect(),
         call,
         keywords: keywords.into_iter().collect(),
@@ -194,6 +204,5 @@ pub(crate) fn is_punct(trees: &[TokenTree], i: usize, c: char) -> bool {
 }
 
 pub(crate) fn is_colons(trees: &[TokenTree], i: usize) -> bool {
-    let joint = matches!(trees.get(i), Some(TokenTree::Punct(p)) if p.spacing() == Spacing::Joint);
-    joint && is_punct(trees, i, ':') && is_punct(trees, i + 1, ':')
+    is_punct(trees, i, ':') && is_punct(trees, i + 1, ':')
 }

@@ -316,3 +316,50 @@ async fn e9_what_is_deprecated_may_be_allowed() {
     assert_eq!(codes("e9.old", "First"), [(Code::Ok, 1)]);
     assert_eq!(codes("e9.old_method", "First"), [(Code::Ok, 1)]);
 }
+
+/// A future by hand, after other statements.
+struct TracedByHand;
+
+type BoxFuture<'a, R> = std::pin::Pin<Box<dyn Future<Output = R> + Send + 'a>>;
+
+#[instrument_grpc(service = "e9.by_hand")]
+impl Plain for TracedByHand {
+    #[tracing::instrument(skip_all)]
+    fn first<'s, 'a>(
+        &'s self,
+        request: Request<Ask>,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Response<Answer>, Status>> + Send + 'a>>
+    where
+        's: 'a,
+        Self: 'a,
+    {
+        let ask = request.into_inner();
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            tracing::info!("in the body");
+            answer(ask).map(Response::new)
+        })
+    }
+
+    fn second<'s, 'a>(
+        &'s self,
+        request: Request<Ask>,
+    ) -> BoxFuture<'a, Result<Response<Answer>, Status>>
+    where
+        's: 'a,
+        Self: 'a,
+    {
+        Box::pin(async move { answer(request.into_inner()).map(Response::new) })
+    }
+}
+
+#[tokio::test]
+async fn e9_spans_around_futures_by_hand() {
+    let recorder = Recorder::default();
+    let _guard = tracing::subscriber::set_default(recorder.clone());
+    assert!(TracedByHand.first(ask(Code::Ok)).await.is_ok());
+    assert_eq!(recorder.lines(), ["first", "INFO message=in the body in first"]);
+    assert!(TracedByHand.second(ask(Code::NotFound)).await.is_err());
+    assert_eq!(codes("e9.by_hand", "First"), [(Code::Ok, 1)]);
+    assert_eq!(codes("e9.by_hand", "Second"), [(Code::NotFound, 1)]);
+}

@@ -229,7 +229,14 @@ macro_rules! grouped {
     };
 }
 
-grouped!(Grouped, {}, { Box::pin(async move { Err(Status::aborted("always")) }) });
+/// A fragment of a fragment.
+macro_rules! grouped_twice {
+    ($name:ident, $first:block, $second:block) => {
+        grouped!($name, $first, $second);
+    };
+}
+
+grouped_twice!(Grouped, {}, { Box::pin(async move { Err(Status::aborted("always")) }) });
 
 #[tokio::test]
 async fn e8_fragments_without_async_trait() {

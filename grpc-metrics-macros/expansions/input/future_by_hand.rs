@@ -36,4 +36,20 @@ impl Greeter for MyGreeter {
         if CLOSED { return closed() }
         Box::pin(async move { Err(Status::aborted("always")) })
     }
+
+    fn by_other_type<'a>(&'a self, request: Request<A>) -> Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>> {
+        Other::pin(async move { self.answer(request) })
+    }
+
+    fn by_other_function<'a>(&'a self, request: Request<A>) -> Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>> {
+        Box::new(async move { self.answer(request) })
+    }
+
+    fn by_other_brackets<'a>(&'a self, request: Request<A>) -> Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>> {
+        Box::pin[async move { self.answer(request) }]
+    }
+
+    fn by_argument<'a>(&'a self, request: Request<A>) -> Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>> {
+        task(Box::pin(async move { self.answer(request) }))
+    }
 }
