@@ -1,19 +1,15 @@
 //! The real Prometheus scrapes Nova, and has what Nova's clients sent. Needs Debian's `prometheus`.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
 
 use support::bed::Bed;
 use support::clients::Kind;
 use support::faults::panic_id;
-use support::programs::build_release;
+use support::nova::Nova;
+use support::prometheus::Prometheus;
 use support::script::{fail, panics, script, send};
 use support::wait::block_until;
 use tonic::Code;
@@ -74,128 +70,14 @@ const UNARY: [(&str, &[&str]); 6] = [
 /// RPCs by service, method and code.
 type Counts = BTreeMap<(String, String, String), u64>;
 
-/// A program that ends with the test, and its directory with it.
-struct Process {
-    child: Child,
-    directory: Option<PathBuf>,
-}
-
-impl Process {
-    fn start(command: &mut Command) -> Self {
-        let child = command.spawn().expect("the program is not installed");
-        Self { child, directory: None }
-    }
-
-    fn output(&mut self) -> Lines<ChildStdout> {
-        Lines::of(self.child.stdout.take().unwrap())
-    }
-
-    /// Ctrl-C, and the exit code.
-    fn interrupt(mut self) -> Option<i32> {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-INT", &id]).status();
-        assert!(sent.unwrap().success());
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if let Some(directory) = &self.directory {
-            let _ = fs::remove_dir_all(directory);
-        }
-    }
-}
-
-/// What a program prints, line by line, without waiting for ever.
-struct Lines<R> {
-    lines: mpsc::Receiver<String>,
-    of: std::marker::PhantomData<R>,
-}
-
-impl<R: Read + Send + 'static> Lines<R> {
-    fn of(output: R) -> Self {
-        let (print, lines) = mpsc::channel();
-        thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                if print.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { lines, of: std::marker::PhantomData }
-    }
-
-    /// All lines up to the first that `is` it.
-    fn until(&self, is: impl Fn(&str) -> bool) -> Vec<String> {
-        let mut lines = Vec::new();
-        while !lines.last().is_some_and(|line: &String| is(line)) {
-            match self.lines.recv_timeout(Duration::from_secs(120)) {
-                Ok(line) => lines.push(line),
-                Err(error) => panic!("{error} after {lines:#?}"),
-            }
-        }
-        lines
-    }
-}
-
-/// The example, from `NOVA` or else built now.
-fn nova() -> PathBuf {
-    std::env::var_os("NOVA").map_or_else(|| build_release("examples", "nova"), PathBuf::from)
-}
-
-/// Prometheus with this target, scraping every second.
-fn prometheus(target: &str) -> (Process, String) {
-    // Prometheus can't say which port it has found, so one is found for it.
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let address = free.local_addr().unwrap().to_string();
-    drop(free);
-    let name = format!("prometheus-{}", std::process::id());
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::create_dir_all(&directory).unwrap();
-    let config = directory.join("prometheus.yml");
-    let lines = [
-        "global: {scrape_interval: 1s, scrape_timeout: 1s}",
-        "scrape_configs:",
-        "- job_name: nova",
-        &format!("  static_configs: [{{targets: ['{target}']}}]"),
-    ];
-    fs::write(&config, lines.join("\n")).unwrap();
-    let mut process = Process::start(
-        Command::new("prometheus")
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", directory.join("data").display()))
-            .arg(format!("--web.listen-address={address}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null()),
-    );
-    process.directory = Some(directory);
-    (process, format!("http://{address}"))
-}
-
-/// The samples of an instant query, each with its labels in front; none while Prometheus is not ready.
-fn query(server: &str, query: &str) -> Vec<(String, f64)> {
-    let output = Command::new("promtool").args(["query", "instant", server, query]).output();
-    let printed = String::from_utf8(output.unwrap().stdout).unwrap();
-    let samples = printed.lines().filter_map(|line| {
-        let (labels, value) = line.split_once(" => ")?;
-        let value = value.split_once(" @").map_or(value, |(value, _)| value);
-        Some((labels.to_owned(), value.parse().unwrap()))
-    });
-    samples.collect()
-}
-
 fn label(labels: &str, name: &str) -> String {
     let (_, value) = labels.split_once(&format!("{name}=\"")).expect(labels);
     value.split_once('"').expect(labels).0.to_owned()
 }
 
 /// What Prometheus has counted of the unary methods.
-fn counted(server: &str) -> Counts {
-    let samples = query(server, "sum by (service, method, code) (grpc_server_requests_total)");
+fn counted(prometheus: &Prometheus) -> Counts {
+    let samples = prometheus.query("sum by (service, method, code) (grpc_server_requests_total)");
     let counts = samples.into_iter().filter(|(_, value)| *value > 0.0).map(|(labels, value)| {
         let key = ["service", "method", "code"].map(|name| label(&labels, name));
         (key.into(), support::bed::whole(value))
@@ -270,22 +152,10 @@ fn assert_no_complaint(text: &str) {
 #[test]
 #[ignore = "needs the prometheus and promtool programs"]
 fn prometheus_has_what_the_clients_of_nova_sent() {
-    let mut nova = Process::start(
-        Command::new(nova())
-            .args(["--grpc", "127.0.0.1:0", "--metrics", "127.0.0.1:0"])
-            .args(["--seconds", "10", "--linger", "300"])
-            .stdout(Stdio::piped()),
-    );
-    let output = nova.output();
-    let title = output.until(|line| line.contains("/metrics")).pop().unwrap();
-    let (_, url) = title.split_once("http://").unwrap();
-    let address = url.strip_suffix("/metrics").unwrap();
+    let nova = Nova::start(&["--seconds", "10", "--linger", "300"]);
+    let prometheus = Prometheus::start(env!("CARGO_TARGET_TMPDIR"), &nova.metrics);
 
-    let (_prometheus, server) = prometheus(address);
-    let is_up = |samples: &Vec<(String, f64)>| samples.iter().any(|(_, up)| *up > 0.0);
-    block_until(|| query(&server, "up{job=\"nova\"}"), is_up);
-
-    let lines = output.until(|line| line == "traffic done");
+    let lines = nova.output.until(|line| line == "traffic done");
     let verdict = lines.iter().find(|line| line.starts_with("checked ")).unwrap();
     assert!(verdict.ends_with("all agree"), "{verdict}");
     let sent = sent(&lines);
@@ -293,9 +163,9 @@ fn prometheus_has_what_the_clients_of_nova_sent() {
     assert_eq!(methods, 39);
     assert_eq!(sums(&sent).len(), methods, "not every method was called");
 
-    block_until(|| counted(&server), |counted| *counted == sent);
-    let of_sums = |query_: &str| -> Vec<f64> {
-        query(&server, query_).into_iter().map(|(_, value)| value).collect()
+    block_until(|| counted(&prometheus), |counted| *counted == sent);
+    let of_sums = |query: &str| -> Vec<f64> {
+        prometheus.query(query).into_iter().map(|(_, value)| value).collect()
     };
     assert_eq!(of_sums("sum(grpc_server_in_flight_requests)"), [0.0]);
     assert_eq!(
@@ -308,12 +178,12 @@ fn prometheus_has_what_the_clients_of_nova_sent() {
     let p95 = "histogram_quantile(0.95, sum by (le, type) (\
                rate(grpc_server_request_duration_seconds_bucket[1m]) \
                * on (service, method) group_left (type) grpc_server_method_info))";
-    let kinds = query(&server, p95);
+    let kinds = prometheus.query(p95);
     assert_eq!(kinds.len(), 4, "{kinds:?}");
     assert!(kinds.iter().all(|(_, p95)| *p95 > 0.0), "{kinds:?}");
 
-    assert_no_complaint(&get_metrics(address));
-    assert!(is_up(&query(&server, "up{job=\"nova\"}")));
+    assert_no_complaint(&get_metrics(&nova.metrics));
+    assert!(prometheus.is_up());
     assert_eq!(nova.interrupt(), Some(0));
 }
 

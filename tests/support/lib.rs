@@ -7,8 +7,11 @@
 pub mod bed;
 pub mod clients;
 pub mod faults;
+pub mod nova;
 pub mod pb;
+pub mod process;
 pub mod programs;
+pub mod prometheus;
 pub mod rng;
 pub mod scrape;
 pub mod script;

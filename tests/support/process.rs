@@ -1,0 +1,86 @@
+//! Programs that run beside a test, and what they print.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// A program that ends with the test, and its directory with it.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    directory: Option<PathBuf>,
+}
+
+impl Process {
+    pub fn start(command: &mut Command) -> Self {
+        let child = command.spawn().expect("the program is not installed");
+        Self { child, directory: None }
+    }
+
+    pub fn output(&mut self) -> Lines<ChildStdout> {
+        Lines::of(self.child.stdout.take().unwrap())
+    }
+
+    /// Removes the directory, too, when it ends.
+    #[must_use]
+    pub fn with_directory(mut self, directory: PathBuf) -> Self {
+        self.directory = Some(directory);
+        self
+    }
+
+    /// Ctrl-C, and the exit code.
+    pub fn interrupt(mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &id]).status();
+        assert!(sent.unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(directory) = &self.directory {
+            let _ = fs::remove_dir_all(directory);
+        }
+    }
+}
+
+/// What a program prints, line by line, without waiting for ever.
+#[derive(Debug)]
+pub struct Lines<R> {
+    lines: mpsc::Receiver<String>,
+    of: std::marker::PhantomData<R>,
+}
+
+impl<R: Read + Send + 'static> Lines<R> {
+    fn of(output: R) -> Self {
+        let (print, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if print.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { lines, of: std::marker::PhantomData }
+    }
+
+    /// All lines up to the first that `is` it.
+    pub fn until(&self, is: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut lines = Vec::new();
+        while !lines.last().is_some_and(|line: &String| is(line)) {
+            match self.lines.recv_timeout(Duration::from_secs(120)) {
+                Ok(line) => lines.push(line),
+                Err(error) => panic!("{error} after {lines:#?}"),
+            }
+        }
+        lines
+    }
+}

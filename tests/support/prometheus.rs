@@ -1,0 +1,70 @@
+//! The real Prometheus. Needs Debian's `prometheus`, which brings `promtool`.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::process::Process;
+use crate::wait::block_until;
+
+/// The job of all targets.
+pub const JOB: &str = "nova";
+
+#[derive(Debug)]
+pub struct Prometheus {
+    /// Where it answers queries.
+    pub url: String,
+    _process: Process,
+}
+
+impl Prometheus {
+    /// Scrapes this target every second. Keeps its data below `directory` while it lives. Returns once
+    /// the target has been scraped.
+    pub fn start(directory: &str, target: &str) -> Self {
+        // Prometheus can't say which port it has found, so one is found for it.
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = free.local_addr().unwrap().to_string();
+        drop(free);
+        let name = format!("prometheus-{}", std::process::id());
+        let directory = Path::new(directory).join(name);
+        fs::create_dir_all(&directory).unwrap();
+        let config = directory.join("prometheus.yml");
+        let lines = [
+            "global: {scrape_interval: 1s, scrape_timeout: 1s}",
+            "scrape_configs:",
+            &format!("- job_name: {JOB}"),
+            &format!("  static_configs: [{{targets: ['{target}']}}]"),
+        ];
+        fs::write(&config, lines.join("\n")).unwrap();
+        let process = Process::start(
+            Command::new("prometheus")
+                .arg(format!("--config.file={}", config.display()))
+                .arg(format!("--storage.tsdb.path={}", directory.join("data").display()))
+                .arg(format!("--web.listen-address={address}"))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null()),
+        );
+        let url = format!("http://{address}");
+        let started = Self { url, _process: process.with_directory(directory) };
+        block_until(|| started.is_up(), |up| *up);
+        started
+    }
+
+    /// Whether the last scrape went well.
+    pub fn is_up(&self) -> bool {
+        self.query(&format!("up{{job=\"{JOB}\"}}")).iter().any(|(_, up)| *up > 0.0)
+    }
+
+    /// The samples of an instant query, each with its labels in front; none while Prometheus is not ready.
+    pub fn query(&self, query: &str) -> Vec<(String, f64)> {
+        let output = Command::new("promtool").args(["query", "instant", &self.url, query]).output();
+        let printed = String::from_utf8(output.unwrap().stdout).unwrap();
+        let samples = printed.lines().filter_map(|line| {
+            let (labels, value) = line.split_once(" => ")?;
+            let value = value.split_once(" @").map_or(value, |(value, _)| value);
+            Some((labels.to_owned(), value.parse().unwrap()))
+        });
+        samples.collect()
+    }
+}
