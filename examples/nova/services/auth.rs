@@ -79,7 +79,7 @@ impl Auth {
     }
 }
 
-#[instrument_grpc]
+#[instrument_grpc(slo(availability = 99.9, latency = "200ms", percentile = 95))]
 #[tonic::async_trait]
 impl auth_service_server::AuthService for Auth {
     async fn register(

@@ -68,7 +68,7 @@ impl Content {
     }
 }
 
-#[instrument_grpc]
+#[instrument_grpc(slo(availability = 99.9, latency = "200ms", percentile = 95))]
 #[tonic::async_trait]
 impl content_service_server::ContentService for Content {
     async fn get_post(

@@ -64,7 +64,7 @@ impl Feed {
     }
 }
 
-#[instrument_grpc]
+#[instrument_grpc(slo(availability = 99.9, latency = "200ms", percentile = 95))]
 #[tonic::async_trait]
 impl feed_service_server::FeedService for Feed {
     async fn get_feed(

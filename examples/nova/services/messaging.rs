@@ -83,7 +83,7 @@ impl Messaging {
     }
 }
 
-#[instrument_grpc]
+#[instrument_grpc(slo(availability = 99.9, latency = "200ms", percentile = 95))]
 #[tonic::async_trait]
 impl messaging_service_server::MessagingService for Messaging {
     async fn send_message(

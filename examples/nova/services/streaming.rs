@@ -57,7 +57,7 @@ impl Streaming {
     }
 }
 
-#[instrument_grpc]
+#[instrument_grpc(slo(availability = 99.9, latency = "200ms", percentile = 95))]
 #[tonic::async_trait]
 impl streaming_service_server::StreamingService for Streaming {
     async fn start_stream(

@@ -78,7 +78,7 @@ impl Users {
     }
 }
 
-#[instrument_grpc]
+#[instrument_grpc(slo(availability = 99.9, latency = "200ms", percentile = 95))]
 #[tonic::async_trait]
 impl user_service_server::UserService for Users {
     async fn get_user_profile(
