@@ -1,0 +1,79 @@
+//! The real Prometheus scrapes Nova under faults, and has data for every query.
+
+use std::process::Command;
+use std::time::SystemTime;
+
+use serde_json::Value;
+use support::nova::Nova;
+use support::prometheus::{JOB, Prometheus};
+
+use crate::queries::{ALL, Query, Variables, list, queries, text, variable_queries};
+
+/// The scrape interval of the test is a second. Grafana would take four of them at least.
+const NOW: Variables = Variables { rate_interval: "10s", range: "30s", ..ALL };
+/// As Grafana puts in what was chosen: as a regular expression, escaped for it and for the query.
+const CHOSEN: Variables = Variables {
+    job: JOB,
+    service: r"nova\\.messaging\\.v1\\.MessagingService|nova\\.feed\\.v1\\.FeedService",
+    ..NOW
+};
+
+/// All values of a query over the last so many seconds: for each series, its labels and values.
+fn over(server: &str, seconds: u64, query: &str) -> Vec<(Value, Vec<f64>)> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let output = Command::new("promtool")
+        .args(["query", "--format=json", "range", "--step=1s"])
+        .args([format!("--start={}", now - seconds), format!("--end={now}")])
+        .args([server, query])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{query}: {}", String::from_utf8_lossy(&output.stderr));
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let series = list(&answer).iter().map(|series| {
+        let values = list(&series["values"]).iter();
+        let values = values.map(|at_value| text(&at_value[1]).parse().unwrap());
+        (series["metric"].clone(), values.collect())
+    });
+    series.collect()
+}
+
+fn assert_has_data(prometheus: &Prometheus, query: &Query, variables: &Variables) {
+    let name = query.name();
+    let expr = variables.put_into(&query.expr);
+    let now = prometheus.query(&expr);
+    assert!(!now.is_empty(), "{name}: no data: {expr}");
+    assert!(now.iter().all(|(_, value)| value.is_finite()), "{name}: {now:?}");
+
+    let series = over(&prometheus.url, 5, &expr);
+    assert!(series.iter().all(|(_, values)| values.iter().all(|v| v.is_finite())), "{name}");
+    // Any instant of the last seconds has a value.
+    assert!(series.iter().any(|(_, values)| values.len() == 6), "{name}: gaps: {series:?}");
+    for (labels, _) in series {
+        let Some(service) = labels["service"].as_str() else { continue };
+        let service = service.replace('.', r"\\.");
+        let chosen = variables.service == ALL.service
+            || variables.service.split('|').any(|one| one == service);
+        assert!(chosen, "{name}: {service} was not chosen");
+    }
+}
+
+#[test]
+#[ignore = "needs the prometheus and promtool programs"]
+fn every_query_has_data_when_prometheus_scrapes_nova() {
+    let nova = Nova::start(&["--fault-rate", "0.02"]);
+    let prometheus = Prometheus::start(env!("CARGO_TARGET_TMPDIR"), &nova.metrics);
+    // By then every method has been called, and streams have been opened.
+    let idle = "count(sum by (service, method) (grpc_server_requests_total) == 0) or vector(0)";
+    support::wait::block_until(|| prometheus.query(idle), |idle| idle.iter().all(|i| i.1 == 0.0));
+    for (selector, label) in variable_queries() {
+        let values = prometheus.query(&NOW.put_into(&format!("group by ({label}) ({selector})")));
+        assert!(!values.is_empty(), "no {label} to choose");
+    }
+    let ten_seconds = "min(count_over_time(up[12s])) >= 10";
+    support::wait::block_until(|| prometheus.query(ten_seconds), |there| !there.is_empty());
+    for query in queries() {
+        assert_has_data(&prometheus, &query, &NOW);
+        assert_has_data(&prometheus, &query, &CHOSEN);
+    }
+    assert_eq!(nova.interrupt(), Some(0));
+}

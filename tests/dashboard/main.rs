@@ -1,0 +1,16 @@
+//! The Grafana dashboard: its form, the names in its queries, and what its queries answer.
+
+mod answers;
+mod form;
+mod live;
+mod names;
+mod queries;
+mod round_trip;
+mod service;
+
+/// For the default prefix; the runtime puts another one in.
+const DASHBOARD: &str = include_str!("../../grpc-metrics-runtime/src/monitoring/dashboard.json");
+
+fn dashboard() -> serde_json::Value {
+    serde_json::from_str(DASHBOARD).expect("no JSON")
+}
