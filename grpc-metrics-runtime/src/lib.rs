@@ -56,6 +56,7 @@
 //! | feature | default | |
 //! |---|---|---|
 //! | `http` | no | [`http`]: `/metrics` as an axum router, or on a port of its own |
+//! | `monitoring` | no | [`monitoring`]: rules, alerts and configuration for Prometheus, Alertmanager and Grafana |
 //!
 //! # What cannot be seen
 //!
@@ -103,6 +104,8 @@ pub mod http;
 mod kind;
 mod method;
 mod metrics;
+#[cfg(feature = "monitoring")]
+pub mod monitoring;
 mod request_guard;
 mod series;
 mod settings;

@@ -136,6 +136,11 @@ impl GrpcMetrics {
         Snapshot { methods: methods.collect() }
     }
 
+    #[cfg(feature = "monitoring")]
+    pub(crate) fn prefix(&self) -> &str {
+        &self.inner.prefix
+    }
+
     pub(crate) fn new(settings: Settings, registry: Registry) -> Self {
         clock::calibrate();
         let settings = settings.with_bounds(catalog::latency_objectives());

@@ -1,0 +1,134 @@
+//! Prometheus's rules, and promtool's tests of them.
+
+use super::template::fill;
+
+const HEAD: &str = include_str!("templates/rules/head.yml");
+const EVENTS_SHORT: &str = include_str!("templates/rules/events_short.yml");
+const EVENTS_LONG: &str = include_str!("templates/rules/events_long.yml");
+const RATIOS: &str = include_str!("templates/rules/ratios.yml");
+const BURN_HEAD: &str = include_str!("templates/rules/burn_head.yml");
+const BURN: &str = include_str!("templates/rules/burn.yml");
+const PRESENCE: &str = include_str!("templates/rules/presence.yml");
+const TESTS: &str = include_str!("templates/rules_test.yml");
+
+/// So many bad requests in the long window are needed before a budget's alert is believed, and so many in
+/// flight before a service is said to hang.
+const GATE: &str = "10";
+
+/// The windows of all alerts, each with where its events come from. 5m comes first: the long ones sum it.
+const WINDOWS: [(&str, &str); 7] = [
+    ("5m", EVENTS_SHORT),
+    ("30m", EVENTS_SHORT),
+    ("1h", EVENTS_SHORT),
+    ("2h", EVENTS_LONG),
+    ("6h", EVENTS_LONG),
+    ("1d", EVENTS_LONG),
+    ("3d", EVENTS_LONG),
+];
+
+/// Pairs of windows in which a budget burns this many times as fast as it may. Site Reliability Workbook,
+/// chapter 5: they are 2 %, 5 %, 10 % and 10 % of the budget of 30 days.
+struct Burn {
+    severity: &'static str,
+    /// At the end of the alert's name.
+    suffix: &'static str,
+    what: &'static str,
+    /// Short window, long window, factor.
+    pairs: [(&'static str, &'static str, &'static str); 2],
+}
+
+const BURNS: [Burn; 2] = [
+    Burn {
+        severity: "page",
+        suffix: "BudgetBurnsFast",
+        what: "at this pace the budget of 30 days is gone in days",
+        pairs: [("5m", "1h", "14.4"), ("30m", "6h", "6")],
+    },
+    Burn {
+        severity: "ticket",
+        suffix: "BudgetBurnsSlowly",
+        what: "at this pace the budget of 30 days does not last",
+        pairs: [("2h", "1d", "3"), ("6h", "3d", "1")],
+    },
+];
+
+/// A service as a whole, since methods with little traffic are below the gate each by itself; and each
+/// method, since one with little traffic is lost in the sum.
+struct Level {
+    name: &'static str,
+    /// At the front of the alert's name.
+    alert: &'static str,
+    who: &'static str,
+    /// The share of requests that may be bad, by the window.
+    budget: &'static str,
+    todo: &'static str,
+}
+
+const LEVELS: [Level; 2] = [
+    Level {
+        name: "service",
+        alert: "GrpcService",
+        who: "{{ $labels.service }}",
+        budget: "@prefix@:service_slo_budget:ratio@window@",
+        todo: "On the dashboard, see which methods and codes they are and when it began. If that was a \
+               deployment, roll it back. If one dependency fails, go on there.",
+    },
+    Level {
+        name: "method",
+        alert: "GrpcMethod",
+        who: "{{ $labels.service }}/{{ $labels.method }}",
+        budget: "(1 - @prefix@:method_slo_objective:max)",
+        todo: "The other methods of the service may be well: look at what only this one uses, at its \
+               errors by code and cause, and at what changed when it began.",
+    },
+];
+
+pub(super) fn rules(prefix: &str) -> String {
+    let prefix = ("prefix", prefix);
+    let mut rules = fill(HEAD, &[prefix]);
+    for (window, events) in WINDOWS {
+        rules += &fill(events, &[prefix, ("window", window)]);
+        rules += &fill(RATIOS, &[prefix, ("window", window)]);
+    }
+    rules += &fill(BURN_HEAD, &[prefix]);
+    for level in &LEVELS {
+        for burn in &BURNS {
+            rules += &alert(prefix, level, burn);
+        }
+    }
+    rules += &fill(PRESENCE, &[prefix, ("gate", GATE)]);
+    rules
+}
+
+fn alert(prefix: (&str, &str), level: &Level, burn: &Burn) -> String {
+    let name = format!("{}{}", level.alert, burn.suffix);
+    let budget = |window| fill(level.budget, &[prefix, ("window", window)]);
+    let [(short1, long1, factor1), (short2, long2, factor2)] = burn.pairs;
+    fill(
+        BURN,
+        &[
+            prefix,
+            ("alert", &name),
+            ("level", level.name),
+            ("who", level.who),
+            ("todo", level.todo),
+            ("what", burn.what),
+            ("severity", burn.severity),
+            ("gate", GATE),
+            ("factor1", factor1),
+            ("short1", short1),
+            ("budget_short1", &budget(short1)),
+            ("long1", long1),
+            ("budget_long1", &budget(long1)),
+            ("factor2", factor2),
+            ("short2", short2),
+            ("budget_short2", &budget(short2)),
+            ("long2", long2),
+            ("budget_long2", &budget(long2)),
+        ],
+    )
+}
+
+pub(super) fn rule_tests(prefix: &str) -> String {
+    fill(TESTS, &[("prefix", prefix)])
+}
