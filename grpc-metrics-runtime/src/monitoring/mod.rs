@@ -1,6 +1,8 @@
 //! Rules, alerts and configuration for the metrics of a [`GrpcMetrics`], as text to write to files.
 
+mod config;
 mod rules;
+mod stack;
 mod template;
 
 use crate::GrpcMetrics;
@@ -9,6 +11,16 @@ use crate::GrpcMetrics;
 #[derive(Clone, Debug)]
 pub struct Monitoring {
     prefix: String,
+}
+
+/// One of [`Monitoring::files`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct File {
+    /// Relative to the directory of them all, with `/`.
+    pub path: &'static str,
+    /// What stands in it.
+    pub text: String,
 }
 
 impl GrpcMetrics {
@@ -20,12 +32,17 @@ impl GrpcMetrics {
     ///
     /// let monitoring = GrpcMetrics::builder().prefix("shop_grpc").build()?.monitoring();
     /// # let directory = std::env::temp_dir();
-    /// std::fs::write(directory.join("rules.yml"), monitoring.rules())?;
+    /// # let name = format!("rules-{}.yml", std::process::id());
+    /// # let path = directory.join(name);
+    /// std::fs::write(&path, monitoring.rules())?;
+    /// # std::fs::remove_file(path)?;
     /// # Ok(())
     /// # }
     /// ```
     ///
-    /// The prefix that a registry adds by itself is not known here.
+    /// A prefix that the registry adds by itself, as [`Registry::new_custom`] can, is not known here.
+    ///
+    /// [`Registry::new_custom`]: crate::prometheus::Registry::new_custom
     pub fn monitoring(&self) -> Monitoring {
         Monitoring { prefix: self.prefix().to_owned() }
     }
@@ -41,5 +58,24 @@ impl Monitoring {
     /// Tests of the rules for `promtool test rules`, which look for them in `rules.yml` beside them.
     pub fn rule_tests(&self) -> String {
         rules::rule_tests(&self.prefix)
+    }
+
+    /// Configuration of a Prometheus that scrapes `targets`, each `host:port`, under the name `job`, has the
+    /// rules in `rules.yml` beside it, and sends alerts to the Alertmanager at `alertmanager`, `host:port`.
+    pub fn prometheus_config(&self, job: &str, targets: &[&str], alertmanager: &str) -> String {
+        config::prometheus(job, targets, alertmanager)
+    }
+
+    /// Configuration of an Alertmanager that posts pages and tickets to these URLs. Without a URL they show in
+    /// its web interface only.
+    pub fn alertmanager_config(&self, page: Option<&str>, ticket: Option<&str>) -> String {
+        config::alertmanager(page, ticket)
+    }
+
+    /// All there is, as a directory from which `docker-compose up` starts Prometheus, Alertmanager and
+    /// Grafana, for a job and its targets as in [`prometheus_config`](Monitoring::prometheus_config).
+    /// From the containers, this machine is `host.docker.internal`.
+    pub fn files(&self, job: &str, targets: &[&str]) -> Vec<File> {
+        stack::files(self, job, targets)
     }
 }

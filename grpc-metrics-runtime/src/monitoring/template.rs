@@ -18,3 +18,8 @@ pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     }
     filled + rest
 }
+
+/// A string of YAML, whatever is in it.
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

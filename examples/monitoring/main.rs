@@ -1,0 +1,95 @@
+//! Writes what watches Nova: rules and their tests, and the configuration of Prometheus, Alertmanager and
+//! Grafana.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{fs, io};
+
+use grpc_metrics_runtime::GrpcMetrics;
+use lexopt::{Arg, Parser, ValueExt as _};
+
+const HELP: &str = "\
+Writes what watches Nova: rules, their tests, and configuration for Prometheus, Alertmanager and Grafana.
+
+Usage: monitoring --out DIR [OPTIONS]
+
+  --out DIR      where to write; made if it is not there
+  --job NAME     the job that Prometheus gives it [nova]
+  --target ADDR  where /metrics listens, as seen by Prometheus; may be given several times
+                 [host.docker.internal:8081]
+  --prefix NAME  what the metrics' names start with [grpc_server]
+  -h, --help     print this
+";
+
+struct Args {
+    out: PathBuf,
+    job: String,
+    targets: Vec<String>,
+    prefix: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let args = match parse(Parser::from_env()) {
+        Ok(Some(args)) => args,
+        Ok(None) => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(message) => return fail(&format!("{message} (see --help)")),
+    };
+    match write(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => fail(&message),
+    }
+}
+
+fn write(args: &Args) -> Result<(), String> {
+    let builder = GrpcMetrics::builder();
+    let builder = match &args.prefix {
+        Some(prefix) => builder.prefix(prefix),
+        None => builder,
+    };
+    let metrics = builder.build().map_err(|error| error.to_string())?;
+    let targets: Vec<&str> = args.targets.iter().map(String::as_str).collect();
+    for file in metrics.monitoring().files(&args.job, &targets) {
+        let path = args.out.join(file.path);
+        put(&path, &file.text).map_err(|error| format!("{}: {error}", path.display()))?;
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+fn put(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    fs::write(path, text)
+}
+
+/// `None` if help is asked for.
+fn parse(mut parser: Parser) -> Result<Option<Args>, lexopt::Error> {
+    let mut out = None;
+    let mut job = "nova".to_owned();
+    let mut targets = Vec::new();
+    let mut prefix = None;
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Long("out") => out = Some(PathBuf::from(parser.value()?)),
+            Arg::Long("job") => job = parser.value()?.string()?,
+            Arg::Long("target") => targets.push(parser.value()?.string()?),
+            Arg::Long("prefix") => prefix = Some(parser.value()?.string()?),
+            Arg::Long("help") | Arg::Short('h') => return Ok(None),
+            other => return Err(other.unexpected()),
+        }
+    }
+    let out = out.ok_or("--out is missing: the directory to write to")?;
+    if targets.is_empty() {
+        targets.push("host.docker.internal:8081".to_owned());
+    }
+    Ok(Some(Args { out, job, targets, prefix }))
+}
+
+fn fail(message: &str) -> ExitCode {
+    eprintln!("monitoring: {message}");
+    ExitCode::from(2)
+}
