@@ -1,0 +1,17 @@
+//! What watches the metrics: rules, alerts and the configuration that goes with them.
+
+mod alert;
+mod committed;
+mod names;
+mod target;
+mod tools;
+
+use grpc_metrics_runtime::GrpcMetrics;
+use grpc_metrics_runtime::monitoring::Monitoring;
+use grpc_metrics_runtime::prometheus::Registry;
+
+/// For metrics with this prefix.
+fn monitoring(prefix: &str) -> Monitoring {
+    let builder = GrpcMetrics::builder().registry(&Registry::new()).prefix(prefix);
+    builder.build().expect("a legal prefix").monitoring()
+}

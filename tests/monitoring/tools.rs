@@ -1,0 +1,123 @@
+//! What the programs that read the files say of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use grpc_metrics_runtime::monitoring::Monitoring;
+
+use crate::monitoring;
+
+/// The files in a directory of their own, which ends with the test.
+pub(crate) struct Directory(pub(crate) PathBuf);
+
+impl Directory {
+    pub(crate) fn new(name: &str) -> Self {
+        let name = format!("{name}-{}", std::process::id());
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn with(name: &str, monitoring: &Monitoring) -> Self {
+        let directory = Self::new(name);
+        // A job and a target that YAML would take for something else.
+        for file in monitoring.files("it's: on", &["[::1]:8081", "b:1"]) {
+            directory.write(file.path, &file.text);
+        }
+        directory
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.0.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Runs a program here, and gives what it says if it is content.
+    fn run(&self, program: &str, args: &[&str]) -> String {
+        let output = Command::new(program).args(args).current_dir(&self.0).output();
+        let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(output.status.success(), "{program} {args:?}: {said}");
+        said
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The default prefix, and one that is hard to put into a name.
+const PREFIXES: [&str; 2] = ["grpc_server", "shop:grpc"];
+
+#[test]
+#[ignore = "needs the promtool program"]
+fn promtool_accepts_rules_and_configuration() {
+    for prefix in PREFIXES {
+        let directory = Directory::with("check", &monitoring(prefix));
+        let rules = ["check", "rules", "--lint=all", "--lint-fatal", "prometheus/rules.yml"];
+        directory.run("promtool", &rules);
+        let said = directory.run("promtool", &["check", "config", "prometheus/prometheus.yml"]);
+        assert!(said.contains("1 rule files found"), "{said}");
+    }
+}
+
+#[test]
+#[ignore = "needs the promtool program"]
+fn the_rules_pass_their_tests() {
+    for prefix in PREFIXES {
+        let directory = Directory::with("test", &monitoring(prefix));
+        directory.run("promtool", &["test", "rules", "prometheus/rules_test.yml"]);
+    }
+}
+
+/// Promtool is content with a file without tests, so each alert has to be in one.
+#[test]
+fn every_alert_has_a_test() {
+    let monitoring = monitoring("grpc_server");
+    let (rules, tests) = (monitoring.rules(), monitoring.rule_tests());
+    let alerts: Vec<&str> =
+        rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    assert_eq!(alerts.len(), 8);
+    for alert in alerts {
+        assert!(tests.contains(&format!("alertname=\"{alert}\"")), "{alert}");
+    }
+}
+
+#[test]
+#[ignore = "needs the amtool program"]
+fn amtool_accepts_the_configuration_of_alertmanager() {
+    let monitoring = monitoring("grpc_server");
+    let directory = Directory::with("amtool", &monitoring);
+    let with_urls = monitoring.alertmanager_config(Some("http://a/p"), Some("http://a/t's"));
+    directory.write("alertmanager/urls.yml", &with_urls);
+    for file in ["alertmanager.yml", "urls.yml"] {
+        let said = directory.run("amtool", &["check-config", &format!("alertmanager/{file}")]);
+        assert!(said.contains("2 receivers"), "{said}");
+    }
+}
+
+#[test]
+#[ignore = "needs the docker-compose program"]
+fn docker_compose_accepts_the_file() {
+    let directory = Directory::with("compose", &monitoring("grpc_server"));
+    let said = directory.run("docker-compose", &["-f", "docker-compose.yml", "config"]);
+    for image in ["prom/prometheus:v", "prom/alertmanager:v", "grafana/grafana:"] {
+        assert!(said.contains(image), "{said}");
+    }
+    assert!(!said.contains(":latest"), "{said}");
+    // What it mounts from here is there.
+    let here = directory.0.canonicalize().unwrap();
+    let mounts = said.lines().filter_map(|line| line.trim().strip_prefix("- /"));
+    let sources: Vec<PathBuf> = mounts
+        .filter_map(|mount| mount.split_once(':'))
+        .map(|(source, _)| Path::new("/").join(source))
+        .collect();
+    assert_eq!(sources.len(), 4, "{said}");
+    for source in sources {
+        assert!(source.starts_with(&here) && source.is_dir(), "{}", source.display());
+    }
+}
