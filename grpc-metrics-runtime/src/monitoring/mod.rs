@@ -1,6 +1,7 @@
 //! Rules, alerts and configuration for the metrics of a [`GrpcMetrics`], as text to write to files.
 
 mod config;
+mod dashboard;
 mod rules;
 mod stack;
 mod template;
@@ -58,6 +59,11 @@ impl Monitoring {
     /// Tests of the rules for `promtool test rules`, which look for them in `rules.yml` beside them.
     pub fn rule_tests(&self) -> String {
         rules::rule_tests(&self.prefix)
+    }
+
+    /// A dashboard for Grafana, to import or to provision. It does not need the rules.
+    pub fn dashboard(&self) -> String {
+        dashboard::dashboard(&self.prefix)
     }
 
     /// Configuration of a Prometheus that scrapes `targets`, each `host:port`, under the name `job`, has the

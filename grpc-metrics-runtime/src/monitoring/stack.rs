@@ -19,5 +19,6 @@ pub(super) fn files(monitoring: &Monitoring, job: &str, targets: &[&str]) -> Vec
         file("alertmanager/alertmanager.yml", monitoring.alertmanager_config(None, None)),
         file("grafana/provisioning/datasources/prometheus.yml", DATASOURCE.to_owned()),
         file("grafana/provisioning/dashboards/grpc.yml", DASHBOARDS.to_owned()),
+        file("grafana/dashboards/grpc.json", monitoring.dashboard()),
     ]
 }
