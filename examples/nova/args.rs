@@ -15,6 +15,8 @@ Usage: nova [OPTIONS]
   --linger N        serve N seconds more after the traffic is done
   --no-traffic      serve only
   --fault-rate P    let each operation of the store fail with probability P, 0 to 1 [0]
+  --outage N        break the store for N seconds, in the middle of --seconds, else after a minute;
+                    but for that the weather is fair, so that one can watch the budget burn
   -h, --help        print this
 
 With traffic, the end compares the metrics with what the clients counted, which holds as long as no
@@ -29,6 +31,28 @@ pub(crate) struct Args {
     pub(crate) linger: Duration,
     pub(crate) traffic: bool,
     pub(crate) fault_rate: f64,
+    pub(crate) outage: Option<Outage>,
+}
+
+/// When the store is broken, from Nova's start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Outage {
+    pub(crate) after: Duration,
+    pub(crate) lasts: Duration,
+}
+
+/// What comes before the outage of a run without end.
+const BEFORE_OUTAGE: Duration = Duration::from_secs(60);
+
+impl Outage {
+    /// In the middle, so that one sees what was before and what comes of it.
+    fn within(seconds: Option<Duration>, lasts: Duration) -> Result<Self, String> {
+        let Some(seconds) = seconds else { return Ok(Self { after: BEFORE_OUTAGE, lasts }) };
+        match seconds.checked_sub(lasts) {
+            Some(around) if !around.is_zero() => Ok(Self { after: around / 2, lasts }),
+            _ => Err("--outage must be shorter than --seconds".to_owned()),
+        }
+    }
 }
 
 /// What the command line asks for.
@@ -47,7 +71,9 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Command, String> {
         linger: Duration::ZERO,
         traffic: true,
         fault_rate: 0.0,
+        outage: None,
     };
+    let mut outage = None;
     while let Some(arg) = parser.next().map_err(one_line)? {
         match arg {
             Arg::Long("grpc") => args.grpc = value(&mut parser, "--grpc", "an address")?,
@@ -61,10 +87,12 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Command, String> {
                     return Err("--fault-rate must be from 0 to 1".to_owned());
                 }
             }
+            Arg::Long("outage") => outage = Some(seconds(&mut parser, "--outage")?),
             Arg::Long("help") | Arg::Short('h') => return Ok(Command::Help),
             other => return Err(one_line(other.unexpected())),
         }
     }
+    args.outage = outage.map(|lasts| Outage::within(args.seconds, lasts)).transpose()?;
     Ok(Command::Run(args))
 }
 
@@ -93,7 +121,7 @@ mod tests {
     #[test]
     fn every_flag_is_read() {
         let line = "--grpc 127.0.0.1:1 --metrics [::1]:2 --seconds 3 --linger 4 --no-traffic \
-                    --fault-rate=0.5";
+                    --fault-rate=0.5 --outage 1";
         let expected = Args {
             grpc: SocketAddr::from(([127, 0, 0, 1], 1)),
             metrics: "[::1]:2".parse().unwrap(),
@@ -101,9 +129,17 @@ mod tests {
             linger: Duration::from_secs(4),
             traffic: false,
             fault_rate: 0.5,
+            outage: Some(Outage { after: Duration::from_secs(1), lasts: Duration::from_secs(1) }),
         };
         assert_eq!(parsed(line), Ok(Command::Run(expected)));
         assert_eq!(parsed("--help"), Ok(Command::Help));
+    }
+
+    #[test]
+    fn an_outage_needs_no_end_of_the_run() {
+        let Ok(Command::Run(args)) = parsed("--outage 30") else { panic!() };
+        let lasts = Duration::from_secs(30);
+        assert_eq!(args.outage, Some(Outage { after: BEFORE_OUTAGE, lasts }));
     }
 
     #[test]
@@ -121,6 +157,9 @@ mod tests {
             "--no-traffic=1",
             "--fault-rate 1.1",
             "--fault-rate NaN",
+            "--outage",
+            "--outage 0.5",
+            "--seconds 3 --outage 3",
         ] {
             let message = parsed(line).unwrap_err();
             assert!(!message.is_empty() && !message.contains('\n'), "{line}: {message:?}");

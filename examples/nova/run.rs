@@ -1,6 +1,7 @@
 //! The whole system: servers, traffic and table, from start to end.
 
 use std::{
+    convert::Infallible,
     future, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
@@ -16,12 +17,12 @@ use tokio::{
 };
 
 use crate::{
-    args::Args,
+    args::{Args, Outage},
     check,
     scrape::{Scrape, scrape},
     screen::{Screen, complain, print},
     server,
-    store::Store,
+    store::{Faults, Store},
     table,
     traffic::{Tally, Traffic},
     window::Window,
@@ -49,7 +50,8 @@ pub(crate) async fn run(args: Args) -> Result<bool, Failure> {
     let (grpc_at, metrics_at) = (reachable(&grpc)?, reachable(&metrics)?);
     let store = Arc::new(Store::new(args.fault_rate));
     let mut servers = Servers::start(grpc, metrics, &store);
-    let traffic = args.traffic.then(|| RunningTraffic::start(grpc_at, &store)).transpose()?;
+    let start = || RunningTraffic::start(grpc_at, &store, args.outage.is_some());
+    let traffic = args.traffic.then(start).transpose()?;
 
     let title = format!("gRPC {grpc_at}  http://{metrics_at}/metrics");
     tokio::select! {
@@ -57,6 +59,7 @@ pub(crate) async fn run(args: Args) -> Result<bool, Failure> {
         biased;
         () = interrupt() => {}
         () = time_is_up(args.seconds) => {}
+        never = break_store(&store.faults, args.outage) => match never {},
         // Nobody reads any more.
         _ = show(metrics_at, title) => {}
         failure = servers.failure() => return Err(failure),
@@ -142,10 +145,13 @@ struct RunningTraffic {
 }
 
 impl RunningTraffic {
-    fn start(grpc: SocketAddr, store: &Arc<Store>) -> Result<Self, Failure> {
+    fn start(grpc: SocketAddr, store: &Arc<Store>, fair: bool) -> Result<Self, Failure> {
         let (stop, stopped) = watch::channel(false);
-        let traffic = Traffic::new(grpc, Arc::clone(store), stopped)
+        let mut traffic = Traffic::new(grpc, Arc::clone(store), stopped)
             .map_err(|error| Failure::Start(error.to_string()))?;
+        if fair {
+            traffic = traffic.in_fair_weather();
+        }
         let tally = traffic.tally();
         Ok(Self { task: tokio::spawn(traffic.run()), tally, stop })
     }
@@ -159,6 +165,17 @@ impl RunningTraffic {
             Err(_) => Err(Failure::Running("traffic: a call does not end".to_owned())),
         }
     }
+}
+
+/// After its outage the store goes on as before, and so does this.
+async fn break_store(faults: &Faults, outage: Option<Outage>) -> Infallible {
+    if let Some(Outage { after, lasts }) = outage {
+        time::sleep(after).await;
+        faults.set_outage(true);
+        time::sleep(lasts).await;
+        faults.set_outage(false);
+    }
+    future::pending().await
 }
 
 /// Returns only if the output is gone.

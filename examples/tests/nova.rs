@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{BufRead as _, BufReader, Read as _},
     net::TcpListener,
@@ -41,6 +42,28 @@ fn every_signal_that_asks_for_the_end_brings_the_last_table() {
         assert_eq!(nova.0.wait().unwrap().code(), Some(0), "{signal}");
         assert!(rest.contains("nova.content.v1.ContentService GetPost 0=0"), "{signal}: {rest}");
     }
+}
+
+/// What fails besides is the clients' fault, so that the outage is all that one sees.
+#[test]
+fn an_outage_breaks_the_store_and_ends() {
+    let output = nova(&["--seconds", "5", "--outage", "2"]).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+    let last = |name: &str| {
+        let line = printed.lines().rfind(|line| line.starts_with(name)).expect(name);
+        let counts = line.split(' ').filter_map(|word| word.split_once('='));
+        let counts =
+            counts.filter_map(|(code, n)| Some((code.parse::<u8>().ok()?, n.parse().ok()?)));
+        counts.collect::<BTreeMap<u8, u64>>()
+    };
+    let codes = last("nova.content.v1.ContentService GetPost ");
+    assert!(codes[&0] > 0 && codes[&13] > 0, "{codes:?}");
+    let codes = last("nova.messaging.v1.MessagingService WatchConversation ");
+    assert_eq!(codes.get(&4), None, "{codes:?}");
+    // Live streams need no store.
+    let codes = last("nova.streaming.v1.StreamingService GetStreamStatus ");
+    assert_eq!(codes.get(&13), None, "{codes:?}");
 }
 
 #[cfg(target_os = "linux")]

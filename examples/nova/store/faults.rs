@@ -1,12 +1,14 @@
 //! The dials: how often the database and the cache fail, and how long they take.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
 use super::StoreError;
 
+/// What an operation takes during an outage before it gives up.
+const OUTAGE_LATENCY: Duration = Duration::from_millis(250);
 const USUAL_LATENCY: Duration = Duration::from_millis(2);
 /// Of so many operations, one meets a slow page or a lock.
 const SLOW_ONE_IN: f64 = 1.0 / 40.0;
@@ -18,6 +20,8 @@ pub(crate) struct Faults {
     database: Dial,
     cache: Dial,
     latency_us: AtomicU64,
+    /// Whether nothing works, whatever the dials say.
+    outage: AtomicBool,
     random: AtomicU64,
 }
 
@@ -45,6 +49,7 @@ impl Faults {
             database: Dial::new(rate),
             cache: Dial::new(rate),
             latency_us: AtomicU64::new(0),
+            outage: AtomicBool::new(false),
             random: AtomicU64::new(0),
         };
         faults.clear();
@@ -71,16 +76,28 @@ impl Faults {
         self.latency_us.store(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX), Relaxed);
     }
 
+    /// From now on every operation waits and then fails, or no longer does.
+    pub(crate) fn set_outage(&self, outage: bool) {
+        self.outage.store(outage, Relaxed);
+    }
+
     /// Takes as long as a database operation and fails as often.
     pub(super) async fn database(&self) -> Result<(), StoreError> {
-        self.wait().await;
-        if self.random() < self.database.get() { Err(StoreError::Database) } else { Ok(()) }
+        if self.fails(&self.database).await { Err(StoreError::Database) } else { Ok(()) }
     }
 
     /// The same for the cache.
     pub(super) async fn cache(&self) -> Result<(), StoreError> {
+        if self.fails(&self.cache).await { Err(StoreError::Cache) } else { Ok(()) }
+    }
+
+    async fn fails(&self, dial: &Dial) -> bool {
+        if self.outage.load(Relaxed) {
+            tokio::time::sleep(OUTAGE_LATENCY).await;
+            return true;
+        }
         self.wait().await;
-        if self.random() < self.cache.get() { Err(StoreError::Cache) } else { Ok(()) }
+        self.random() < dial.get()
     }
 
     async fn wait(&self) {

@@ -83,7 +83,7 @@ async fn every_case_ends_as_it_should() {
     tokio::spawn(server::serve(listener, Arc::clone(&store), std::future::pending()));
     let traffic = Traffic::new(address, Arc::clone(&store), stopped).unwrap();
     for pass in 0..3 {
-        for weather in Weather::ALL {
+        for &weather in Weather::ALL {
             weather.set(&store.faults);
             let mut running = JoinSet::new();
             for case in traffic.script(pass, weather) {
