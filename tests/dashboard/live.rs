@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use serde_json::Value;
 use support::nova::Nova;
 use support::prometheus::{JOB, Prometheus};
+use support::wait::block_until;
 
 use crate::queries::{ALL, Query, Variables, list, queries, text, variable_queries};
 
@@ -63,14 +64,16 @@ fn every_query_has_data_when_prometheus_scrapes_nova() {
     let nova = Nova::start(&["--fault-rate", "0.02"]);
     let prometheus = Prometheus::start(env!("CARGO_TARGET_TMPDIR"), &nova.metrics);
     // By then every method has been called, and streams have been opened.
-    let idle = "count(sum by (service, method) (grpc_server_requests_total) == 0) or vector(0)";
-    support::wait::block_until(|| prometheus.query(idle), |idle| idle.iter().all(|i| i.1 == 0.0));
+    let uncalled = "count(sum by (service, method) (grpc_server_requests_total) == 0) or vector(0)";
+    let none = |counts: &Vec<(String, f64)>| counts.first().is_some_and(|(_, count)| *count == 0.0);
+    block_until(|| prometheus.query(uncalled), none);
     for (selector, label) in variable_queries() {
         let values = prometheus.query(&NOW.put_into(&format!("group by ({label}) ({selector})")));
         assert!(!values.is_empty(), "no {label} to choose");
     }
+    // So many seconds are in the rates, and then no instant of the last few lacks one.
     let ten_seconds = "min(count_over_time(up[12s])) >= 10";
-    support::wait::block_until(|| prometheus.query(ten_seconds), |there| !there.is_empty());
+    block_until(|| prometheus.query(ten_seconds), |there| !there.is_empty());
     for query in queries() {
         assert_has_data(&prometheus, &query, &NOW);
         assert_has_data(&prometheus, &query, &CHOSEN);
