@@ -190,6 +190,14 @@ pub use grpc_metrics_macros::GrpcStatus;
 /// `GetURLStream`, tells it too. `#[rpc(slo(latency = "2s"))]` overrides the impl's objectives one by one, for
 /// streams too, and `#[rpc(slo = false)]` takes them back.
 ///
+/// In the impl, `Self::WatchStream` is the type as it is declared there. What names it is told by its tokens, so
+/// in `<Self as Greeter>::WatchStream` the trait is one that ends in the same names; where another trait of
+/// the type does, too, import that under a name of its own.
+///
+/// Methods may be `async fn`s, with `#[async_trait]` or without, or return a boxed future themselves. Of the
+/// latter, a macro above the method such as `#[tracing::instrument]` finds the future only if the function ends in
+/// `Box::pin(async move { … })` and has no `return`.
+///
 /// # How an RPC ends
 ///
 /// | ending | code |

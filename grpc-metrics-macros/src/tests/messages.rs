@@ -1,11 +1,11 @@
 //! The messages of the cases in `tests/ui/fail`, without a compiler: a quick look at what `trybuild` takes
 //! minutes for.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{File, Item};
 
 use super::Case;
@@ -15,8 +15,14 @@ const NOT_OURS: [&str; 3] =
     ["#[skip_metrics] stands on", "#[rpc] stands on", "future cannot be sent between threads"];
 
 /// Expands until there is no attribute left.
-fn expand(item: Item, found: &mut BTreeSet<String>) {
+fn expand(item: Item, found: &mut Vec<String>) {
+    let methods = match &item {
+        Item::Impl(impl_) => impl_.items.clone(),
+        _ => Vec::new(),
+    };
     let Some(case) = Case::of(item) else {
+        let items = methods.into_iter().map(|method| syn::parse2(method.into_token_stream()));
+        items.flatten().for_each(|method| expand(method, found));
         return;
     };
     let expanded = case.expand();
@@ -25,14 +31,14 @@ fn expand(item: Item, found: &mut BTreeSet<String>) {
     items.into_iter().flatten().for_each(|item| expand(item, found));
 }
 
-fn collect(tokens: TokenStream, found: &mut BTreeSet<String>) {
+fn collect(tokens: TokenStream, found: &mut Vec<String>) {
     let mut is_error = false;
     for tree in tokens {
         match tree {
             TokenTree::Ident(ident) => is_error = ident == "compile_error",
             TokenTree::Group(group) if is_error => {
                 let message = syn::parse2::<syn::LitStr>(group.stream()).expect("a message");
-                found.insert(without_spaces(&message.value()));
+                found.push(without_spaces(&message.value()));
                 is_error = false;
             }
             TokenTree::Group(group) => collect(group.stream(), found),
@@ -57,11 +63,14 @@ fn messages_are_as_blessed() {
         };
         let file: File =
             syn::parse_str(&read(&path)).unwrap_or_else(|error| panic!("{case}: {error}"));
-        let mut found = BTreeSet::new();
+        let mut found = Vec::new();
         file.items.into_iter().for_each(|item| expand(item, &mut found));
         let blessed = read(&path.with_extension("stderr"));
         let blessed = blessed.lines().filter_map(|line| line.strip_prefix("error: "));
         let ours = blessed.filter(|line| !NOT_OURS.iter().any(|start| line.starts_with(start)));
-        assert_eq!(found, ours.map(without_spaces).collect(), "{case}");
+        let mut ours: Vec<String> = ours.map(without_spaces).collect();
+        found.sort();
+        ours.sort();
+        assert_eq!(found, ours, "{case}");
     }
 }

@@ -4,6 +4,7 @@ mod broken_input;
 mod expansions;
 mod like_async_trait;
 mod messages;
+mod names_and_kinds;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};

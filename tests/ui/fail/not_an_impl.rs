@@ -18,6 +18,21 @@ fn greet() {}
 #[instrument_grpc]
 mod greeter {}
 
+#[instrument_grpc]
+type Alias = u8;
+
+#[instrument_grpc]
+const CONSTANT: Alias = 1;
+
+#[instrument_grpc]
+static STATIC: Alias = CONSTANT;
+
+#[instrument_grpc]
+union Either {
+    one: u8,
+    other: i8,
+}
+
 struct Unit;
 
 impl Unit {
@@ -33,5 +48,6 @@ fn main() {
     struct Polite;
     impl Greeter for Polite {}
     greet();
+    let _ = (STATIC, Either { one: 1 });
     let _ = Unit.greet();
 }

@@ -18,4 +18,39 @@ impl Plain for Service {
     }
 }
 
+struct Sometimes;
+
+#[instrument_grpc]
+#[tonic::async_trait]
+impl Plain for Sometimes {
+    #[cfg(all())]
+    #[rpc(name = "Other")]
+    async fn first(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
+        Err(Status::aborted("always"))
+    }
+
+    #[rpc(name = "Other")]
+    async fn second(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
+        Err(Status::aborted("always"))
+    }
+}
+
+struct Both;
+
+#[instrument_grpc]
+#[tonic::async_trait]
+impl Plain for Both {
+    #[cfg(all())]
+    #[rpc(name = "Other")]
+    async fn first(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
+        Err(Status::aborted("always"))
+    }
+
+    #[cfg(all())]
+    #[rpc(name = "Other")]
+    async fn second(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
+        Err(Status::aborted("always"))
+    }
+}
+
 fn main() {}

@@ -9,6 +9,8 @@ struct Service;
 #[tonic::async_trait]
 impl Plain for Service {
     #[skip_metrics(reason = "noise")]
+    #[skip_metrics]
+    #[skip_metrics()]
     async fn first(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
         Err(Status::aborted("always"))
     }

@@ -1,0 +1,96 @@
+//! What the descriptors say of services and methods.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+fn expanded(item: TokenStream) -> String {
+    let expanded = crate::instrument(TokenStream::new(), item).to_string();
+    assert!(!expanded.contains("compile_error"), "{expanded}");
+    expanded.split_whitespace().collect()
+}
+
+#[test]
+fn labels_of_services() {
+    for (trait_, label) in [
+        (quote!(Greeter), r#""Greeter""#),
+        (quote!(r#Greeter), r#""Greeter""#),
+        (quote!(Greeter<u8>), r#""Greeter""#),
+        (quote!(greeter_server::Greeter), "greeter_server::SERVICE_NAME"),
+        (quote!(::kit::r#greeter_server::Greeter<u8>), "::kit::r#greeter_server::SERVICE_NAME"),
+        (quote!(greeter_server_v2::Greeter), r#""Greeter""#),
+        (quote!(server::Greeter), r#""Greeter""#),
+        (quote!(greeter_server::inner::Greeter), r#""Greeter""#),
+    ] {
+        let expanded = expanded(quote!(impl #trait_ for MyGreeter {}));
+        assert!(
+            expanded.contains(&format!("__SERVICE:&::core::primitive::str={label};")),
+            "{trait_}: {expanded}"
+        );
+    }
+}
+
+#[test]
+fn names_of_raw_methods() {
+    let expanded = expanded(quote! {
+        impl Greeter for MyGreeter {
+            async fn r#move(&self, request: Request<A>) -> Result<Response<B>, Status> { a }
+            type TYPEStream = A;
+            async fn r#type(&self, request: Request<A>) -> Result<Response<A>, Status> { a }
+        }
+    });
+    assert!(
+        expanded.contains(r#"static__RPC_move:__grpc::Method=__grpc::method(__SERVICE,"Move","#),
+        "{expanded}"
+    );
+    assert!(
+        expanded.contains(r#"static__RPC_type:__grpc::Method=__grpc::method(__SERVICE,"TYPE","#),
+        "{expanded}"
+    );
+    assert!(expanded.contains("typeTYPEStream=__grpc::ResponseStream<A>"), "{expanded}");
+}
+
+/// A static stands outside the impl, and can't name what belongs to that.
+#[test]
+fn kinds_of_types_with_parameters() {
+    for (request, is_nameable) in [
+        (quote!(Request<A>), true),
+        (quote!(Request<A<'a>>), true),
+        (quote!(Request<A<3>>), true),
+        (quote!(Request<A<N>>), false),
+        (quote!(Request<[A; N]>), false),
+        (quote!(Request<T>), false),
+        (quote!(Request<T::Item>), false),
+        (quote!(Request<Self::Item>), false),
+        (quote!(Request<Own>), false),
+    ] {
+        let expanded = expanded(quote! {
+            impl<'a, T, const N: usize> Greeter for MyGreeter<'a, T, N> {
+                async fn greet<Own>(&self, request: #request) -> Result<Response<B>, Status> { a }
+            }
+        });
+        let (statics, _) = expanded.split_once("submit!").expect("the inventory's entry");
+        assert_eq!(statics.contains("Argument::<"), is_nameable, "{request}: {statics}");
+    }
+}
+
+/// What is known by its name where its type can't be asked.
+#[test]
+fn kinds_by_name() {
+    for (argument, returned, streams) in [
+        (quote!(Request<T>), quote!(Result<Response<T>, Status>), "false,false"),
+        (quote!(Request<Streaming<T>>), quote!(Result<Response<T>, Status>), "true,false"),
+        (quote!(Request<T>), quote!(Result<Response<BoxStream<T>>, Status>), "false,true"),
+        (
+            quote!(Request<T>),
+            quote!(Result<Response<Pin<Box<dyn Stream<Item = T>>>>, Status>),
+            "false,true",
+        ),
+    ] {
+        let expanded = expanded(quote! {
+            impl<T> Greeter for MyGreeter<T> {
+                async fn greet(&self, request: #argument) -> #returned { a }
+            }
+        });
+        assert!(expanded.contains(&format!(r#""Greet",{streams})"#)), "{expanded}");
+    }
+}
