@@ -1,7 +1,8 @@
 //! An alert goes all the way: from failing RPCs through Prometheus and Alertmanager to who is told.
 
 use std::future::IntoFuture as _;
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
@@ -54,7 +55,19 @@ fn query(server: &str, query: &str) -> Vec<String> {
     values.map(|(value, _)| value.to_owned()).collect()
 }
 
-/// The service alerts of these states that Alertmanager has, by name.
+/// What Prometheus says of its rules.
+fn health_of_rules(server: &str) -> String {
+    let address = server.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    // 1.0, so that the answer comes in one piece.
+    let request = format!("GET /api/v1/rules HTTP/1.0\r\nHost: {address}\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// The alerts that Alertmanager has, by name.
 fn alerts(alertmanager: &str, state: &str) -> String {
     let url = format!("--alertmanager.url={alertmanager}");
     let args = [&url, "alert", "query", state, "--output=simple"];
@@ -150,4 +163,7 @@ async fn failing_rpcs_page_somebody() {
         until(|| ask(name), |values| !values.is_empty()).await;
         assert!(ask(name).iter().all(|value| value != "NaN"), "{name}");
     }
+    let health = health_of_rules(&server);
+    let all = rules.matches("- record: ").count() + rules.matches("- alert: ").count();
+    assert_eq!(health.matches("\"health\":\"ok\"").count(), all, "{health}");
 }
