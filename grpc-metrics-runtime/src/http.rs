@@ -8,7 +8,8 @@
 //! ```
 //!
 //! `GET` and `HEAD` of `/metrics` are answered, compressed when asked for, as Prometheus always does.
-//! There is no authentication: bind an address that only your Prometheus reaches.
+//! There is no authentication, and no limit to how slowly an answer may be read: bind an address that only
+//! your Prometheus reaches.
 
 use std::future::{self, Future, IntoFuture};
 use std::io;

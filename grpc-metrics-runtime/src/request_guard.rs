@@ -33,6 +33,9 @@ use crate::target::{MethodMetrics, Target};
 /// # proxy(|| Ok(())).unwrap();
 /// ```
 ///
+/// What an RPC is called here that no instrumented method is called, shows as `unary`: a guard does not know
+/// what it guards. So leave it out of percentiles by name if it is a stream.
+///
 /// A guard costs one allocation, which its clones share.
 #[derive(Clone, Debug)]
 #[must_use = "the RPC ends when the guard is dropped"]
