@@ -77,7 +77,7 @@ impl GrpcMetricsBuilder {
     }
 
     /// The upper bounds of the duration's buckets in seconds, ascending, instead of
-    /// [`DEFAULT_BUCKETS`]. The unbounded one is added, or may be given as `f64::INFINITY`.
+    /// [`DEFAULT_BUCKETS`](crate::DEFAULT_BUCKETS). The unbounded one is added, or may be given as `f64::INFINITY`.
     pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
         self.buckets = bounds.into_iter().collect();
         self
