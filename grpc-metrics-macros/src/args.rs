@@ -71,6 +71,7 @@ impl Args {
                 let inside;
                 parenthesized!(inside in input);
                 let slo = slo::parse(&name, inside.parse()?, &mut self.errors);
+                arguments::check_comma(&name, input)?;
                 if self.slo.replace(slo).is_some() {
                     return Err(Error::new(name.span(), "`slo` is given twice; remove one"));
                 }

@@ -56,6 +56,14 @@ fn end_of_argument(input: ParseStream<'_>) -> ParseBuffer<'_> {
     end
 }
 
+/// What follows an argument in parentheses.
+pub(crate) fn check_comma(name: &Ident, input: ParseStream) -> Result<()> {
+    if input.is_empty() || input.peek(Token![,]) {
+        return Ok(());
+    }
+    Err(Error::new(input.span(), format!("write a comma after `{name}(…)`")))
+}
+
 /// A relative path would mean something else inside the expansion, or beside another name.
 pub(crate) fn check_absolute(path: &Path) -> Result<()> {
     let first = path.segments.first().map(|first| first.ident.to_string());

@@ -163,7 +163,8 @@ impl Slo {
             latency: whole.latency.zip(whole.percentile).map(|(latency, ratio)| plan::Latency {
                 nanos: latency.nanos,
                 ratio: ratio.literal,
-                of_streams: method.latency.is_some(),
+                // By name, on the method itself.
+                of_streams: method.latency.is_some() || method.percentile.is_some(),
             }),
         }
     }
@@ -240,7 +241,9 @@ pub(crate) fn of_method(
     if input.peek(syn::token::Paren) {
         let inside;
         syn::parenthesized!(inside in input);
-        return Ok(OfMethod::Own(parse(name, inside.parse()?, errors)));
+        let slo = parse(name, inside.parse()?, errors);
+        arguments::check_comma(name, input)?;
+        return Ok(OfMethod::Own(slo));
     }
     let mut value: Option<syn::LitBool> = None;
     set(&mut value, name, input, wrong)?;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use crate::method::{Method, Service};
+use crate::slo::Objectives;
 
 /// Every instrumented impl, sorted by label; each method has its index afterwards.
 pub(crate) fn services() -> &'static [&'static Service] {
@@ -34,6 +35,13 @@ pub(crate) fn methods_of(global: bool) -> impl Iterator<Item = &'static Method> 
 pub(crate) fn find(service: &str, method: &str) -> Option<&'static Method> {
     let mut methods = services().iter().flat_map(|service| service.methods.iter().copied());
     methods.find(|of| of.service() == service && of.name() == method)
+}
+
+/// What is promised of the instrumented methods with these labels.
+pub(crate) fn objectives(service: &str, method: &str) -> Objectives {
+    let methods = services().iter().flat_map(|service| service.methods);
+    let labelled = methods.filter(|of| of.service() == service && of.name() == method);
+    labelled.fold(Objectives::NONE, |all, method| all.and(method.objectives()))
 }
 
 /// The latency objectives of all methods, in nanoseconds.

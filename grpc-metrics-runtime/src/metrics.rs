@@ -16,7 +16,7 @@ use crate::collector::Collector;
 use crate::kind::MethodKind;
 use crate::method::Method;
 use crate::settings::{Settings, to_nanos};
-use crate::slo::{FaultCodes, Judge, Objectives};
+use crate::slo::{FaultCodes, Judge};
 use crate::snapshot::{MethodSnapshot, Snapshot};
 use crate::target::MethodMetrics;
 use crate::{Error, catalog, clock, text};
@@ -206,8 +206,11 @@ impl GrpcMetrics {
             let instrumented = instrumented.or_else(|| catalog::find(service, method));
             let kind = instrumented.map_or(MethodKind::Unary, Method::kind);
             let counts_messages = instrumented.is_some_and(Method::counts_messages);
-            let objectives = instrumented.map_or(Objectives::NONE, Method::objectives);
-            let judge = Judge::new(objectives, self.inner.faults, &self.inner.bounds);
+            let judge = Judge::new(
+                catalog::objectives(service, method),
+                self.inner.faults,
+                &self.inner.bounds,
+            );
             let cells = MethodCells::new(self.inner.bounds.clone());
             Arc::new(MethodMetrics {
                 kind,

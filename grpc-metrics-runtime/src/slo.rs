@@ -20,6 +20,15 @@ pub(crate) struct Latency {
 }
 
 impl Objectives {
+    /// What holds where impls share their labels: the stricter of both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let stricter = |a: Option<f64>, b: Option<f64>| a.into_iter().chain(b).reduce(f64::max);
+        let latencies = self.latency.into_iter().chain(other.latency);
+        let latency = latencies
+            .reduce(|a, b| Latency { nanos: a.nanos.min(b.nanos), ratio: a.ratio.max(b.ratio) });
+        Self { availability: stricter(self.availability, other.availability), latency }
+    }
+
     /// Of a method of which nothing is promised.
     pub(crate) const NONE: Self = Self { availability: None, latency: None };
 }
@@ -83,10 +92,18 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    /// `bounds` are those of the method's buckets, in nanoseconds; a latency objective is among them.
-    pub(crate) fn new(objectives: Objectives, faults: FaultCodes, bounds: &[u64]) -> Self {
-        let nanos = objectives.latency.map_or(0, |latency| latency.nanos);
-        Self { objectives, faults, fast_buckets: bounds.partition_point(|bound| *bound <= nanos) }
+    /// `bounds` are those of the method's buckets, in nanoseconds. A latency objective is among them, but for
+    /// a method of a library that was loaded after the instance was built: its latency can't be told
+    /// exactly, and so is not told.
+    pub(crate) fn new(mut objectives: Objectives, faults: FaultCodes, bounds: &[u64]) -> Self {
+        let latency = objectives.latency.map(|latency| bounds.binary_search(&latency.nanos));
+        let fast_buckets = if let Some(Ok(bucket)) = latency {
+            bucket + 1
+        } else {
+            objectives.latency = None;
+            0
+        };
+        Self { objectives, faults, fast_buckets }
     }
 
     /// One for each objective. A latency is judged by the nanosecond, since the buckets are counted so
@@ -104,5 +121,55 @@ impl Judge {
             SloCounts { slo: Slo::Latency, objective: ratio, events, bad: slow }
         });
         availability.into_iter().chain(latency).collect()
+    }
+}
+
+#[cfg(all(test, not(cells_model)))]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::cells::MethodCells;
+
+    const OBJECTIVE: u64 = 60_000_000;
+
+    /// How many of three RPCs are bad that take a nanosecond less, as long, and a nanosecond more.
+    fn slow_of_three(bounds: &[u64]) -> Option<u64> {
+        let cells = MethodCells::new(Arc::from(bounds));
+        for nanos in [OBJECTIVE - 1, OBJECTIVE, OBJECTIVE + 1] {
+            cells.start();
+            cells.finish(Code::Ok as usize, nanos);
+        }
+        let latency = Some(Latency { nanos: OBJECTIVE, ratio: 0.95 });
+        let objectives = Objectives { availability: None, latency };
+        let judged = Judge::new(objectives, FaultCodes::new(&[]), bounds).judge(&cells.read());
+        judged.first().map(|slo| slo.bad)
+    }
+
+    #[test]
+    fn latency_is_judged_by_the_nanosecond() {
+        for bounds in [
+            &[OBJECTIVE][..],
+            &[OBJECTIVE / 2, OBJECTIVE],
+            &[OBJECTIVE, OBJECTIVE * 2],
+            &[1, OBJECTIVE - 1, OBJECTIVE, OBJECTIVE + 1],
+        ] {
+            assert_eq!(slow_of_three(bounds), Some(1), "{bounds:?}");
+        }
+    }
+
+    #[test]
+    fn latency_is_not_judged_by_another_bound() {
+        assert_eq!(slow_of_three(&[OBJECTIVE / 2, OBJECTIVE * 2]), None);
+    }
+
+    #[test]
+    fn where_labels_are_shared_the_stricter_objective_holds() {
+        let latency = |nanos, ratio| Some(Latency { nanos, ratio });
+        let a = Objectives { availability: Some(0.9), latency: latency(5, 0.9) };
+        let b = Objectives { availability: Some(0.99), latency: latency(7, 0.95) };
+        let both = Objectives { availability: Some(0.99), latency: latency(5, 0.95) };
+        assert_eq!((a.and(b), b.and(a)), (both, both));
+        assert_eq!((a.and(Objectives::NONE), Objectives::NONE.and(a)), (a, a));
     }
 }

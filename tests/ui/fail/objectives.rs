@@ -97,6 +97,11 @@ struct NoComma;
 #[instrument_grpc(slo(availability = 99 latency = "1s"))]
 impl Empty for NoComma {}
 
+struct NoCommaAfter;
+
+#[instrument_grpc(slo(availability = 99) streams = false)]
+impl Empty for NoCommaAfter {}
+
 #[tonic::async_trait]
 trait Methods {
     async fn no_value(&self, request: Request<()>) -> Result<Response<()>, Status>;
