@@ -43,7 +43,9 @@ const _: () = {
                             #[allow(unreachable_code)] return __ret;
                         }
                         let request = request;
-                        let __ret: Result<Response<HelloReply>, Status> = { todo!() };
+                        let __ret: Result<Response<HelloReply>, Status> = {
+                            self.greet_all(request.into_inner()).await
+                        };
                         #[allow(unreachable_code)] __ret
                     },
                 ),

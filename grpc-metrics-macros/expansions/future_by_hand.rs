@@ -127,7 +127,7 @@ const _: () = {
             >::__grpc_carry(
                 __rpc,
                 move || -> BoxFuture<'a, HelloReply> {
-                    std::boxed::Box::pin(async move { todo!() })
+                    std::boxed::Box::pin(async move { Err(Status::aborted("always")) })
                 },
             )
         }

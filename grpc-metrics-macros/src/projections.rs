@@ -31,19 +31,19 @@ impl<'a> Projections<'a> {
 
     /// The first of the types that the tokens name.
     pub(crate) fn first_in(&self, tokens: TokenStream) -> Option<&'a Ident> {
-        let trees: Vec<TokenTree> = tokens.into_iter().collect();
-        (0..trees.len()).find_map(|i| match &trees[i] {
-            TokenTree::Group(group) => self.first_in(group.stream()),
-            _ => self.projection(&trees, i).map(|(ident, _)| ident),
-        })
+        self.find(tokens, &|_| true)
     }
 
     /// Whether the tokens name this one.
     pub(crate) fn is_in(&self, ident: &Ident, tokens: TokenStream) -> bool {
+        self.find(tokens, &|named| named == ident).is_some()
+    }
+
+    fn find(&self, tokens: TokenStream, wanted: &dyn Fn(&Ident) -> bool) -> Option<&'a Ident> {
         let trees: Vec<TokenTree> = tokens.into_iter().collect();
-        (0..trees.len()).any(|i| match &trees[i] {
-            TokenTree::Group(group) => self.is_in(ident, group.stream()),
-            _ => self.projection(&trees, i).is_some_and(|(named, _)| named == ident),
+        (0..trees.len()).find_map(|i| match &trees[i] {
+            TokenTree::Group(group) => self.find(group.stream(), wanted),
+            _ => self.projection(&trees, i).map(|(ident, _)| ident).filter(|ident| wanted(ident)),
         })
     }
 

@@ -76,9 +76,9 @@ impl GrpcMetricsBuilder {
         self
     }
 
-    /// The upper bounds of the duration's buckets in seconds, ascending, to which the latencies of the
-    /// program's `slo(…)` are added, instead of
-    /// [`DEFAULT_BUCKETS`](crate::DEFAULT_BUCKETS). The unbounded one is added, or may be given as `f64::INFINITY`.
+    /// The upper bounds of the duration's buckets in seconds, ascending, instead of
+    /// [`DEFAULT_BUCKETS`](crate::DEFAULT_BUCKETS). The unbounded one is added, or may be given as
+    /// `f64::INFINITY`; the latencies of the program's `slo(…)` are added too.
     pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
         self.buckets = bounds.into_iter().collect();
         self

@@ -230,7 +230,8 @@ fn complain(of: &dyn fmt::Display) {
     let _ = writeln!(io::stderr(), "grpc-metrics-runtime: {of}");
 }
 
-/// Registered by [`GrpcMetricsBuilder::build`](crate::GrpcMetricsBuilder::build); implemented for programs that gather by themselves.
+/// Registered by [`GrpcMetricsBuilder::build`](crate::GrpcMetricsBuilder::build); implemented for programs
+/// that gather by themselves.
 impl prometheus::core::Collector for GrpcMetrics {
     fn desc(&self) -> Vec<&Desc> {
         self.inner.collector.descs()

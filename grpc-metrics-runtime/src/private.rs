@@ -26,13 +26,13 @@ pub use grpc_metrics_macros::instrument_grpc_last;
 pub use inventory::submit;
 pub use std::boxed::Box;
 pub use std::convert::From;
+pub use std::option::Option;
 pub use tonic::{Code, Status};
 
 /// In the place of what a derive with a mistake could not write.
 pub fn wrong_derive() -> ! {
     unreachable!("a program with a mistake in `#[status]` does not compile")
 }
-pub use std::option::Option;
 
 /// What is known of a method; `service` and `name` are the labels.
 pub const fn method(
@@ -173,6 +173,9 @@ impl<M, E: IntoStatus> HandlerReturn for Result<Response<M>, E> {
 /// What the trait has, where the handler may return an error of its own.
 pub type StatusReturn<R> = <R as InSignature>::Returned;
 
+/// The same, where the response stream's type is wrapped besides.
+pub type WrappedReturn<R> = <R as HandlerReturn>::Wrapped;
+
 /// A handler's return type as it stands in the method's signature. This holds for types that no handler
 /// may return, too: what is wrong with these is said once, by [`HandlerReturn`].
 #[diagnostic::on_unimplemented(
@@ -216,9 +219,6 @@ impl<T> InSignature for Vec<T> {
 impl<T: ?Sized> InSignature for Box<T> {
     type Returned = Self;
 }
-
-/// The same, where the response stream's type is wrapped besides.
-pub type WrappedReturn<R> = <R as HandlerReturn>::Wrapped;
 
 /// A handler whose RPC goes on in its response stream.
 #[inline]

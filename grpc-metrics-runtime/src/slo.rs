@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn latency_is_judged_by_the_nanosecond() {
+    fn h4_latency_is_judged_by_the_nanosecond() {
         for bounds in [
             &[OBJECTIVE][..],
             &[OBJECTIVE / 2, OBJECTIVE],
@@ -159,12 +159,12 @@ mod tests {
     }
 
     #[test]
-    fn latency_is_not_judged_by_another_bound() {
+    fn h4_latency_is_not_judged_by_another_bound() {
         assert_eq!(slow_of_three(&[OBJECTIVE / 2, OBJECTIVE * 2]), None);
     }
 
     #[test]
-    fn where_labels_are_shared_the_stricter_objective_holds() {
+    fn h1_where_labels_are_shared_the_stricter_objective_holds() {
         let latency = |nanos, ratio| Some(Latency { nanos, ratio });
         let a = Objectives { availability: Some(0.9), latency: latency(5, 0.9) };
         let b = Objectives { availability: Some(0.99), latency: latency(7, 0.95) };

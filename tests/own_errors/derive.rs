@@ -113,7 +113,7 @@ displayed!(
 
 #[test]
 #[allow(deprecated)]
-fn variants_of_every_shape_have_their_code_and_message() {
+fn g2_variants_of_every_shape_have_their_code_and_message() {
     for (error, code, message) in [
         (Every::Unit, Code::Cancelled, "shown"),
         (Every::Tuple(), Code::Unknown, "Unknown error"),
@@ -140,7 +140,7 @@ fn variants_of_every_shape_have_their_code_and_message() {
 }
 
 #[test]
-fn types_of_every_shape_convert() {
+fn g2_types_of_every_shape_convert() {
     assert_eq!(NothingThere.code(), Code::NotFound);
     assert_eq!(Status::from(NothingThere).message(), "shown");
     assert_eq!(Wrapper { inner: Every::V2 }.code(), Code::AlreadyExists);

@@ -1,4 +1,4 @@
-//! Handlers that return errors of their own, and the causes that the metrics show.
+//! Contract, section G: handlers that return errors of their own, and the causes that the metrics show.
 
 mod derive;
 mod errors;
@@ -11,6 +11,7 @@ use grpc_metrics_runtime::{CodeLabel, GrpcMetrics, MethodSnapshot};
 use support::shapes::pb::Ask;
 use support::shapes::pb::shapes_client::ShapesClient;
 use support::shapes::pb::shapes_server::ShapesServer;
+use support::shapes::stubs::shapes_server::ShapesServer as StubsServer;
 use support::shapes::{check_shapes, serve};
 use tonic::service::Routes;
 use tonic::transport::Channel;
@@ -53,7 +54,7 @@ fn instance() -> GrpcMetrics {
 }
 
 #[tokio::test]
-async fn handlers_of_every_kind_return_errors_of_their_own() {
+async fn g1_handlers_of_every_kind_return_errors_of_their_own() {
     check_shapes(Routes::new(ShapesServer::new(services::Converted)), "own.converted").await;
     for method in ["One", "Upload", "Watch", "Chat"] {
         let snapshot = GrpcMetrics::global().snapshot();
@@ -64,7 +65,7 @@ async fn handlers_of_every_kind_return_errors_of_their_own() {
 }
 
 #[tokio::test]
-async fn clients_see_the_code_and_a_message_that_tells_nothing_of_the_inside() {
+async fn g3_clients_see_the_code_and_a_message_that_tells_nothing_of_the_inside() {
     let mut client = client(Routes::new(ShapesServer::new(Own(instance())))).await;
     for (error, code, message) in [
         (0, Code::NotFound, "no post 7"),
@@ -83,7 +84,7 @@ async fn clients_see_the_code_and_a_message_that_tells_nothing_of_the_inside() {
 }
 
 #[tokio::test]
-async fn a_status_that_passes_through_is_what_it_was() {
+async fn g3_a_status_that_passes_through_is_what_it_was() {
     let mut client = client(Routes::new(ShapesServer::new(Own(instance())))).await;
     let status = failure(&mut client, 3).await;
     assert_eq!(status.details(), b"details");
@@ -92,7 +93,7 @@ async fn a_status_that_passes_through_is_what_it_was() {
 }
 
 #[tokio::test]
-async fn the_cause_is_the_variant_by_whichever_way_the_error_became_a_status() {
+async fn g4_the_cause_is_the_variant_by_whichever_way_the_error_became_a_status() {
     let own = instance();
     let mut client_of_own = client(Routes::new(ShapesServer::new(Own(own.clone())))).await;
     let by_question_mark = instance();
@@ -138,9 +139,9 @@ async fn drained(mut stream: tonic::Streaming<support::shapes::pb::Answer>) -> R
 }
 
 #[tokio::test]
-async fn an_error_inside_another_keeps_its_own_cause() {
+async fn g4_an_error_inside_another_keeps_its_own_cause() {
     let metrics = instance();
-    let mut client = client(Routes::new(ShapesServer::new(Nested(metrics.clone())))).await;
+    let mut client = client(Routes::new(StubsServer::new(Nested(metrics.clone())))).await;
     assert_eq!(failure(&mut client, 0).await.code(), Code::NotFound);
     assert_eq!(failure(&mut client, 3).await.code(), Code::ResourceExhausted);
     assert_eq!(failure(&mut client, 100).await.code(), Code::Aborted);
@@ -155,10 +156,10 @@ async fn an_error_inside_another_keeps_its_own_cause() {
 }
 
 #[tokio::test]
-async fn a_conversion_that_panics_ends_the_rpc_as_a_panic_does() {
+async fn g1_a_conversion_that_panics_ends_the_rpc_as_a_panic_does() {
     let metrics = instance();
     let service = services::Panics(metrics.clone());
-    let mut client = client(Routes::new(ShapesServer::new(service))).await;
+    let mut client = client(Routes::new(StubsServer::new(service))).await;
     let status = client.one(ask(0)).await.expect_err("its connection is gone");
     assert_ne!(status.message(), "");
     let counted = counted(&metrics, "own.panics", "One");
@@ -166,7 +167,7 @@ async fn a_conversion_that_panics_ends_the_rpc_as_a_panic_does() {
 }
 
 #[tokio::test]
-async fn a_scrape_shows_causes_once_they_were_seen_and_codes_as_the_setting_has_it() {
+async fn g4_a_scrape_shows_causes_once_they_were_seen_and_codes_as_the_setting_has_it() {
     let registry = Registry::new();
     let metrics = GrpcMetrics::builder()
         .registry(&registry)
@@ -197,7 +198,7 @@ async fn a_scrape_shows_causes_once_they_were_seen_and_codes_as_the_setting_has_
 }
 
 #[test]
-fn the_error_itself_is_the_source_of_its_status() {
+fn g3_the_error_itself_is_the_source_of_its_status() {
     let status = Status::from(AppError::Db(StoreError("secret".to_owned())));
     let source = status.source().and_then(|source| source.downcast_ref::<AppError>());
     let Some(error @ AppError::Db(_)) = source else { panic!("{status:?}") };
@@ -206,7 +207,7 @@ fn the_error_itself_is_the_source_of_its_status() {
 }
 
 #[test]
-fn a_status_that_passes_through_keeps_its_source() {
+fn g3_a_status_that_passes_through_keeps_its_source() {
     let mut status = Status::resource_exhausted("slow down");
     status.set_source(std::sync::Arc::new(StoreError("deep inside".to_owned())));
     let passed = Status::from(AppError::Upstream(status));
@@ -218,7 +219,7 @@ fn a_status_that_passes_through_keeps_its_source() {
 
 /// What the source is decides, and not what was converted before.
 #[tokio::test]
-async fn a_status_by_hand_with_such_an_error_as_its_source_has_its_cause() {
+async fn g4_a_status_by_hand_with_such_an_error_as_its_source_has_its_cause() {
     let metrics = instance();
     let mut client =
         client(Routes::new(ShapesServer::new(services::ByHand(metrics.clone())))).await;
@@ -228,7 +229,7 @@ async fn a_status_by_hand_with_such_an_error_as_its_source_has_its_cause() {
 
 /// The client of an RPC that says `Ok` without a message gets INTERNAL, and the cause goes with it.
 #[tokio::test]
-async fn an_error_that_says_ok_keeps_its_cause() {
+async fn g4_an_error_that_says_ok_keeps_its_cause() {
     let metrics = instance();
     let mut client =
         client(Routes::new(ShapesServer::new(services::ByHand(metrics.clone())))).await;
@@ -237,7 +238,7 @@ async fn an_error_that_says_ok_keeps_its_cause() {
 }
 
 #[tokio::test]
-async fn a_conversion_in_a_stream_that_panics_ends_the_rpc_as_a_panic_does() {
+async fn g1_a_conversion_in_a_stream_that_panics_ends_the_rpc_as_a_panic_does() {
     use support::shapes::pb::shapes_server::Shapes;
     use tokio_stream::StreamExt;
     support::faults::expect_panics();
@@ -271,7 +272,7 @@ async fn futures_catch<F: Future>(future: F) -> Option<F::Output> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn causes_are_exact_and_never_more_than_rpcs_while_threads_count() {
+async fn g4_causes_are_exact_and_never_more_than_rpcs_while_threads_count() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
     use support::shapes::pb::shapes_server::Shapes;

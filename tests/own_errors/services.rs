@@ -6,7 +6,7 @@ use std::sync::Arc;
 use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};
 use support::shapes::pb::shapes_server::Shapes;
 use support::shapes::pb::{Answer, Ask};
-use support::shapes::{answer, answers, last};
+use support::shapes::{answer, answers, last, stubs};
 use tokio_stream::{Iter, Stream, StreamExt};
 use tonic::{Code, Request, Response, Status, Streaming};
 
@@ -119,32 +119,13 @@ pub(crate) struct Nested(pub(crate) GrpcMetrics);
 
 #[instrument_grpc(service = "own.nested", metrics = self.0)]
 #[tonic::async_trait]
-impl Shapes for Nested {
-    async fn one(&self, ask: Request<Ask>) -> Answered<Answer, OuterError> {
-        let ask = ask.into_inner();
-        if ask.count == 100 {
+impl stubs::shapes_server::Shapes for Nested {
+    async fn one(&self, ask: Request<stubs::Ask>) -> Answered<stubs::Answer, OuterError> {
+        let error = ask.into_inner().count;
+        if error == 100 {
             return Err(OuterError::Conflict);
         }
-        Ok(Response::new(ask_for(ask)?))
-    }
-
-    #[skip_metrics]
-    async fn upload(&self, _: Request<Streaming<Ask>>) -> Result<Response<Answer>, Status> {
-        Err(Status::unimplemented("not asked for"))
-    }
-
-    type WatchStream = Boxed;
-
-    #[skip_metrics]
-    async fn watch(&self, _: Request<Ask>) -> Result<Response<Boxed>, Status> {
-        Err(Status::unimplemented("not asked for"))
-    }
-
-    type ChatStream = Boxed;
-
-    #[skip_metrics]
-    async fn chat(&self, _: Request<Streaming<Ask>>) -> Result<Response<Boxed>, Status> {
-        Err(Status::unimplemented("not asked for"))
+        Err(fail(error))?
     }
 }
 
@@ -153,28 +134,9 @@ pub(crate) struct Panics(pub(crate) GrpcMetrics);
 
 #[instrument_grpc(service = "own.panics", metrics = self.0)]
 #[tonic::async_trait]
-impl Shapes for Panics {
-    async fn one(&self, _: Request<Ask>) -> Answered<Answer, PanicsInto> {
+impl stubs::shapes_server::Shapes for Panics {
+    async fn one(&self, _: Request<stubs::Ask>) -> Answered<stubs::Answer, PanicsInto> {
         Err(PanicsInto)
-    }
-
-    #[skip_metrics]
-    async fn upload(&self, _: Request<Streaming<Ask>>) -> Result<Response<Answer>, Status> {
-        Err(Status::unimplemented("not asked for"))
-    }
-
-    type WatchStream = Boxed;
-
-    #[skip_metrics]
-    async fn watch(&self, _: Request<Ask>) -> Result<Response<Boxed>, Status> {
-        Err(Status::unimplemented("not asked for"))
-    }
-
-    type ChatStream = Boxed;
-
-    #[skip_metrics]
-    async fn chat(&self, _: Request<Streaming<Ask>>) -> Result<Response<Boxed>, Status> {
-        Err(Status::unimplemented("not asked for"))
     }
 }
 

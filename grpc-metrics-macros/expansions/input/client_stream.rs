@@ -2,6 +2,6 @@
 #[instrument_grpc(service = greeter_server::SERVICE_NAME)]
 impl Greeter for MyGreeter {
     async fn say_all(&self, request: Request<Streaming<HelloRequest>>) -> Result<Response<HelloReply>, Status> {
-        todo!()
+        self.greet_all(request.into_inner()).await
     }
 }

@@ -8,7 +8,7 @@ impl Greeter for MyGreeter {
     }
 
     fn say_again<'a>(&'a self, _: Request<Borrowed<'a>>) -> BoxFuture<'a, HelloReply> {
-        std::boxed::Box::pin(async move { todo!() })
+        std::boxed::Box::pin(async move { Err(Status::aborted("always")) })
     }
 
     fn at_once<'a>(&'a self, request: Request<A>) -> Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>> {

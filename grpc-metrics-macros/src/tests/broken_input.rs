@@ -180,7 +180,7 @@ fn half_typed_arguments_leave_the_item() {
         quote! {
             impl Greeter for MyGreeter {
                 #[skip_metrics]
-                async fn say_hello(&self, request: Request<A>) -> Result<Response<B>, Status> { todo!() }
+                async fn say_hello(&self, request: Request<A>) -> Result<Response<B>, Status> { self.greet(request) }
             }
         }
     };
