@@ -470,6 +470,17 @@ fn c3_two_impls_with_one_label_are_one_line_on_stderr() {
     assert_eq!(counted, [("Bare", "Say", "0", 2.0), ("Bare", "Say", "5", 2.0)]);
 }
 
+/// Whichever of them is called first.
+#[test]
+fn h1_two_impls_with_one_label_share_their_objectives() {
+    let output = run(TWINS, "call");
+    for (slo, objective) in [("availability", 0.99), ("latency", 0.95)] {
+        let labels = [("service", "Bare"), ("method", "Say"), ("slo", slo)];
+        let shown = output.default_registry.value("grpc_server_slo_objective_ratio", &labels);
+        assert_eq!(shown, Some(objective), "{slo}");
+    }
+}
+
 #[test]
 fn c3_two_impls_may_share_a_label_if_the_program_says_so() {
     let output = run(TWINS, "allow");

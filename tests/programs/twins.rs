@@ -17,7 +17,7 @@ mod one {
 
     pub(crate) struct First;
 
-    #[instrument_grpc]
+    #[instrument_grpc(slo(availability = 99))]
     #[tonic::async_trait]
     impl Bare for First {
         async fn say(&self, request: Request<Nothing>) -> Answer {
@@ -32,7 +32,11 @@ mod other {
 
     pub(crate) struct Second;
 
-    #[instrument_grpc(service = "Bare", metrics = GrpcMetrics::global())]
+    #[instrument_grpc(
+        service = "Bare",
+        metrics = GrpcMetrics::global(),
+        slo(latency = "1s", percentile = 95)
+    )]
     #[tonic::async_trait]
     impl Renamed for Second {
         async fn say(&self, _: Request<Nothing>) -> Answer {
