@@ -4,41 +4,35 @@
 //! operating system's monotonic clock elsewhere. Reading it costs about half of what
 //! `std::time::Instant::now` costs.
 
-use std::sync::OnceLock;
-
-use quanta::Clock;
-
-static CLOCK: OnceLock<Clock> = OnceLock::new();
-
-fn clock() -> &'static Clock {
-    CLOCK.get_or_init(Clock::new)
-}
-
-/// Finds out how fast the counter ticks, which takes some milliseconds. A [`GrpcMetrics`] does it when
-/// it is built, so that no RPC has to.
+/// Reads the time, in ticks of its own.
 ///
-/// [`GrpcMetrics`]: crate::GrpcMetrics
-pub(crate) fn calibrate() {
-    clock();
-}
+/// [`new`](Self::new) finds out how fast the counter ticks, which takes some milliseconds the first time. A
+/// [`GrpcMetrics`](crate::GrpcMetrics) does it when it is built, so that no RPC has to.
+#[derive(Clone, Debug)]
+pub(crate) struct Clock(quanta::Clock);
 
-/// A reading of the clock, in ticks of its own.
+/// A reading of the clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Instant(u64);
 
 impl Instant {
     /// Before any reading.
     pub(crate) const NEVER: Self = Self(0);
+}
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        Self(quanta::Clock::new())
+    }
 
     #[inline]
-    pub(crate) fn now() -> Self {
-        Self(clock().raw())
+    pub(crate) fn now(&self) -> Instant {
+        Instant(self.0.raw())
     }
 
     /// Nanoseconds since this reading; 0 should the counters of two cores disagree.
     #[inline]
-    pub(crate) fn elapsed_nanos(self) -> u64 {
-        let clock = clock();
-        clock.delta_as_nanos(self.0, clock.raw())
+    pub(crate) fn nanos_since(&self, start: Instant) -> u64 {
+        self.0.delta_as_nanos(start.0, self.0.raw())
     }
 }

@@ -3,34 +3,50 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::metadata::MetadataMap;
 
-/// When an RPC that is dropped counts as out of time, in nanoseconds after its handler started.
+/// When an RPC that is dropped counts as out of time.
 ///
 /// The client's timer starts before the handler: the request has to travel. A drop counts as caused by
 /// the deadline from a tenth of the timeout, but at most [`TOLERANCE_NANOS`], before the timeout is up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Deadline(u64);
+///
+/// Nobody asks for it but an RPC that is dropped, so it is kept as it came: the value of the `grpc-timeout`
+/// metadata, filled up with zeros; all zeros if there is none that could be one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline([u8; LONGEST]);
+
+/// Eight digits and a unit.
+const LONGEST: usize = 9;
 
 /// The most that the client's timer is taken to be ahead of ours: 50 ms.
 pub(crate) const TOLERANCE_NANOS: u64 = 50_000_000;
 
 impl Deadline {
     /// What an RPC has whose client did not set one.
-    pub(crate) const NONE: Self = Self(u64::MAX);
+    pub(crate) const NONE: Self = Self([0; LONGEST]);
 
-    /// From the `grpc-timeout` metadata; [`NONE`](Self::NONE) if it is absent or malformed, which tonic
-    /// ignores too.
+    /// From the `grpc-timeout` metadata.
     pub(crate) fn of(metadata: &MetadataMap) -> Self {
-        find(metadata.as_ref()).and_then(parse).map_or(Self::NONE, Self::after)
+        find(metadata.as_ref()).map_or(Self::NONE, Self::kept)
     }
 
-    fn after(timeout_nanos: u64) -> Self {
-        Self(timeout_nanos - (timeout_nanos / 10).min(TOLERANCE_NANOS))
+    #[inline]
+    fn kept(value: &[u8]) -> Self {
+        let mut deadline = Self::NONE;
+        if let Some(start) = deadline.0.get_mut(..value.len()) {
+            start.copy_from_slice(value);
+        }
+        deadline
     }
 
-    /// Whether it is up `elapsed_nanos` after the handler's start.
+    /// Whether it is up `elapsed_nanos` after the handler's start. A malformed one never is; tonic ignores
+    /// it too.
     pub(crate) fn is_up(self, elapsed_nanos: u64) -> bool {
-        self != Self::NONE && elapsed_nanos >= self.0
+        let len = self.0.iter().position(|byte| *byte == 0).unwrap_or(LONGEST);
+        parse(&self.0[..len]).is_some_and(|timeout| elapsed_nanos >= tolerated(timeout))
     }
+}
+
+fn tolerated(timeout_nanos: u64) -> u64 {
+    timeout_nanos - (timeout_nanos / 10).min(TOLERANCE_NANOS)
 }
 
 /// The value of `grpc-timeout`.
@@ -109,11 +125,25 @@ mod tests {
 
     #[test]
     fn tolerance_is_a_tenth_and_at_most_50_ms() {
-        assert!(!Deadline::after(1_000).is_up(899));
-        assert!(Deadline::after(1_000).is_up(900));
-        assert!(!Deadline::after(10_000_000_000).is_up(9_949_999_999));
-        assert!(Deadline::after(10_000_000_000).is_up(9_950_000_000));
-        assert!(Deadline::after(0).is_up(0));
+        for (value, nanos) in [
+            ("1u", 900),
+            ("10S", 9_950_000_000),
+            ("0S", 0),
+            ("12345678n", 11_111_111),
+            // No timer runs as long.
+            ("99999999H", u64::MAX - TOLERANCE_NANOS),
+        ] {
+            let deadline = Deadline::kept(value.as_bytes());
+            assert!(deadline.is_up(nanos), "{value}");
+            assert!(nanos == 0 || !deadline.is_up(nanos - 1), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_timeout_is_never_up() {
+        for value in ["", "S", "1", "1\0S", "123456789S", "1234567890123456789S"] {
+            assert!(!Deadline::kept(value.as_bytes()).is_up(u64::MAX), "{value:?}");
+        }
         assert!(!Deadline::NONE.is_up(u64::MAX));
     }
 }

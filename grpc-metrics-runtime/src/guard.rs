@@ -20,19 +20,19 @@ pub(crate) struct Measured {
 impl Measured {
     #[inline]
     pub(crate) fn start(target: Target, deadline: Deadline) -> Self {
-        let mut measured = Self { target, deadline, started: Instant::NEVER };
-        measured.restart();
-        measured
+        let started = target.start();
+        Self { target, deadline, started }
     }
 
+    #[inline]
     fn restart(&mut self) {
-        self.target.cells.start();
-        self.started = Instant::now();
+        self.started = self.target.start();
     }
 
     /// To be called once.
+    #[inline]
     pub(crate) fn end(&self, code: Code) {
-        self.target.cells.finish(code as usize, self.started.elapsed_nanos());
+        self.target.end(code, self.started);
     }
 
     /// Ends an RPC whose client gets this status, counted as `code`. To be called once.
@@ -48,7 +48,7 @@ impl Measured {
     /// gone. To be called once.
     #[cold]
     fn abandon(&self) {
-        let elapsed = self.started.elapsed_nanos();
+        let elapsed = self.target.clock.nanos_since(self.started);
         let late = self.deadline.is_up(elapsed);
         let code = if late { Code::DeadlineExceeded } else { Code::Cancelled };
         self.target.cells.finish(code as usize, elapsed);
@@ -96,17 +96,14 @@ impl Rpc {
         Self { measured, phase: mem::replace(&mut self.phase, Phase::Ended) }
     }
 
-    /// Runs a part of the RPC, which starts with the first one. If that part panics, the RPC ends.
+    /// A part of the RPC begins to run; it starts with the first one.
     #[inline]
-    pub fn run<R>(&mut self, part: impl FnOnce() -> R) -> R {
+    pub fn enter(&mut self) -> Entered<'_> {
         if self.phase == Phase::Waiting {
             self.phase = Phase::Running;
             self.measured.restart();
         }
-        let unwinding = EndOnUnwind(self);
-        let result = part();
-        mem::forget(unwinding);
-        result
+        Entered(self)
     }
 
     /// Whether the RPC ends now, and not earlier.
@@ -174,9 +171,20 @@ impl Drop for Rpc {
     }
 }
 
-struct EndOnUnwind<'a>(&'a mut Rpc);
+/// A part of an RPC that runs. If it panics, the RPC ends.
+#[derive(Debug)]
+#[must_use = "the RPC ends when this is dropped"]
+pub struct Entered<'a>(&'a mut Rpc);
 
-impl Drop for EndOnUnwind<'_> {
+impl Entered<'_> {
+    /// The part has run.
+    #[inline]
+    pub fn leave(self) {
+        mem::forget(self);
+    }
+}
+
+impl Drop for Entered<'_> {
     #[cold]
     fn drop(&mut self) {
         self.0.end(Code::Unknown);

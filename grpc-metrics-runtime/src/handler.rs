@@ -113,8 +113,10 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let entered = this.rpc.enter();
         // The handler's own error becomes a status inside, in case that panics.
-        let polled = this.rpc.run(|| this.future.poll(cx).map(WithStatus::with_status));
+        let polled = this.future.poll(cx).map(WithStatus::with_status);
+        entered.leave();
         E::end(this.rpc, polled)
     }
 }

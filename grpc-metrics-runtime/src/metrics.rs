@@ -12,6 +12,7 @@ use prometheus::proto::MetricFamily;
 
 use crate::causes::Causes;
 use crate::cells::MethodCells;
+use crate::clock::Clock;
 use crate::collector::Collector;
 use crate::kind::MethodKind;
 use crate::method::Method;
@@ -19,7 +20,7 @@ use crate::settings::{Settings, to_nanos};
 use crate::slo::{FaultCodes, Judge};
 use crate::snapshot::{MethodSnapshot, Snapshot};
 use crate::target::MethodMetrics;
-use crate::{Error, catalog, clock, text};
+use crate::{Error, catalog, text};
 
 static GLOBAL: OnceLock<GrpcMetrics> = OnceLock::new();
 
@@ -48,6 +49,7 @@ struct Inner {
     /// Bucket bounds in nanoseconds.
     bounds: Arc<[u64]>,
     faults: FaultCodes,
+    clock: Clock,
     is_global: AtomicBool,
     /// By [`Method::index`]: found once, then read without a lock.
     by_index: Box<[OnceLock<Arc<MethodMetrics>>]>,
@@ -142,7 +144,6 @@ impl GrpcMetrics {
     }
 
     pub(crate) fn new(settings: Settings, registry: Registry) -> Self {
-        clock::calibrate();
         let settings = settings.with_bounds(catalog::latency_objectives());
         Self {
             inner: Arc::new(Inner {
@@ -150,6 +151,7 @@ impl GrpcMetrics {
                 registry,
                 bounds: settings.buckets.iter().map(|seconds| to_nanos(*seconds)).collect(),
                 faults: FaultCodes::new(&settings.fault_codes),
+                clock: Clock::new(),
                 prefix: settings.prefix,
                 is_global: AtomicBool::new(false),
                 by_index: (0..catalog::method_count()).map(|_| OnceLock::new()).collect(),
@@ -179,6 +181,11 @@ impl GrpcMetrics {
     /// only and leaked then, since the method is a static and for ever too.
     #[inline]
     pub(crate) fn of_global(method: &'static Method) -> &'static MethodMetrics {
+        method.global.get().copied().unwrap_or_else(|| Self::find_global(method))
+    }
+
+    #[cold]
+    fn find_global(method: &'static Method) -> &'static MethodMetrics {
         method.global.get_or_init(|| Box::leak(Box::new(Self::global().method(method))))
     }
 
@@ -216,6 +223,7 @@ impl GrpcMetrics {
                 kind,
                 counts_messages,
                 judge,
+                clock: self.inner.clock.clone(),
                 cells,
                 causes: Causes::default(),
             })

@@ -14,7 +14,7 @@ use crate::target::Target;
 use crate::{GrpcMetrics, MethodKind};
 
 pub use crate::ResponseStream;
-pub use crate::guard::Rpc;
+pub use crate::guard::{Entered, Rpc};
 pub use crate::handler::Handler;
 pub use crate::method::{Definition, Method, Service};
 pub use crate::status::{
@@ -60,12 +60,7 @@ pub const fn service(
 /// An RPC of `method`, to be counted in the process-wide instance.
 #[inline]
 pub fn rpc<A: HandlerArgument>(method: &'static Method, request: &A) -> Rpc {
-    global_rpc(method, request.metadata())
-}
-
-// Not generic, and so compiled once.
-fn global_rpc(method: &'static Method, metadata: &MetadataMap) -> Rpc {
-    Rpc::new(Target::Global(GrpcMetrics::of_global(method)), Deadline::of(metadata))
+    Rpc::new(Target::Global(GrpcMetrics::of_global(method)), Deadline::of(request.metadata()))
 }
 
 /// An RPC of `method`, to be counted in the instance that `metrics = …` gives.

@@ -55,9 +55,10 @@ impl<S: MessageStream> Stream for ResponseStream<S> {
     #[inline]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.project();
+        let entered = this.rpc.enter();
         // The stream's own error becomes a status inside, in case that panics.
-        let polled =
-            this.rpc.run(|| this.stream.poll_next(cx).map(|item| item.map(S::into_result)));
+        let polled = this.stream.poll_next(cx).map(|item| item.map(S::into_result));
+        entered.leave();
         match &polled {
             Poll::Ready(Some(Ok(_))) => this.rpc.message_sent(),
             // tonic sends the status and drops the stream; whatever would follow is not sent.

@@ -3,8 +3,11 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use tonic::Code;
+
 use crate::causes::Causes;
 use crate::cells::MethodCells;
+use crate::clock::{Clock, Instant};
 use crate::kind::MethodKind;
 use crate::slo::Judge;
 
@@ -14,8 +17,22 @@ pub(crate) struct MethodMetrics {
     pub(crate) kind: MethodKind,
     pub(crate) counts_messages: bool,
     pub(crate) judge: Judge,
+    pub(crate) clock: Clock,
     pub(crate) cells: MethodCells,
     pub(crate) causes: Causes,
+}
+
+impl MethodMetrics {
+    /// Counts an RPC that starts now.
+    pub(crate) fn start(&self) -> Instant {
+        self.cells.start();
+        self.clock.now()
+    }
+
+    /// Counts the end of an RPC that started then.
+    pub(crate) fn end(&self, code: Code, started: Instant) {
+        self.cells.finish(code as usize, self.clock.nanos_since(started));
+    }
 }
 
 /// Where an RPC is counted: in the process-wide instance, which stays, or in one that may go before

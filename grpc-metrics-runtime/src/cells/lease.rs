@@ -1,5 +1,7 @@
 //! Which cells the current thread may write: those under the index it has leased.
 
+#[cfg(not(cells_model))]
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::PoisonError;
@@ -38,25 +40,42 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        #[cfg(not(cells_model))]
+        INDEX.set(NONE);
         POOL.lock().unwrap_or_else(PoisonError::into_inner).returned.push(Reverse(self.0));
     }
 }
 
+/// The index of a thread that holds no lease: past every table's end.
+pub(super) const NONE: usize = usize::MAX;
+
 #[cfg(not(cells_model))]
 thread_local! {
-    static LEASE: Lease = Lease::take();
+    /// What `LEASE` says. Without a destructor, reading it is one load.
+    static INDEX: Cell<usize> = const { Cell::new(NONE) };
+    static LEASE: Lease = {
+        let lease = Lease::take();
+        INDEX.set(lease.0);
+        lease
+    };
 }
 
-/// The current thread's index; `None` while the thread's locals are being torn down, when the lease
-/// may have gone to another thread already.
+/// The current thread's index; [`NONE`] before [`take`] and after the lease was given back.
 #[cfg(not(cells_model))]
 #[inline]
-pub(super) fn current() -> Option<usize> {
+pub(super) fn current() -> usize {
+    INDEX.get()
+}
+
+/// The current thread's index, which it leases now if it holds none; `None` while the thread's locals are
+/// being torn down, when the lease may have gone to another thread already.
+#[cfg(not(cells_model))]
+pub(super) fn take() -> Option<usize> {
     LEASE.try_with(|lease| lease.0).ok()
 }
 
 #[cfg(cells_model)]
-pub(super) use for_the_model::{current, during};
+pub(super) use for_the_model::{current, during, take};
 
 /// loom tears a thread's locals down when its statics, and so the pool, are gone. In the model a thread
 /// takes and returns its lease where it says so.
@@ -71,7 +90,11 @@ mod for_the_model {
         static INDEX: Cell<Option<usize>> = Cell::new(None);
     }
 
-    pub(crate) fn current() -> Option<usize> {
+    pub(crate) fn current() -> usize {
+        take().unwrap_or(super::NONE)
+    }
+
+    pub(crate) fn take() -> Option<usize> {
         INDEX.with(Cell::get)
     }
 
@@ -97,12 +120,12 @@ mod tests {
     use std::collections::BTreeSet;
     use std::thread;
 
-    use super::current;
+    use super::take;
 
     /// Other tests' threads hold leases too, but not as many as there are threads here.
     #[test]
     fn threads_one_after_another_take_over_each_other_s_cells() {
-        let lease = || thread::spawn(current).join().expect("it takes a lease");
+        let lease = || thread::spawn(take).join().expect("it takes a lease");
         let leases: BTreeSet<_> = (0..200).map(|_| lease()).collect();
         assert!(leases.len() < 100, "{leases:?}");
     }

@@ -100,9 +100,9 @@ impl MethodCells {
 
     #[inline]
     pub(crate) fn start(&self) {
-        match self.leased() {
+        match self.at_hand() {
             Some(cells) => cells.start::<Sole>(),
-            None => self.unleased.start::<Shared>(),
+            None => self.start_elsewhere(),
         }
     }
 
@@ -110,15 +110,39 @@ impl MethodCells {
     #[inline]
     pub(crate) fn finish(&self, code: usize, nanos: u64) {
         let bucket = self.bounds.iter().take_while(|bound| nanos > **bound).count();
-        let buckets = self.bounds.len() + 1;
-        match self.leased() {
-            Some(cells) => cells.finish::<Sole>(code, bucket, buckets, nanos),
-            None => self.unleased.finish::<Shared>(code, bucket, buckets, nanos),
+        match self.at_hand().and_then(|cells| cells.row(code)) {
+            Some(row) => row.finish::<Sole>(bucket, nanos),
+            None => self.finish_elsewhere(code, bucket, nanos),
         }
     }
 
     #[inline]
     pub(crate) fn message(&self) {
+        match self.at_hand() {
+            Some(cells) => cells.message::<Sole>(),
+            None => self.message_elsewhere(),
+        }
+    }
+
+    #[inline(never)]
+    fn start_elsewhere(&self) {
+        match self.leased() {
+            Some(cells) => cells.start::<Sole>(),
+            None => self.unleased.start::<Shared>(),
+        }
+    }
+
+    #[inline(never)]
+    fn finish_elsewhere(&self, code: usize, bucket: usize, nanos: u64) {
+        let buckets = self.bounds.len() + 1;
+        match self.leased() {
+            Some(cells) => cells.row_of(code, buckets).finish::<Sole>(bucket, nanos),
+            None => self.unleased.row_of(code, buckets).finish::<Shared>(bucket, nanos),
+        }
+    }
+
+    #[inline(never)]
+    fn message_elsewhere(&self) {
         match self.leased() {
             Some(cells) => cells.message::<Sole>(),
             None => self.unleased.message::<Shared>(),
@@ -141,10 +165,15 @@ impl MethodCells {
         counts
     }
 
-    /// The cells that only the current thread writes.
+    /// The cells that only the current thread writes, if they are near and were made by an earlier RPC.
     #[inline]
+    fn at_hand(&self) -> Option<&ThreadCells> {
+        self.near.get(lease::current())?.get().map(|cells| &**cells)
+    }
+
+    /// The cells that only the current thread writes.
     fn leased(&self) -> Option<&ThreadCells> {
-        let index = lease::current()?;
+        let index = lease::take()?;
         let place = match self.near.get(index) {
             Some(place) => place,
             None => self.far(index)?,
@@ -153,7 +182,6 @@ impl MethodCells {
     }
 
     /// `None` past half a million threads, which share their cells then.
-    #[cold]
     fn far(&self, index: usize) -> Option<&Place> {
         let chunk = CHUNKS.iter().position(|(first, len)| index < first + len)?;
         let (first, len) = CHUNKS[chunk];

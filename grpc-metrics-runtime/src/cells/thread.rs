@@ -14,23 +14,42 @@ struct Line([AtomicU64; PER_LINE]);
 
 /// The sum of the durations of one outcome, in nanoseconds, followed by one counter per bucket.
 #[derive(Debug)]
-struct Row(Box<[Line]>);
+pub(super) struct Row {
+    /// Holds all of the default buckets.
+    first: Line,
+    rest: Box<[Line]>,
+}
 
 impl Row {
     fn new(buckets: usize) -> Self {
-        Self((0..(1 + buckets).div_ceil(PER_LINE)).map(|_| Line::default()).collect())
+        let rest = (1 + buckets).div_ceil(PER_LINE) - 1;
+        Self { first: Line::default(), rest: (0..rest).map(|_| Line::default()).collect() }
     }
 
+    #[inline]
     fn counter(&self, i: usize) -> &AtomicU64 {
-        &self.0[i / PER_LINE].0[i % PER_LINE]
+        match self.first.0.get(i) {
+            Some(counter) => counter,
+            None => &self.rest[i / PER_LINE - 1].0[i % PER_LINE],
+        }
     }
 
+    #[inline]
     fn sum_nanos(&self) -> &AtomicU64 {
         self.counter(0)
     }
 
+    #[inline]
     fn bucket(&self, bucket: usize) -> &AtomicU64 {
         self.counter(1 + bucket)
+    }
+
+    #[inline]
+    pub(super) fn finish<W: Writer>(&self, bucket: usize, nanos: u64) {
+        // Relaxed: published by the release below, so that a scrape's sum covers what it counts.
+        W::add(self.sum_nanos(), nanos, Ordering::Relaxed);
+        // Release: see `MethodCells` for what it publishes.
+        W::add(self.bucket(bucket), 1, Ordering::Release);
     }
 }
 
@@ -77,7 +96,7 @@ pub(super) struct ThreadCells {
     started: AtomicU64,
     messages: AtomicU64,
     // Most methods see two or three of the 17 codes, so the rows come as codes are seen.
-    rows: [OnceLock<Row>; CODES],
+    rows: [OnceLock<Box<Row>>; CODES],
 }
 
 impl ThreadCells {
@@ -87,13 +106,15 @@ impl ThreadCells {
         W::add(&self.started, 1, Ordering::Relaxed);
     }
 
+    /// Where RPCs are counted that end with this code, once there was one.
     #[inline]
-    pub(super) fn finish<W: Writer>(&self, code: usize, bucket: usize, buckets: usize, nanos: u64) {
-        let row = self.rows[code].get_or_init(|| Row::new(buckets));
-        // Relaxed: published by the release below, so that a scrape's sum covers what it counts.
-        W::add(row.sum_nanos(), nanos, Ordering::Relaxed);
-        // Release: see `MethodCells` for what it publishes.
-        W::add(row.bucket(bucket), 1, Ordering::Release);
+    pub(super) fn row(&self, code: usize) -> Option<&Row> {
+        self.rows[code].get().map(|row| &**row)
+    }
+
+    /// The same, from the first one on.
+    pub(super) fn row_of(&self, code: usize, buckets: usize) -> &Row {
+        self.rows[code].get_or_init(|| Box::new(Row::new(buckets)))
     }
 
     #[inline]
