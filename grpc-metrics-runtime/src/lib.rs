@@ -56,6 +56,8 @@
 //! | feature | default | |
 //! |---|---|---|
 //! | `http` | no | [`http`]: `/metrics` as an axum router, or on a port of its own |
+//! | `tracing` | no | a span for each RPC, open from its start to its end |
+//! | `opentelemetry` | no | that span continues the caller's trace, and the latency histogram keeps exemplars |
 //! | `monitoring` | no | [`monitoring`]: rules, alerts and configuration for Prometheus, Alertmanager and Grafana |
 //!
 //! # What cannot be seen
@@ -97,6 +99,8 @@ mod clock;
 mod collector;
 mod deadline;
 mod error;
+#[cfg(feature = "opentelemetry")]
+mod exemplar;
 mod guard;
 mod handler;
 #[cfg(feature = "http")]
@@ -122,6 +126,8 @@ pub mod __private;
 
 pub use builder::GrpcMetricsBuilder;
 pub use error::{DuplicateService, Error};
+#[cfg(feature = "opentelemetry")]
+pub use exemplar::Exemplar;
 /// Gives an error type its gRPC statuses: `From<Self> for tonic::Status`, and `code()`.
 ///
 /// ```

@@ -14,6 +14,8 @@ use crate::causes::Causes;
 use crate::cells::MethodCells;
 use crate::clock::Clock;
 use crate::collector::Collector;
+#[cfg(feature = "opentelemetry")]
+use crate::exemplar::Exemplars;
 use crate::kind::MethodKind;
 use crate::method::Method;
 use crate::settings::{Settings, to_nanos};
@@ -132,6 +134,8 @@ impl GrpcMetrics {
                 counts_messages: metrics.counts_messages,
                 errors,
                 slos: metrics.judge.judge(&counts),
+                #[cfg(feature = "opentelemetry")]
+                exemplars: metrics.exemplars.read(),
                 counts,
             }
         });
@@ -226,6 +230,8 @@ impl GrpcMetrics {
                 clock: self.inner.clock.clone(),
                 cells,
                 causes: Causes::default(),
+                #[cfg(feature = "opentelemetry")]
+                exemplars: Exemplars::default(),
             })
         };
         by_name.entry((service, method)).or_insert_with(new).clone()

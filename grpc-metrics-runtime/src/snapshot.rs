@@ -3,6 +3,8 @@
 use tonic::Code;
 
 use crate::cells::{CODES, Counts};
+#[cfg(feature = "opentelemetry")]
+use crate::exemplar::Exemplar;
 use crate::kind::MethodKind;
 use crate::slo::SloCounts;
 
@@ -55,6 +57,8 @@ pub struct MethodSnapshot {
     pub(crate) counts: Counts,
     pub(crate) errors: Vec<(Code, &'static str, u64)>,
     pub(crate) slos: Vec<SloCounts>,
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) exemplars: Vec<Option<Exemplar>>,
 }
 
 impl MethodSnapshot {
@@ -112,6 +116,12 @@ impl MethodSnapshot {
     #[allow(clippy::cast_precision_loss)] // 2^53 ns are 104 days of RPCs; past that the sum rounds
     pub fn duration_sum(&self) -> f64 {
         self.counts.sum_nanos as f64 / 1e9
+    }
+
+    /// The newest sampled RPC of each bucket, the unbounded bucket last; empty if there never was one.
+    #[cfg(feature = "opentelemetry")]
+    pub fn exemplars(&self) -> &[Option<Exemplar>] {
+        &self.exemplars
     }
 
     /// RPCs that ended, per bucket, not cumulated, the unbounded bucket last.

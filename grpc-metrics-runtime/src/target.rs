@@ -8,6 +8,8 @@ use tonic::Code;
 use crate::causes::Causes;
 use crate::cells::MethodCells;
 use crate::clock::{Clock, Instant};
+#[cfg(feature = "opentelemetry")]
+use crate::exemplar::Exemplars;
 use crate::kind::MethodKind;
 use crate::slo::Judge;
 
@@ -20,6 +22,8 @@ pub(crate) struct MethodMetrics {
     pub(crate) clock: Clock,
     pub(crate) cells: MethodCells,
     pub(crate) causes: Causes,
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) exemplars: Exemplars,
 }
 
 impl MethodMetrics {
