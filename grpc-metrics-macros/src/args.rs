@@ -17,10 +17,11 @@ pub(crate) struct Args {
     pub(crate) streams: Option<LitBool>,
     pub(crate) runtime: Option<Path>,
     pub(crate) slo: Option<Slo>,
+    pub(crate) span: Option<LitBool>,
     pub(crate) errors: Vec<Error>,
 }
 
-const KNOWN: [&str; 5] = ["service", "metrics", "streams", "slo", "crate"];
+const KNOWN: [&str; 6] = ["service", "metrics", "streams", "slo", "span", "crate"];
 
 /// Reads all arguments, past those that are wrong.
 pub(crate) fn parse(args: TokenStream) -> Args {
@@ -38,7 +39,7 @@ impl Args {
         let found = typed_up_to_comma(input);
         let name = input.call(Ident::parse_any).map_err(|error| {
             let message = format!(
-                "expected an argument, `service`, `metrics`, `streams`, `slo` or `crate`; found `{found}`"
+                "expected an argument, `service`, `metrics`, `streams`, `slo`, `span` or `crate`; found `{found}`"
             );
             Error::new(error.span(), message)
         })?;
@@ -62,6 +63,9 @@ impl Args {
                     span,
                     "`streams` takes `true` or `false`: `streams = false` leaves response streams alone",
                 )
+            }),
+            "span" => set(&mut self.span, &name, input, |span| {
+                wrong(span, "`span` takes `true` or `false`: `span = false` makes no spans")
             }),
             "slo" => {
                 if !input.peek(token::Paren) {
@@ -91,7 +95,7 @@ impl Args {
                 match names::nearest(unknown, &KNOWN) {
                     Some(known) => format!("unknown argument `{unknown}`; did you mean `{known}`?"),
                     None => format!(
-                        "unknown argument `{unknown}`; there are `service`, `metrics`, `streams`, `slo` and `crate`"
+                        "unknown argument `{unknown}`; there are `service`, `metrics`, `streams`, `slo`, `span` and `crate`"
                     ),
                 },
             )),

@@ -36,6 +36,7 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
         head: &head,
         follow_streams,
         slo: args.slo.as_ref(),
+        span: args.span.is_none_or(|span| span.value),
     };
 
     let mut planned = Vec::new();

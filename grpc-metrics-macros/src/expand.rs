@@ -60,6 +60,7 @@ fn descriptor(rpc: &Rpc) -> TokenStream {
     let client_streams = streams(&rpc.client_streams, emit!(Argument));
     let server_streams = streams(&rpc.server_streams, emit!(Returned));
     let until_return = matches!(rpc.response, Response::AtReturn).then(|| emit!(.until_return()));
+    let without_span = (!rpc.has_span).then(|| emit!(.without_span()));
     let Objectives { availability, latency } = &rpc.objectives;
     let available = availability.as_ref().map(|ratio| emit!(.available(#ratio)));
     let fast = latency.as_ref().map(|Latency { nanos, ratio, of_streams }| {
@@ -70,7 +71,7 @@ fn descriptor(rpc: &Rpc) -> TokenStream {
         #(#cfgs)* #allow
         static #descriptor: __grpc::Method =
             __grpc::method(__SERVICE, #name, #client_streams, #server_streams)
-                #until_return #available #fast .build();
+                #until_return #available #fast #without_span .build();
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) follow_streams: bool,
     /// The objectives of the impl.
     pub(crate) slo: Option<&'a Slo>,
+    /// Whether the impl's RPCs have spans.
+    pub(crate) span: bool,
 }
 
 impl Scope<'_> {
@@ -99,6 +101,7 @@ impl Scope<'_> {
             form,
             braces: method.body.span(),
             objectives,
+            has_span: args.span.map_or(self.span, |span| span.value),
             sig,
         })
     }

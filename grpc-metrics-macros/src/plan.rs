@@ -54,6 +54,8 @@ pub(crate) struct Rpc {
     pub(crate) response: Response,
     pub(crate) form: Form,
     pub(crate) objectives: Objectives,
+    /// Whether its RPCs have spans.
+    pub(crate) has_span: bool,
     /// The place of the method's braces.
     pub(crate) braces: Span,
 }

@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Attribute, Error, Expr, ExprLit, Lit, LitStr, Meta, Result};
+use syn::{Attribute, Error, Expr, ExprLit, Lit, LitBool, LitStr, Meta, Result};
 
 use crate::arguments::{self, set};
 use crate::service::Method;
@@ -16,6 +16,7 @@ use crate::{names, streams};
 pub(crate) struct RpcArgs {
     name: Option<LitStr>,
     pub(crate) slo: Option<OfMethod>,
+    pub(crate) span: Option<LitBool>,
 }
 
 /// Reads the attribute, if the method has one.
@@ -44,8 +45,8 @@ impl RpcArgs {
     fn read(&mut self, attr: &Attribute, errors: &mut Vec<Error>) {
         let wrong = |at: &dyn quote::ToTokens| {
             let message = format!(
-                "`rpc` takes the RPC's proto name or objectives: write `#[rpc(name = \"GetKV\")]` or `#[rpc(slo(latency \
-                 = \"2s\"))]` instead of `#[{}]`",
+                "`rpc` takes the RPC's proto name, objectives, or whether it has a span: write `#[rpc(name = \
+                 \"GetKV\")]`, `#[rpc(slo(latency = \"2s\"))]` or `#[rpc(span = false)]` instead of `#[{}]`",
                 as_typed(&attr.meta)
             );
             Error::new_spanned(at, message)
@@ -59,6 +60,13 @@ impl RpcArgs {
             let name = input.call(Ident::parse_any).map_err(|_| wrong(&attr.meta))?;
             match name.to_string().as_str() {
                 "name" => self.name(&name, input, &wrong),
+                "span" => set(&mut self.span, &name, input, |span| {
+                    let message = format!(
+                        "`span` takes `true` or `false`: write `#[rpc(span = false)]` instead of `#[{}]`",
+                        as_typed(&attr.meta)
+                    );
+                    Error::new(span, message)
+                }),
                 "slo" => {
                     let slo = slo::of_method(&name, input, &mut of_slo)?;
                     if self.slo.replace(slo).is_some() {

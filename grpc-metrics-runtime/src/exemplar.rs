@@ -25,7 +25,6 @@ pub struct Exemplar {
 pub(crate) struct Exemplars(OnceLock<Box<[Mutex<Option<Exemplar>>]>>);
 
 impl Exemplars {
-    #[expect(dead_code, reason = "the spans that have trace ids come next")]
     /// `bucket` is below `buckets`, which is the same in every call.
     pub(crate) fn keep(&self, bucket: usize, buckets: usize, exemplar: Exemplar) {
         let all = self.0.get_or_init(|| (0..buckets).map(|_| Mutex::default()).collect());

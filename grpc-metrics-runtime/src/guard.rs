@@ -2,10 +2,13 @@
 
 use std::{mem, thread};
 
+use tonic::metadata::MetadataMap;
 use tonic::{Code, Response, Status};
 
 use crate::clock::Instant;
 use crate::deadline::Deadline;
+use crate::method::Method;
+use crate::span::RpcSpan;
 use crate::status::cause_of;
 use crate::target::Target;
 
@@ -31,45 +34,61 @@ impl Measured {
 
     /// To be called once.
     #[inline]
-    pub(crate) fn end(&self, code: Code) {
-        self.target.end(code, self.started);
+    pub(crate) fn end(&self, code: Code) -> Ended {
+        let nanos = self.target.end(code, self.started);
+        Ended { code, nanos, cause: None }
     }
 
     /// Ends an RPC whose client gets this status, counted as `code`. To be called once.
     #[cold]
-    fn fail(&self, code: Code, status: &Status) {
-        self.end(code);
-        if let Some(cause) = cause_of(status) {
+    fn fail(&self, code: Code, status: &Status) -> Ended {
+        let ended = self.end(code);
+        let cause = cause_of(status);
+        if let Some(cause) = cause {
             self.target.causes.count(code, cause);
         }
+        Ended { cause, ..ended }
     }
 
     /// Ends an RPC that nobody will finish: it is out of time, or else its client or the connection is
     /// gone. To be called once.
     #[cold]
-    fn abandon(&self) {
-        let elapsed = self.target.clock.nanos_since(self.started);
-        let late = self.deadline.is_up(elapsed);
+    fn abandon(&self) -> Ended {
+        let nanos = self.target.clock.nanos_since(self.started);
+        let late = self.deadline.is_up(nanos);
         let code = if late { Code::DeadlineExceeded } else { Code::Cancelled };
-        self.target.cells.finish(code as usize, elapsed);
+        self.target.cells.finish(code as usize, nanos);
+        Ended { code, nanos, cause: None }
     }
 
     /// Ends an RPC whose guard is dropped. To be called once.
     #[cold]
-    pub(crate) fn drop_unfinished(&self) {
+    pub(crate) fn drop_unfinished(&self) -> Ended {
         if thread::panicking() {
             // The code for errors that carry none of their own.
-            self.end(Code::Unknown);
+            self.end(Code::Unknown)
         } else {
-            self.abandon();
+            self.abandon()
         }
     }
+}
+
+/// How an RPC has ended.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "opentelemetry"), allow(dead_code))] // a span is told, or nobody
+pub(crate) struct Ended {
+    pub(crate) code: Code,
+    /// How long it took.
+    pub(crate) nanos: u64,
+    /// What caused the error, where that is known.
+    pub(crate) cause: Option<&'static str>,
 }
 
 /// One RPC of an instrumented method, carried by its handler and then by its response stream.
 #[derive(Debug)]
 pub struct Rpc {
     measured: Measured,
+    span: RpcSpan,
     phase: Phase,
 }
 
@@ -83,9 +102,10 @@ enum Phase {
 
 impl Rpc {
     #[inline]
-    pub(crate) fn new(target: Target, deadline: Deadline) -> Self {
+    pub(crate) fn new(target: Target, method: &'static Method, metadata: &MetadataMap) -> Self {
+        let deadline = Deadline::of(metadata);
         let measured = Measured { target, deadline, started: Instant::NEVER };
-        Self { measured, phase: Phase::Waiting }
+        Self { measured, span: RpcSpan::of(method, metadata), phase: Phase::Waiting }
     }
 
     /// Hands the RPC over, and leaves one that has ended.
@@ -93,7 +113,8 @@ impl Rpc {
     pub(crate) fn hand_over(&mut self) -> Self {
         let Measured { target, deadline, started } = &self.measured;
         let measured = Measured { target: target.clone(), deadline: *deadline, started: *started };
-        Self { measured, phase: mem::replace(&mut self.phase, Phase::Ended) }
+        let span = mem::take(&mut self.span);
+        Self { measured, span, phase: mem::replace(&mut self.phase, Phase::Ended) }
     }
 
     /// A part of the RPC begins to run; it starts with the first one.
@@ -102,7 +123,9 @@ impl Rpc {
         if self.phase == Phase::Waiting {
             self.phase = Phase::Running;
             self.measured.restart();
+            self.span.open();
         }
+        self.span.enter();
         Entered(self)
     }
 
@@ -116,7 +139,8 @@ impl Rpc {
     #[inline]
     pub fn end(&mut self, code: Code) {
         if self.ends() {
-            self.measured.end(code);
+            let ended = self.measured.end(code);
+            self.span.close(&self.measured.target, &ended);
         }
     }
 
@@ -140,7 +164,8 @@ impl Rpc {
     #[cold]
     pub(crate) fn fail(&mut self, code: Code, status: &Status) {
         if self.ends() {
-            self.measured.fail(code, status);
+            let ended = self.measured.fail(code, status);
+            self.span.close(&self.measured.target, &ended);
         }
     }
 
@@ -151,13 +176,20 @@ impl Rpc {
         }
     }
 
-    /// The handler or stream is about to be dropped. If the thread is panicking already, the cause lies
-    /// outside, and what is dropped was abandoned; a panic that begins now is the RPC's own.
+    /// The handler or stream is about to be dropped, which is a part of an RPC that runs. If the thread is
+    /// panicking already, the cause lies outside, and what is dropped was abandoned; a panic that begins now
+    /// is the RPC's own.
     #[inline]
     pub(crate) fn before_drop(&mut self) {
-        if self.phase == Phase::Running && thread::panicking() {
+        if self.phase != Phase::Running {
+            return;
+        }
+        if thread::panicking() {
             self.phase = Phase::Ended;
-            self.measured.abandon();
+            let ended = self.measured.abandon();
+            self.span.close(&self.measured.target, &ended);
+        } else {
+            self.span.enter();
         }
     }
 }
@@ -166,7 +198,8 @@ impl Drop for Rpc {
     #[inline]
     fn drop(&mut self) {
         if self.ends() {
-            self.measured.drop_unfinished();
+            let ended = self.measured.drop_unfinished();
+            self.span.close(&self.measured.target, &ended);
         }
     }
 }
@@ -180,6 +213,7 @@ impl Entered<'_> {
     /// The part has run.
     #[inline]
     pub fn leave(self) {
+        self.0.span.exit();
         mem::forget(self);
     }
 }

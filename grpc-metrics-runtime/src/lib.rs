@@ -115,6 +115,7 @@ mod series;
 mod settings;
 mod slo;
 mod snapshot;
+mod span;
 mod status;
 mod stream;
 mod target;

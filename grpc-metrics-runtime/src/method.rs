@@ -15,13 +15,24 @@ pub struct Definition {
     kind: MethodKind,
     counts_messages: bool,
     objectives: Objectives,
+    #[cfg(feature = "tracing")]
+    has_span: bool,
 }
 
 impl Definition {
     /// `service` and `name` are the labels.
     pub const fn new(service: &'static str, name: &'static str, kind: MethodKind) -> Self {
         let objectives = Objectives::NONE;
-        Self { service, name, kind, counts_messages: kind.server_streams(), objectives }
+        let counts_messages = kind.server_streams();
+        Self {
+            service,
+            name,
+            kind,
+            counts_messages,
+            objectives,
+            #[cfg(feature = "tracing")]
+            has_span: true,
+        }
     }
 
     /// Its RPCs end when the handler returns, whatever comes after.
@@ -50,6 +61,16 @@ impl Definition {
         let Objectives { availability, .. } = self.objectives;
         let latency = Some(Latency { nanos, ratio });
         Self { objectives: Objectives { availability, latency }, ..self }
+    }
+
+    /// Its RPCs have no spans; without the feature `tracing`, nobody's have.
+    #[must_use]
+    pub const fn without_span(self) -> Self {
+        Self {
+            #[cfg(feature = "tracing")]
+            has_span: false,
+            ..self
+        }
     }
 
     /// As a static of its own.
@@ -85,6 +106,11 @@ impl Method {
     /// Whether the messages of its response streams are seen.
     pub(crate) fn counts_messages(&self) -> bool {
         self.definition.counts_messages
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn has_span(&self) -> bool {
+        self.definition.has_span
     }
 
     pub(crate) fn objectives(&self) -> Objectives {

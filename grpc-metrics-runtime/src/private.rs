@@ -8,7 +8,6 @@ use std::sync::{Arc, LazyLock};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Streaming};
 
-use crate::deadline::Deadline;
 use crate::handler::{AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream};
 use crate::target::Target;
 use crate::{GrpcMetrics, MethodKind};
@@ -60,7 +59,7 @@ pub const fn service(
 /// An RPC of `method`, to be counted in the process-wide instance.
 #[inline]
 pub fn rpc<A: HandlerArgument>(method: &'static Method, request: &A) -> Rpc {
-    Rpc::new(Target::Global(GrpcMetrics::of_global(method)), Deadline::of(request.metadata()))
+    Rpc::new(Target::Global(GrpcMetrics::of_global(method)), method, request.metadata())
 }
 
 /// An RPC of `method`, to be counted in the instance that `metrics = …` gives.
@@ -71,7 +70,7 @@ pub fn rpc_in<A: HandlerArgument>(
     request: &A,
 ) -> Rpc {
     let metrics = metrics.instance().method(method);
-    Rpc::new(Target::Own(metrics), Deadline::of(request.metadata()))
+    Rpc::new(Target::Own(metrics), method, request.metadata())
 }
 
 /// What a handler takes.

@@ -106,6 +106,12 @@ impl Judge {
         Self { objectives, faults, fast_buckets }
     }
 
+    /// Whether the code means a fault of the server.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_fault(&self, code: Code) -> bool {
+        self.faults.include(code)
+    }
+
     /// One for each objective. A latency is judged by the nanosecond, since the buckets are counted so
     /// and the objective is the bound of one.
     pub(crate) fn judge(&self, counts: &Counts) -> Vec<SloCounts> {

@@ -33,9 +33,11 @@ impl MethodMetrics {
         self.clock.now()
     }
 
-    /// Counts the end of an RPC that started then.
-    pub(crate) fn end(&self, code: Code, started: Instant) {
-        self.cells.finish(code as usize, self.clock.nanos_since(started));
+    /// Counts the end of an RPC that started then, and says how many nanoseconds it took.
+    pub(crate) fn end(&self, code: Code, started: Instant) -> u64 {
+        let nanos = self.clock.nanos_since(started);
+        self.cells.finish(code as usize, nanos);
+        nanos
     }
 }
 

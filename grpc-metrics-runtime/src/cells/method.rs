@@ -98,6 +98,17 @@ impl MethodCells {
         }
     }
 
+    /// How many buckets there are.
+    pub(crate) fn buckets(&self) -> usize {
+        self.bounds.len() + 1
+    }
+
+    /// The bucket of this duration.
+    #[inline]
+    pub(crate) fn bucket(&self, nanos: u64) -> usize {
+        self.bounds.iter().take_while(|bound| nanos > **bound).count()
+    }
+
     #[inline]
     pub(crate) fn start(&self) {
         match self.at_hand() {
@@ -109,7 +120,7 @@ impl MethodCells {
     /// `code` is below [`CODES`].
     #[inline]
     pub(crate) fn finish(&self, code: usize, nanos: u64) {
-        let bucket = self.bounds.iter().take_while(|bound| nanos > **bound).count();
+        let bucket = self.bucket(nanos);
         match self.at_hand().and_then(|cells| cells.row(code)) {
             Some(row) => row.finish::<Sole>(bucket, nanos),
             None => self.finish_elsewhere(code, bucket, nanos),
@@ -134,7 +145,7 @@ impl MethodCells {
 
     #[inline(never)]
     fn finish_elsewhere(&self, code: usize, bucket: usize, nanos: u64) {
-        let buckets = self.bounds.len() + 1;
+        let buckets = self.buckets();
         match self.leased() {
             Some(cells) => cells.row_of(code, buckets).finish::<Sole>(bucket, nanos),
             None => self.unleased.row_of(code, buckets).finish::<Shared>(bucket, nanos),
@@ -151,7 +162,7 @@ impl MethodCells {
 
     /// The sum over all threads. See the type for what holds between its parts.
     pub(crate) fn read(&self) -> Counts {
-        let buckets = self.bounds.len() + 1;
+        let buckets = self.buckets();
         let finished = vec![0; CODES * buckets];
         let mut counts = Counts { started: 0, messages: 0, finished, sum_nanos: 0 };
         for cells in self.all() {

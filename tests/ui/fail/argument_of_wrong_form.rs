@@ -5,7 +5,7 @@ use tonic::{Request, Response, Status};
 
 struct Service;
 
-#[instrument_grpc(service, metrics(self.metrics), streams = "no", crate = 5, "label", = 3, metrics = , service = )]
+#[instrument_grpc(service, metrics(self.metrics), streams = "no", span = 1, crate = 5, "label", = 3, metrics = , service = )]
 #[tonic::async_trait]
 impl Plain for Service {
     async fn first(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {

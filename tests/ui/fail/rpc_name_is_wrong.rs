@@ -14,6 +14,8 @@ trait Names {
     async fn other(&self, request: Request<()>) -> Answered;
     async fn more(&self, request: Request<()>) -> Answered;
     async fn twice(&self, request: Request<()>) -> Answered;
+    async fn span(&self, request: Request<()>) -> Answered;
+    async fn spans(&self, request: Request<()>) -> Answered;
 }
 
 struct Service;
@@ -21,6 +23,16 @@ struct Service;
 #[instrument_grpc]
 #[tonic::async_trait]
 impl Names for Service {
+    #[rpc(span = "no")]
+    async fn span(&self, _: Request<()>) -> Answered {
+        todo!()
+    }
+
+    #[rpc(span)]
+    async fn spans(&self, _: Request<()>) -> Answered {
+        todo!()
+    }
+
     #[rpc(name = "")]
     async fn empty(&self, _: Request<()>) -> Answered {
         todo!()

@@ -1,0 +1,97 @@
+const _: () = {
+    use ::grpc_metrics_runtime::__private::{
+        self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
+    };
+    const __SERVICE: &::core::primitive::str = "Greeter";
+    static __RPC_say_hello: __grpc::Method = __grpc::method(
+            __SERVICE,
+            "SayHello",
+            __grpc::Argument::<Request<HelloRequest>>::__GRPC_STREAMS,
+            __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_STREAMS,
+        )
+        .without_span()
+        .build();
+    static __RPC_say_more: __grpc::Method = __grpc::method(
+            __SERVICE,
+            "SayMore",
+            __grpc::Argument::<Request<HelloRequest>>::__GRPC_STREAMS,
+            __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_STREAMS,
+        )
+        .build();
+    __grpc::submit! {
+        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_say_hello,
+        & __RPC_say_more])
+    }
+    impl Greeter for MyGreeter {
+        #[allow(clippy::type_complexity)]
+        fn say_hello<'life0, 'async_trait>(
+            &'life0 self,
+            request: Request<HelloRequest>,
+        ) -> ::core::pin::Pin<
+            Box<
+                dyn ::core::future::Future<
+                    Output = __grpc::StatusReturn<Result<Response<HelloReply>, Status>>,
+                > + ::core::marker::Send + 'async_trait,
+            >,
+        >
+        where
+            'life0: 'async_trait,
+            Self: 'async_trait,
+        {
+            Box::pin(
+                __grpc::Returned::<
+                    Result<Response<HelloReply>, Status>,
+                >::__grpc_carry(
+                    __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &request),
+                    async move {
+                        if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
+                            Result<Response<HelloReply>, Status>,
+                        > {
+                            #[allow(unreachable_code)] return __ret;
+                        }
+                        let request = request;
+                        let __ret: Result<Response<HelloReply>, Status> = {
+                            self.greet(request)
+                        };
+                        #[allow(unreachable_code)] __ret
+                    },
+                ),
+            )
+        }
+        #[allow(clippy::type_complexity)]
+        fn say_more<'life0, 'async_trait>(
+            &'life0 self,
+            request: Request<HelloRequest>,
+        ) -> ::core::pin::Pin<
+            Box<
+                dyn ::core::future::Future<
+                    Output = __grpc::StatusReturn<Result<Response<HelloReply>, Status>>,
+                > + ::core::marker::Send + 'async_trait,
+            >,
+        >
+        where
+            'life0: 'async_trait,
+            Self: 'async_trait,
+        {
+            Box::pin(
+                __grpc::Returned::<
+                    Result<Response<HelloReply>, Status>,
+                >::__grpc_carry(
+                    __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_more, &request),
+                    async move {
+                        if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
+                            Result<Response<HelloReply>, Status>,
+                        > {
+                            #[allow(unreachable_code)] return __ret;
+                        }
+                        let request = request;
+                        let __ret: Result<Response<HelloReply>, Status> = {
+                            self.greet(request)
+                        };
+                        #[allow(unreachable_code)] __ret
+                    },
+                ),
+            )
+        }
+    }
+};

@@ -1,0 +1,143 @@
+//! The span, as `tracing` has it.
+
+use std::mem;
+
+use tonic::metadata::MetadataMap;
+use tracing::field::Empty;
+use tracing::{Level, Span, span_enabled};
+
+use crate::guard::Ended;
+use crate::method::Method;
+use crate::series::code_name;
+use crate::target::MethodMetrics;
+
+#[cfg(feature = "opentelemetry")]
+use super::trace::{self, Parent};
+
+/// Under which filters find the spans.
+const TARGET: &str = "grpc_metrics_runtime";
+
+/// The span of an RPC that some subscriber wants to see, and nothing otherwise.
+///
+/// Boxed, so that an RPC without one is small; a subscriber allocates more than that.
+#[derive(Debug, Default)]
+pub(crate) struct RpcSpan(Option<Box<Open>>);
+
+#[derive(Debug)]
+struct Open {
+    method: &'static Method,
+    #[cfg(feature = "opentelemetry")]
+    parent: Parent,
+    /// [`Span::none`] until the RPC starts.
+    span: Span,
+    /// Whether the current thread is in the span.
+    entered: bool,
+}
+
+impl RpcSpan {
+    /// The span of an RPC that has not started. What has to be known of the request is taken from it now,
+    /// since the handler will have it.
+    #[inline]
+    pub(crate) fn of(
+        method: &'static Method,
+        #[cfg_attr(not(feature = "opentelemetry"), allow(unused))] metadata: &MetadataMap,
+    ) -> Self {
+        if !method.has_span() || !span_enabled!(target: TARGET, Level::INFO) {
+            return Self(None);
+        }
+        Self(Some(Box::new(Open {
+            method,
+            #[cfg(feature = "opentelemetry")]
+            parent: Parent::of(metadata),
+            span: Span::none(),
+            entered: false,
+        })))
+    }
+
+    /// The RPC starts.
+    #[inline]
+    pub(crate) fn open(&mut self) {
+        if let Some(open) = &mut self.0 {
+            open.open();
+        }
+    }
+
+    /// A part of the RPC begins to run on this thread.
+    #[inline]
+    pub(crate) fn enter(&mut self) {
+        if let Some(open) = &mut self.0 {
+            open.enter();
+        }
+    }
+
+    /// That part has run.
+    #[inline]
+    pub(crate) fn exit(&mut self) {
+        if let Some(open) = &mut self.0 {
+            open.exit();
+        }
+    }
+
+    /// The RPC has ended.
+    #[inline]
+    pub(crate) fn close(&mut self, target: &MethodMetrics, ended: &Ended) {
+        if let Some(open) = self.0.take() {
+            open.close(target, ended);
+        }
+    }
+}
+
+impl Open {
+    /// OpenTelemetry, "Semantic conventions for gRPC", has the names of the fields and the codes that mean an
+    /// error of the server. `otel.*` is how a span of `tracing` tells them to OpenTelemetry.
+    #[cold]
+    fn open(&mut self) {
+        let method = format_args!("{}/{}", self.method.service(), self.method.name());
+        let span = tracing::info_span!(
+            target: TARGET,
+            "rpc",
+            otel.name = %method,
+            otel.kind = "server",
+            rpc.system.name = "grpc",
+            rpc.method = %method,
+            rpc.response.status_code = Empty,
+            "error.type" = Empty,
+            error.cause = Empty,
+            otel.status_code = Empty,
+        );
+        #[cfg(feature = "opentelemetry")]
+        mem::take(&mut self.parent).adopt(&span);
+        self.span = span;
+    }
+
+    #[cold]
+    fn enter(&mut self) {
+        if !mem::replace(&mut self.entered, true) {
+            // Not by a guard of the span's, which would borrow it for as long.
+            self.span.with_subscriber(|(id, subscriber)| subscriber.enter(id));
+        }
+    }
+
+    #[cold]
+    fn exit(&mut self) {
+        if mem::replace(&mut self.entered, false) {
+            self.span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
+        }
+    }
+
+    #[cold]
+    fn close(mut self, target: &MethodMetrics, ended: &Ended) {
+        self.exit();
+        let code = code_name(ended.code);
+        self.span.record("rpc.response.status_code", code);
+        if target.judge.is_fault(ended.code) {
+            self.span.record("error.type", code);
+            self.span.record("otel.status_code", "ERROR");
+        }
+        if let Some(cause) = ended.cause {
+            self.span.record("error.cause", cause);
+        }
+        #[cfg(feature = "opentelemetry")]
+        trace::keep_exemplar(&self.span, target, ended.nanos);
+    }
+}
