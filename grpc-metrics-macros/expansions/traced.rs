@@ -16,6 +16,14 @@ const _: () = {
     impl Greeter for MyGreeter {
         #[tracing::instrument(skip(self), err)]
         #[allow(clippy::type_complexity)]
+        #[__grpc::carry_rpc(
+            by_type(
+                __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &request)
+            )(
+                ::core::pin::Pin<Box<dyn::core::future::Future<Output = Result<Response<HelloReply>,
+                Status>>+::core::marker::Send+'async_trait>>
+            )(Result<Response<HelloReply>, Status>)
+        )]
         fn say_hello<'life0, 'async_trait>(
             &'life0 self,
             request: Request<HelloRequest>,
@@ -31,24 +39,16 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(async move {
-                __grpc::Returned::<
+                if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
                     Result<Response<HelloReply>, Status>,
-                >::__grpc_carry(
-                        __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &request),
-                        async move {
-                            if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
-                                Result<Response<HelloReply>, Status>,
-                            > {
-                                #[allow(unreachable_code)] return __ret;
-                            }
-                            let request = request;
-                            let __ret: Result<Response<HelloReply>, Status> = {
-                                self.greet(request)
-                            };
-                            #[allow(unreachable_code)] __ret
-                        },
-                    )
-                    .await
+                > {
+                    #[allow(unreachable_code)] return __ret;
+                }
+                let request = request;
+                let __ret: Result<Response<HelloReply>, Status> = {
+                    self.greet(request)
+                };
+                #[allow(unreachable_code)] __ret
             })
         }
     }

@@ -23,6 +23,15 @@ const _: () = {
     }
     impl Greeter for MyGreeter {
         #[tracing::instrument(skip_all)]
+        #[__grpc::carry_rpc(
+            by_type(
+                __grpc::rpc::<Request<A>>(&__RPC_after_more, &request)
+            )(
+                Pin<Box<dyn
+                Future<Output = Result<Response<B>,
+                Status>>+Send+'a>>
+            )(Result<Response<B>, Status>)
+        )]
         fn after_more<'a>(
             &'a self,
             request: Request<A>,
@@ -33,16 +42,19 @@ const _: () = {
                 > + Send + 'a,
             >,
         > {
-            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_after_more, &request);
             let request = self.log(request);
-            Box::pin(async move {
-                __grpc::Returned::<
-                    Result<Response<B>, Status>,
-                >::__grpc_carry(__rpc, async move { self.answer(request) })
-                    .await
-            })
+            Box::pin(async move { self.answer(request) })
         }
         #[tracing::instrument(skip_all)]
+        #[__grpc::carry_rpc(
+            by_type(
+                __grpc::rpc::<Request<A>>(&__RPC_guarded, &__request)
+            )(
+                Pin<Box<dyn
+                Future<Output = Result<Response<B>,
+                Status>>+Send+'a>>
+            )(Result<Response<B>, Status>)
+        )]
         fn guarded<'a>(
             &'a self,
             __request: Request<A>,
@@ -53,20 +65,10 @@ const _: () = {
                 > + Send + 'a,
             >,
         > {
-            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_guarded, &__request);
-            __grpc::ReturnedFuture::<
-                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >::__grpc_carry(
-                __rpc,
-                move || -> Pin<
-                    Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
-                > {
-                    if CLOSED {
-                        return closed();
-                    }
-                    Box::pin(async move { Err(Status::aborted("always")) })
-                },
-            )
+            if CLOSED {
+                return closed();
+            }
+            Box::pin(async move { Err(Status::aborted("always")) })
         }
     }
 };

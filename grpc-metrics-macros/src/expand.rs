@@ -1,17 +1,14 @@
 //! From the plan to tokens. Calls only: what they do is in the runtime.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote_spanned};
 use syn::{ImplItem, ImplItemType};
 
+use crate::carry::Carry;
 use crate::plan::{Form, Item, Latency, Objectives, Plan, Response, Rpc, Streams};
 use crate::streams::cfgs;
-use crate::tokens::{self, Boxed};
-
-/// Like `quote!`, with names that the user's code can't see.
-macro_rules! emit {
-    ($($tokens:tt)*) => { quote_spanned!(Span::mixed_site()=> $($tokens)*) };
-}
+use crate::tokens::emit;
+use crate::{later, tokens};
 
 /// Writes out the impl, its descriptors beside it in a scope of their own.
 pub(crate) fn expand(plan: &Plan) -> TokenStream {
@@ -86,81 +83,20 @@ fn stream_type(item: &ImplItemType) -> TokenStream {
 }
 
 fn method(plan: &Plan, rpc: &Rpc) -> TokenStream {
-    let Rpc { attrs, vis, sig, response, taken, .. } = rpc;
+    let Rpc { attrs, vis, sig, response, taken, form, .. } = rpc;
     let started = started(plan, rpc);
-    let body = match &rpc.form {
-        Form::Boxed { boxed, returned, keep_async } => {
-            let Boxed { before, path, call, keywords, block } = boxed;
-            // The request may be gone by the end of the statements.
-            let (first, started) = if before.is_empty() {
-                (TokenStream::new(), started)
-            } else {
-                (emit!(let __rpc = #started;), emit!(__rpc))
-            };
-            let mut handler = instrument(rpc, returned, emit!(#started, #keywords #block));
-            if *keep_async {
-                let block = tokens::regroup(block, emit!(#handler.await));
-                handler = emit!(#keywords #block);
-            }
-            let call = tokens::regroup(call, handler);
-            emit!(#first #before #path #call)
+    let (last, body) = match form {
+        Form::Later { body, future, returned } => {
+            let args = later::args(*response, &started, future, returned.as_ref());
+            (Some(emit!(#[__grpc::carry_rpc(#args)])), body.stream())
         }
-        Form::Async { body, returned } => {
-            // Pins the type for `return`, `?` and coercions, as the signature of an `async fn` does.
-            let handler = emit!(async move {
-                if let __grpc::Option::Some(__ret) = __grpc::Option::None::<#returned> {
-                    return __ret;
-                }
-                #taken
-                let __ret: #returned = #body;
-                #[allow(unreachable_code)]
-                __ret
-            });
-            let handler = instrument(rpc, returned, emit!(#started, #handler));
-            emit!(#handler.await)
-        }
-        Form::Future { body, future } => {
-            let (first, last) = tokens::ends(future);
-            let (instrument, rest) = match response {
-                Response::Stream => (emit!(future_streaming), emit!(, _>)),
-                Response::AtReturn => (emit!(future_until_return), emit!(, _>)),
-                Response::ByType => (emit!(ReturnedFuture), quote_spanned!(last=> >::__grpc_carry)),
-            };
-            let open = quote_spanned!(first=> __grpc::#instrument::<);
-            let close = quote_spanned!(last=> #rest);
-            let arguments = tokens::parentheses(last, emit!(__rpc, move || -> #future #body));
-            emit! {
-                let __rpc = #started;
-                #taken
-                #open #future #close #arguments
-            }
+        Form::Now(form) => {
+            let carry = Carry { started, response: *response, taken, method: sig.ident.span() };
+            (None, carry.through(form))
         }
     };
     let body = tokens::braces(rpc.braces, body);
-    emit!(#(#attrs)* #vis #sig #body)
-}
-
-/// The call that carries an RPC through its handler to where it ends. It stands at the type that the
-/// handler returns, since that is what is wrong if it does not fit.
-fn instrument(rpc: &Rpc, returned: &TokenStream, arguments: TokenStream) -> TokenStream {
-    let (first, last) = match returned.to_string().as_str() {
-        // Nobody wrote it.
-        "()" => (rpc.sig.ident.span(), rpc.sig.ident.span()),
-        _ => tokens::ends(returned),
-    };
-    let (open, close) = match rpc.response {
-        Response::ByType => {
-            (quote_spanned!(first=> __grpc::Returned::<), quote_spanned!(last=> >::__grpc_carry))
-        }
-        Response::Stream => {
-            (quote_spanned!(first=> __grpc::streaming::<), quote_spanned!(last=> , _>))
-        }
-        Response::AtReturn => {
-            (quote_spanned!(first=> __grpc::until_return::<), quote_spanned!(last=> , _>))
-        }
-    };
-    let arguments = tokens::parentheses(last, arguments);
-    quote!(#open #returned #close #arguments)
+    emit!(#(#attrs)* #last #vis #sig #body)
 }
 
 fn started(plan: &Plan, rpc: &Rpc) -> TokenStream {

@@ -10,9 +10,11 @@
 
 mod args;
 mod arguments;
+mod carry;
 mod check;
 mod expand;
 mod fallback;
+mod later;
 mod method;
 mod names;
 mod order;
@@ -42,6 +44,13 @@ pub fn instrument_grpc(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn instrument_grpc_last(args: TokenStream, item: TokenStream) -> TokenStream {
     instrument(args.into(), item.into()).into()
+}
+
+/// What `#[instrument_grpc]` puts below the other attributes of a method, so as to run after them.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn carry_rpc(args: TokenStream, item: TokenStream) -> TokenStream {
+    later::expand(args.into(), &item.into()).into()
 }
 
 fn instrument(

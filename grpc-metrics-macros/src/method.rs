@@ -9,12 +9,13 @@ use syn::{
     Type, parse_quote,
 };
 
+use crate::carry::Body;
 use crate::plan::{Form, Response, Rpc, Streams};
 use crate::projections::Projections;
 use crate::service::{self, Method};
 use crate::slo::Slo;
 use crate::tokens::as_typed;
-use crate::{order, returned, rpc_name, tokens};
+use crate::{later, order, returned, rpc_name, tokens};
 
 /// What a method is read against.
 pub(crate) struct Scope<'a> {
@@ -67,8 +68,8 @@ impl Scope<'_> {
         let (named, argument) = request;
         let form = self.form(method, future.clone(), returned.clone());
         let taken = match form {
-            Form::Boxed { .. } => None,
-            Form::Async { .. } | Form::Future { .. } => taken(method, &mut sig),
+            Form::Later { .. } | Form::Now(Body::Boxed { .. }) => None,
+            Form::Now(Body::Async { .. } | Body::Future { .. }) => taken(method, &mut sig),
         };
         let (request, taken) = taken.unwrap_or((named, TokenStream::new()));
         let client_streams = self.nameable(&argument, method).map_or_else(
@@ -132,16 +133,14 @@ impl Scope<'_> {
     ) -> Form {
         let body = self.wrapped.as_declared(method.body.stream());
         let body = tokens::regroup(&method.body, body);
-        let Some(future) = future else {
-            return Form::Async { body, returned: returned.unwrap_or_else(|| quote!(())) };
-        };
-        let keep_async = !method.attrs.iter().all(order::is_inert);
-        match (tokens::boxed(body.stream()), returned) {
-            (Some(boxed), Some(returned)) if keep_async || boxed.before.is_empty() => {
-                Form::Boxed { boxed, returned, keep_async }
-            }
-            _ => Form::Future { body, future: self.wrapped.as_declared(future) },
+        let future = future.map(|future| self.wrapped.as_declared(future));
+        if let Some(future) = &future
+            && method.attrs.iter().any(later::makes_span)
+        {
+            return Form::Later { body, future: future.clone(), returned };
         }
+        let keep_async = !method.attrs.iter().all(order::is_inert);
+        Form::Now(Body::of(body, future, returned, keep_async))
     }
 
     /// The type as a static outside the impl can name it, if one can.

@@ -3,7 +3,7 @@
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream};
 use syn::{Attribute, Expr, ItemImpl, LitStr, Path, Signature, Visibility, parse_quote};
 
-use crate::tokens::Boxed;
+use crate::carry::Body;
 
 pub(crate) struct Plan {
     /// The path of the runtime crate.
@@ -87,6 +87,7 @@ pub(crate) struct Latency {
 }
 
 /// How the RPC ends.
+#[derive(Clone, Copy)]
 pub(crate) enum Response {
     /// As the handler's return type says.
     ByType,
@@ -96,20 +97,18 @@ pub(crate) enum Response {
     AtReturn,
 }
 
-/// The form of a method's body.
+/// When the handler is wrapped.
 pub(crate) enum Form {
-    /// As `#[async_trait]` leaves it.
-    Boxed {
-        boxed: Boxed,
-        /// What the async block gives.
-        returned: TokenStream,
-        /// Whether an attribute on the method looks for the async block and must find one.
-        keep_async: bool,
+    Now(Body),
+    /// After an attribute on the method that makes a span. Of an `async fn`, that one looks at the return
+    /// type, which is the trait's and not the handler's.
+    Later {
+        body: Group,
+        /// The type of the future that the method returns.
+        future: TokenStream,
+        /// What the handler gives.
+        returned: Option<TokenStream>,
     },
-    /// The body of an `async fn`.
-    Async { body: Group, returned: TokenStream },
-    /// The body of a function that returns a future, and the type of that.
-    Future { body: Group, future: TokenStream },
 }
 
 /// The path of the runtime crate, unless `crate = …` says otherwise.

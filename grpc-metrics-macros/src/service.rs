@@ -70,6 +70,11 @@ pub(crate) fn parse(item: TokenStream) -> Result<Service> {
     Ok(Service { head, trait_, items })
 }
 
+/// Reads one method.
+pub(crate) fn method(item: TokenStream) -> Result<Method> {
+    parse_method.parse2(item)
+}
+
 fn not_an_impl(tokens: &[TokenTree]) -> Error {
     let message = match find_keyword(tokens) {
         Some(keyword) => format!("{NO_IMPL}, not above `{keyword}`"),

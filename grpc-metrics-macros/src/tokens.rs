@@ -4,6 +4,12 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Signature;
 
+/// Like `quote!`, with names that the user's code can't see.
+macro_rules! emit {
+    ($($tokens:tt)*) => { ::quote::quote_spanned!(::proc_macro2::Span::mixed_site()=> $($tokens)*) };
+}
+pub(crate) use emit;
+
 /// Whether one of `names` occurs anywhere in the tokens, lifetimes without their tick.
 pub(crate) fn mention(tokens: TokenStream, names: &dyn Fn(&str) -> bool) -> bool {
     tokens.into_iter().any(|tree| match tree {

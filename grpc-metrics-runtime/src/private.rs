@@ -21,7 +21,7 @@ pub use crate::status::{
     passed_on,
 };
 pub use crate::stream::{MessageStream, StreamItem};
-pub use grpc_metrics_macros::instrument_grpc_last;
+pub use grpc_metrics_macros::{carry_rpc, instrument_grpc_last};
 pub use inventory::submit;
 pub use std::boxed::Box;
 pub use std::convert::From;

@@ -1,0 +1,159 @@
+//! Methods whose bodies are expanded later, when the attributes above them have done their part.
+//!
+//! `#[tracing::instrument]` makes a span around what it finds. For the RPC's own span to be around that,
+//! the handler is to be wrapped after it. So such a method gets an attribute of ours as its last one, with
+//! all that is known of the RPC by then.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{Attribute, Error};
+
+use crate::carry::{Body, Carry};
+use crate::plan::Response;
+use crate::service::{self, Method};
+use crate::tokens::{self, emit};
+
+/// Whether the attribute, or one in a `cfg_attr`, is `tracing`'s.
+pub(crate) fn makes_span(attr: &Attribute) -> bool {
+    let is = |ident: &str| ident == "instrument";
+    let last = attr.path().segments.last();
+    last.is_some_and(|last| last.ident == "instrument")
+        || attr.path().is_ident("cfg_attr") && tokens::mention(attr.meta.to_token_stream(), &is)
+}
+
+/// What the attribute of ours has to know.
+pub(crate) fn args(
+    response: Response,
+    started: &TokenStream,
+    future: &TokenStream,
+    returned: Option<&TokenStream>,
+) -> TokenStream {
+    let response = match response {
+        Response::ByType => emit!(by_type),
+        Response::Stream => emit!(stream),
+        Response::AtReturn => emit!(at_return),
+    };
+    emit!(#response (#started) (#future) (#returned))
+}
+
+/// Wraps the handler.
+pub(crate) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
+    match (read(args), service::method(item.clone())) {
+        (Some(args), Ok(method)) => args.carry(method),
+        // Another attribute has made something else of the method.
+        (_, method) => {
+            let message = "an attribute of this method leaves no function for #[instrument_grpc] to measure; put \
+                           #[skip_metrics] above the method, or remove the other attribute";
+            let error = match method {
+                Ok(method) => Error::new_spanned(&method.sig.ident, message),
+                Err(_) => Error::new_spanned(item, message),
+            };
+            let error = error.into_compile_error();
+            emit!(#error #item)
+        }
+    }
+}
+
+struct Args {
+    response: Response,
+    started: TokenStream,
+    future: TokenStream,
+    returned: Option<TokenStream>,
+}
+
+fn read(args: TokenStream) -> Option<Args> {
+    let trees: Vec<TokenTree> = args.into_iter().collect();
+    let [
+        TokenTree::Ident(response),
+        TokenTree::Group(started),
+        TokenTree::Group(future),
+        TokenTree::Group(returned),
+    ] = trees.as_slice()
+    else {
+        return None;
+    };
+    Some(Args {
+        response: of_name(response)?,
+        started: started.stream(),
+        future: future.stream(),
+        returned: Some(returned.stream()).filter(|returned| !returned.is_empty()),
+    })
+}
+
+fn of_name(response: &Ident) -> Option<Response> {
+    match response.to_string().as_str() {
+        "by_type" => Some(Response::ByType),
+        "stream" => Some(Response::Stream),
+        "at_return" => Some(Response::AtReturn),
+        _ => None,
+    }
+}
+
+impl Args {
+    fn carry(self, method: Method) -> TokenStream {
+        let Method { attrs, vis, sig, body, .. } = method;
+        let braces = body.span();
+        let form = Body::of(body, Some(self.future), self.returned, false);
+        let carry = Carry {
+            started: self.started,
+            response: self.response,
+            taken: &TokenStream::new(),
+            method: sig.ident.span(),
+        };
+        let body = tokens::braces(braces, carry.through(&form));
+        emit!(#(#attrs)* #vis #sig #body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+    use syn::parse_quote;
+
+    use super::*;
+
+    #[test]
+    fn attributes_that_make_spans() {
+        let tracing: [Attribute; 5] = [
+            parse_quote!(#[instrument]),
+            parse_quote!(#[tracing::instrument(skip_all)]),
+            parse_quote!(#[::tracing::instrument]),
+            parse_quote!(#[cfg_attr(feature = "trace", tracing::instrument(err))]),
+            parse_quote!(#[cfg_attr(a, cfg_attr(b, instrument))]),
+        ];
+        assert!(tracing.iter().all(makes_span));
+        let others: [Attribute; 4] = [
+            parse_quote!(#[traced]),
+            parse_quote!(#[instrument::other]),
+            parse_quote!(#[cfg_attr(all(), inline)]),
+            parse_quote!(#[doc = "instrument"]),
+        ];
+        assert!(!others.iter().any(makes_span));
+    }
+
+    /// What is left of a method is given back, beside the error.
+    #[test]
+    fn what_another_attribute_has_made_no_method() {
+        let args = || args(Response::ByType, &quote!(rpc()), &quote!(Future), None);
+        for item in [
+            quote!(
+                const A: u8 = 1;
+            ),
+            quote!(
+                fn first(&self);
+            ),
+            quote!(),
+        ] {
+            let expanded = expand(args(), &item).to_string();
+            assert!(expanded.contains("compile_error"), "{expanded}");
+            assert!(expanded.ends_with(&item.to_string()), "{expanded}");
+        }
+        let method = quote!(
+            fn first(&self) {}
+        );
+        for wrong in [quote!(), quote!(elsewhere(rpc())(Future)()), quote!(stream(rpc())())] {
+            assert!(expand(wrong, &method).to_string().contains("compile_error"));
+        }
+        assert!(!expand(args(), &method).to_string().contains("compile_error"));
+    }
+}
