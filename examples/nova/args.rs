@@ -17,6 +17,7 @@ Usage: nova [OPTIONS]
   --fault-rate P    let each operation of the store fail with probability P, 0 to 1 [0]
   --outage N        break the store for N seconds, in the middle of --seconds, else after a minute;
                     but for that the weather is fair, so that one can watch the budget burn
+  --otlp ADDR       send the spans of all RPCs and clients to a collector, by OTLP over gRPC
   -h, --help        print this
 
 With traffic, the end compares the metrics with what the clients counted, which holds as long as no
@@ -32,6 +33,7 @@ pub(crate) struct Args {
     pub(crate) traffic: bool,
     pub(crate) fault_rate: f64,
     pub(crate) outage: Option<Outage>,
+    pub(crate) otlp: Option<SocketAddr>,
 }
 
 /// When the store is broken, from Nova's start.
@@ -72,6 +74,7 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Command, String> {
         traffic: true,
         fault_rate: 0.0,
         outage: None,
+        otlp: None,
     };
     let mut outage = None;
     while let Some(arg) = parser.next().map_err(one_line)? {
@@ -88,6 +91,7 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Command, String> {
                 }
             }
             Arg::Long("outage") => outage = Some(seconds(&mut parser, "--outage")?),
+            Arg::Long("otlp") => args.otlp = Some(value(&mut parser, "--otlp", "an address")?),
             Arg::Long("help") | Arg::Short('h') => return Ok(Command::Help),
             other => return Err(one_line(other.unexpected())),
         }
@@ -121,7 +125,7 @@ mod tests {
     #[test]
     fn every_flag_is_read() {
         let line = "--grpc 127.0.0.1:1 --metrics [::1]:2 --seconds 3 --linger 4 --no-traffic \
-                    --fault-rate=0.5 --outage 1";
+                    --fault-rate=0.5 --outage 1 --otlp 127.0.0.1:4317";
         let expected = Args {
             grpc: SocketAddr::from(([127, 0, 0, 1], 1)),
             metrics: "[::1]:2".parse().unwrap(),
@@ -130,6 +134,7 @@ mod tests {
             traffic: false,
             fault_rate: 0.5,
             outage: Some(Outage { after: Duration::from_secs(1), lasts: Duration::from_secs(1) }),
+            otlp: Some(SocketAddr::from(([127, 0, 0, 1], 4317))),
         };
         assert_eq!(parsed(line), Ok(Command::Run(expected)));
         assert_eq!(parsed("--help"), Ok(Command::Help));
@@ -159,6 +164,8 @@ mod tests {
             "--fault-rate NaN",
             "--outage",
             "--outage 0.5",
+            "--otlp",
+            "--otlp collector",
             "--seconds 3 --outage 3",
         ] {
             let message = parsed(line).unwrap_err();

@@ -11,6 +11,7 @@ mod services;
 mod store;
 mod table;
 mod tokens;
+mod traces;
 mod traffic;
 mod window;
 

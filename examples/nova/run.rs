@@ -24,6 +24,7 @@ use crate::{
     server,
     store::{Faults, Store},
     table,
+    traces::Traces,
     traffic::{Tally, Traffic},
     window::Window,
 };
@@ -48,6 +49,7 @@ pub(crate) async fn run(args: Args) -> Result<bool, Failure> {
     let grpc = listen("--grpc", args.grpc).await?;
     let metrics = listen("--metrics", args.metrics).await?;
     let (grpc_at, metrics_at) = (reachable(&grpc)?, reachable(&metrics)?);
+    let traces = args.otlp.map(Traces::export_to).transpose().map_err(Failure::Start)?;
     let store = Arc::new(Store::new(args.fault_rate));
     let mut servers = Servers::start(grpc, metrics, &store);
     let start = || RunningTraffic::start(grpc_at, &store, args.outage.is_some());
@@ -79,6 +81,9 @@ pub(crate) async fn run(args: Args) -> Result<bool, Failure> {
         failure = servers.failure() => return Err(failure),
     }
     servers.stop().await?;
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
     Ok(agree)
 }
 

@@ -4,6 +4,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use tokio::time::{self, Instant};
 use tonic::{Code, Request, Response, Status, Streaming};
+use tracing::{Instrument, info_span};
 
 use super::{
     Weather,
@@ -35,7 +36,14 @@ pub(super) struct Case {
 
 impl Case {
     pub(super) async fn run(self, tally: &Arc<Tally>) -> Seen {
-        (self.run)(Caller { tally: Arc::clone(tally), rpc: self.rpc }).await
+        let (service, method) = self.rpc;
+        let span = info_span!(
+            "call",
+            otel.name = %format_args!("{service}/{method}"),
+            otel.kind = "client",
+            rpc.system.name = "grpc",
+        );
+        (self.run)(Caller { tally: Arc::clone(tally), rpc: self.rpc }).instrument(span).await
     }
 }
 

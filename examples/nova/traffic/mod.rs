@@ -9,6 +9,7 @@ mod cases;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -19,11 +20,13 @@ use tokio::{
 };
 use tonic::{
     Code,
-    transport::{Channel, Endpoint, Error},
+    service::interceptor::InterceptedService,
+    transport::{Endpoint, Error},
 };
 
 use crate::store::{Faults, Store};
 use case::{Case, Seen::Answer};
+use trace::{Channel, WithTrace};
 
 pub(crate) use tally::{GivenUp, Tally};
 
@@ -73,6 +76,7 @@ impl Traffic {
         stop: watch::Receiver<bool>,
     ) -> Result<Self, Error> {
         let channel = Endpoint::from_shared(format!("http://{address}"))?.connect_lazy();
+        let channel = InterceptedService::new(channel, WithTrace);
         Ok(Self { channel, store, tally: Arc::default(), only_fair: false, stop })
     }
 

@@ -109,7 +109,7 @@ async fn every_method_is_asked_for_every_code() {
         }
     }
     let mut asked: BTreeMap<_, BTreeSet<i32>> = BTreeMap::new();
-    for case in cases::all(&channel, 0) {
+    for case in cases::all(&InterceptedService::new(channel.clone(), WithTrace), 0) {
         let (service, method) = case.rpc;
         let service = service.split('.').nth(1).unwrap().to_owned();
         if let Seen::Answer(code) = case.expected {

@@ -3,6 +3,8 @@
 // Helpers of tests: they panic where a test fails.
 #![allow(clippy::missing_panics_doc)]
 
+pub mod receiver;
+
 use std::sync::OnceLock;
 
 use grpc_metrics_runtime::Exemplar;

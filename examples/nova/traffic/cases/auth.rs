@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tonic::{Code, Request, transport::Channel};
+use tonic::{Code, Request};
 
 use crate::{
     pb::auth::{
@@ -15,6 +15,7 @@ use crate::{
             Case, Script, Seen::Answer, aborted, fails, invalid, ok, too_late, without_cache,
             without_database,
         },
+        trace::Channel,
     },
 };
 

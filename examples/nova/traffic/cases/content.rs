@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use tokio_stream::{StreamExt as _, iter, pending};
-use tonic::{Code, transport::Channel};
+use tonic::Code;
 
 use super::{NO_UUID, nobody, user};
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
             Seen::{Answer, GaveUp},
             aborted, invalid, missing, ok, too_late, without_database,
         },
+        trace::Channel,
     },
 };
 

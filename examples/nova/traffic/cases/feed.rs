@@ -1,4 +1,4 @@
-use tonic::{Code, transport::Channel};
+use tonic::Code;
 
 use super::{NO_UUID, user};
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
             Case, Script, Seen::Answer, aborted, invalid, ok, too_late, without_cache,
             without_database,
         },
+        trace::Channel,
     },
 };
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tonic::{Code, transport::Channel};
+use tonic::Code;
 
 use super::{NO_UUID, nobody};
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
             aborted, fails, invalid, missing, ok, too_late, with_token, without_cache,
             without_database,
         },
+        trace::Channel,
     },
 };
 

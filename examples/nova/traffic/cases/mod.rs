@@ -8,9 +8,7 @@ mod messaging;
 mod streaming;
 mod user;
 
-use tonic::transport::Channel;
-
-use super::case::Case;
+use super::{case::Case, trace::Channel};
 use crate::store::seed;
 
 /// Malformed, wherever a UUID is asked for.

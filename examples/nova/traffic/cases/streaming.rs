@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt as _, iter, pending, wrappers::ReceiverStream};
-use tonic::{Code, transport::Channel};
+use tonic::Code;
 
 use super::{NO_UUID, user};
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
             Seen::{Answer, GaveUp},
             invalid, missing, ok,
         },
+        trace::Channel,
     },
 };
 

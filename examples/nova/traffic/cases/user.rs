@@ -1,5 +1,3 @@
-use tonic::transport::Channel;
-
 use super::{NO_UUID, nobody, user};
 use crate::{
     pb::user::{
@@ -8,8 +6,9 @@ use crate::{
         UpdateUserSettingsRequest, UserSettings, user_service_client::UserServiceClient,
         user_service_server::SERVICE_NAME,
     },
-    traffic::case::{
-        Call, Case, Script, aborted, invalid, missing, ok, too_late, without_database,
+    traffic::{
+        case::{Call, Case, Script, aborted, invalid, missing, ok, too_late, without_database},
+        trace::Channel,
     },
 };
 

@@ -1,0 +1,58 @@
+//! Spans, from the program to a collector.
+
+use std::{net::SocketAddr, time::Duration};
+
+use opentelemetry::{global, trace::TracerProvider};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_sdk::{
+    Resource,
+    propagation::TraceContextPropagator,
+    trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider},
+};
+use tracing::Level;
+use tracing_subscriber::{
+    filter::Targets,
+    layer::{Layer, SubscriberExt},
+    util::SubscriberInitExt,
+};
+
+/// Under load, more spans are on their way than the default queue holds.
+const QUEUE: usize = 1 << 14;
+const SEND_EVERY: Duration = Duration::from_secs(1);
+
+/// What sends spans.
+pub(crate) struct Traces(SdkTracerProvider);
+
+impl Traces {
+    /// Sends every RPC's span to this address, by OTLP over gRPC.
+    pub(crate) fn export_to(address: SocketAddr) -> Result<Self, String> {
+        let exporter =
+            SpanExporter::builder().with_tonic().with_endpoint(format!("http://{address}")).build();
+        let exporter = exporter.map_err(|error| error.to_string())?;
+        let batches = BatchConfigBuilder::default()
+            .with_max_queue_size(QUEUE)
+            .with_scheduled_delay(SEND_EVERY)
+            .build();
+        let provider = SdkTracerProvider::builder()
+            .with_resource(Resource::builder().with_service_name("nova").build())
+            .with_span_processor(
+                BatchSpanProcessor::builder(exporter).with_batch_config(batches).build(),
+            )
+            .build();
+        global::set_text_map_propagator(TraceContextPropagator::new());
+        // Not the spans of the transport, which would be about sending spans, too.
+        let ours = Targets::new()
+            .with_target("grpc_metrics_runtime", Level::INFO)
+            .with_target("nova", Level::INFO);
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("nova"));
+        let subscriber = tracing_subscriber::registry().with(layer.with_filter(ours));
+        subscriber.try_init().map_err(|error| error.to_string())?;
+        Ok(Self(provider))
+    }
+
+    /// Sends what is left.
+    pub(crate) async fn end(self) {
+        // A collector that is not there is told of by nobody's spans.
+        let _ = tokio::task::spawn_blocking(move || self.0.shutdown()).await;
+    }
+}

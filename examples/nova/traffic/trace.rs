@@ -1,0 +1,38 @@
+//! What makes a call part of its client's trace.
+
+use opentelemetry::{global, propagation::Injector};
+use tonic::{
+    Request, Status,
+    metadata::{MetadataKey, MetadataMap},
+    service::{Interceptor, interceptor::InterceptedService},
+    transport,
+};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+/// A connection that says which span a call is made in.
+pub(super) type Channel = InterceptedService<transport::Channel, WithTrace>;
+
+#[derive(Clone, Copy)]
+pub(super) struct WithTrace;
+
+impl Interceptor for WithTrace {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let context = Span::current().context();
+        global::get_text_map_propagator(|propagator| {
+            propagator.inject_context(&context, &mut Metadata(request.metadata_mut()));
+        });
+        Ok(request)
+    }
+}
+
+struct Metadata<'a>(&'a mut MetadataMap);
+
+impl Injector for Metadata<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        let key = MetadataKey::from_bytes(key.as_bytes());
+        if let (Ok(key), Ok(value)) = (key, value.parse()) {
+            self.0.insert(key, value);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Nova's spans at a collector.
+#![cfg(unix)]
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    process::Command,
+};
+
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use tokio::task::spawn_blocking;
+use traces::receiver::{Receiver, attribute};
+
+/// By method and code.
+type Counts = BTreeMap<(String, usize), u64>;
+
+/// gRPC, "Status codes and their use in gRPC".
+const CODES: [&str; 17] = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
+
+/// What the last table says: `nova.content.v1.ContentService GetPost 0=12 5=3`.
+fn table(printed: &str) -> Counts {
+    let lines = printed.lines().rev().skip_while(|line| !line.starts_with("nova."));
+    let lines = lines.take_while(|line| line.starts_with("nova."));
+    let mut counts = Counts::new();
+    for line in lines {
+        let mut words = line.split(' ');
+        let method = format!("{}/{}", words.next().unwrap(), words.next().unwrap());
+        for (code, n) in words.filter_map(|word| word.split_once('=')) {
+            let (Ok(code), Ok(n)) = (code.parse(), n.parse()) else { continue };
+            if n > 0 {
+                counts.insert((method.clone(), code), n);
+            }
+        }
+    }
+    counts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_rpc_has_a_span_with_the_metrics_code_in_its_clients_trace() {
+    let receiver = Receiver::start().await;
+    let mut nova = Command::new(env!("CARGO_BIN_EXE_nova"));
+    nova.args(["--grpc", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--seconds", "2"]);
+    nova.args(["--otlp", &receiver.address().to_string()]);
+    let output = spawn_blocking(move || nova.output().unwrap()).await.unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+
+    let spans = receiver.spans();
+    let of_kind = |kind: SpanKind| spans.iter().filter(move |span| span.kind() == kind);
+    let mut counts = Counts::new();
+    for span in of_kind(SpanKind::Server) {
+        let code = attribute(span, "rpc.response.status_code").unwrap();
+        let code = CODES.iter().position(|name| *name == code).unwrap();
+        *counts.entry((attribute(span, "rpc.method").unwrap().to_owned(), code)).or_default() += 1;
+    }
+    assert!(!counts.is_empty());
+    assert_eq!(counts, table(&printed));
+
+    let ids = |span: &opentelemetry_proto::tonic::trace::v1::Span| {
+        (span.trace_id.clone(), span.span_id.clone())
+    };
+    let clients: HashSet<_> = of_kind(SpanKind::Client).map(ids).collect();
+    for span in of_kind(SpanKind::Server) {
+        let parent = (span.trace_id.clone(), span.parent_span_id.clone());
+        assert!(clients.contains(&parent), "{span:?}");
+    }
+}
