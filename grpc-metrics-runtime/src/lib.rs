@@ -60,6 +60,14 @@
 //! | `opentelemetry` | no | that span continues the caller's trace, and the latency histogram keeps exemplars |
 //! | `monitoring` | no | [`monitoring`]: rules, alerts and configuration for Prometheus, Alertmanager and Grafana |
 //!
+//! # Spans
+//!
+//! With the feature `tracing`, each RPC has a span that starts and ends with its metrics: `rpc` of the target
+//! `grpc_metrics_runtime`, at level `INFO`, with OpenTelemetry's fields for gRPC. Handler and response stream
+//! are polled and dropped inside it. With `opentelemetry`, its parent is what the program's propagator reads
+//! from the request's metadata, and the latency histogram keeps an exemplar per bucket: the newest RPC
+//! that was sampled. The repository's `docs/tracing.md` goes from there to the click on a graph.
+//!
 //! # What cannot be seen
 //!
 //! - Requests that reach no handler: unknown services and methods, messages that can't be decoded or are
@@ -190,12 +198,13 @@ pub use grpc_metrics_macros::GrpcStatus;
 ///   percent; either half may stand alone. It shows as `grpc_server_slo_*`. Availability is the share of RPCs
 ///   that do not end with a [fault code](GrpcMetricsBuilder::fault_codes), latency the share that take no
 ///   longer, however they end. Latency does not hold for methods that answer with a stream.
+/// - `span = false`: makes no spans, where the feature `tracing` is on.
 /// - `crate = PATH`: where the runtime is, if it is renamed or re-exported.
 ///
 /// On methods: `#[skip_metrics]` leaves one out, with its stream type. `#[rpc(name = "GetKV")]` gives the
 /// RPC's name where it is not the method's in upper camel case; a response stream's type, such as
 /// `GetURLStream`, tells it too. `#[rpc(slo(latency = "2s"))]` overrides the impl's objectives one by one, for
-/// streams too, and `#[rpc(slo = false)]` takes them back.
+/// streams too, and `#[rpc(slo = false)]` takes them back. `#[rpc(span = false)]` makes no span.
 ///
 /// In the impl, `Self::WatchStream` is the type as it is declared there. What names it is told by its tokens, so
 /// in `<Self as Greeter>::WatchStream` the trait is one that ends in the same names; where another trait of

@@ -5,6 +5,11 @@
 
 pub mod receiver;
 
+/// The program on this page compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/tracing.md")]
+struct Page;
+
 use std::sync::OnceLock;
 
 use grpc_metrics_runtime::Exemplar;

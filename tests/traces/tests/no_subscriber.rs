@@ -8,7 +8,7 @@ use tonic::Code;
 use traces::{Caller, exemplars};
 
 #[tokio::test]
-async fn j6_without_a_subscriber_there_is_no_exemplar() {
+async fn j7_without_a_subscriber_there_is_no_exemplar() {
     let bed = Bed::new().await;
     for kind in Kind::ALL {
         let request = Caller::new(true).request(script([], [send()]));
