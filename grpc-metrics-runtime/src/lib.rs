@@ -109,6 +109,7 @@ mod deadline;
 mod error;
 #[cfg(feature = "opentelemetry")]
 mod exemplar;
+mod gathered;
 mod guard;
 mod handler;
 #[cfg(feature = "http")]

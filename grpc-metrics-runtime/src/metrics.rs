@@ -22,7 +22,7 @@ use crate::settings::{Settings, to_nanos};
 use crate::slo::{FaultCodes, Judge};
 use crate::snapshot::{MethodSnapshot, Snapshot};
 use crate::target::MethodMetrics;
-use crate::{Error, catalog, text};
+use crate::{Error, catalog, gathered, text};
 
 static GLOBAL: OnceLock<GrpcMetrics> = OnceLock::new();
 
@@ -252,6 +252,6 @@ impl prometheus::core::Collector for GrpcMetrics {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        text::collect(&self.inner.collector, self.snapshot())
+        gathered::collect(&self.inner.collector, self.snapshot())
     }
 }

@@ -1,113 +1,32 @@
-//! The text format, written from the series.
-//!
-//! With a thousand methods, what `prometheus` makes of a scrape is a hundred thousand strings, which it
-//! sorts and copies. Here our families are written as text at once. In the registry a placeholder
-//! stands for them, and so gets the registry's order, prefix and labels.
+//! The text format, written from the series at once.
 
-use std::cell::RefCell;
 use std::fmt::Write;
-use std::sync::Arc;
 
-use prometheus::proto::{LabelPair, Metric, MetricFamily};
+use prometheus::proto::LabelPair;
 use prometheus::{Registry, TextEncoder};
 
-use crate::collector::{Collector, pair, to_f64};
-use crate::series::{self, FAMILIES, Family, Value};
+use crate::collector::{Collector, to_f64};
+use crate::gathered::{Gathered, Ours};
+use crate::series::{self, Family, Value};
 use crate::snapshot::{MethodSnapshot, Snapshot};
-
-/// The label of a placeholder; no legal label has this name.
-const PLACEHOLDER: &str = "\u{0}grpc-metrics-runtime";
-
-/// A collector that was asked while this thread encodes, and what it was to show.
-struct Asked {
-    collector: Arc<Collector>,
-    snapshot: Snapshot,
-    /// Families that a placeholder was given for.
-    placeholders: usize,
-}
-
-thread_local! {
-    /// While this thread gathers for [`encode`]: those that were asked.
-    static ASKED: RefCell<Option<Vec<Asked>>> = const { RefCell::new(None) };
-}
 
 /// Everything in the registry, as `TextEncoder` writes it, byte for byte.
 pub(crate) fn encode(registry: &Registry) -> prometheus::Result<String> {
-    let (families, asked) = gather(registry);
-    write(&families, &asked).unwrap_or_else(|| {
-        // Some program's collector has a registry of its own, with a collector of ours in it, or gives
-        // metrics under our names. What it makes of placeholders is nobody's business.
-        TextEncoder::new().encode_to_string(&registry.gather())
-    })
-}
-
-/// The families as text; `None` if a placeholder has gone elsewhere, or stands beside other metrics.
-fn write(families: &[MetricFamily], asked: &[Asked]) -> Option<prometheus::Result<String>> {
+    let gathered = Gathered::of(registry);
     let mut text = String::new();
-    let mut missing: usize = asked.iter().map(|asked| asked.placeholders).sum();
-    for family in families {
-        if !family.get_metric().iter().any(|metric| placeholder(metric).is_some()) {
-            let encoded = TextEncoder::new().encode_utf8(std::slice::from_ref(family), &mut text);
-            if let Err(error) = encoded {
-                return Some(Err(error));
-            }
+    for (family, all_ours) in gathered.families() {
+        let name = family.name();
+        let Some(Ours { of, .. }) = all_ours.first() else {
+            TextEncoder::new().encode_utf8(std::slice::from_ref(family), &mut text)?;
             continue;
-        }
-        for (i, metric) in family.get_metric().iter().enumerate() {
-            let (index, of, labels) = placeholder(metric)?;
-            let Asked { collector, snapshot, .. } = asked.get(index)?;
-            missing = missing.checked_sub(1)?;
-            let name = family.name();
-            if i == 0 {
-                let kind = format!("{:?}", of.kind).to_lowercase();
-                let _ = write!(text, "# HELP {name} {}\n# TYPE {name} {kind}\n", of.help);
-            }
-            Lines { text: &mut text, name, of, collector, labels }.write(snapshot);
+        };
+        let kind = format!("{:?}", of.kind).to_lowercase();
+        let _ = write!(text, "# HELP {name} {}\n# TYPE {name} {kind}\n", of.help);
+        for Ours { of, collector, snapshot, added } in all_ours {
+            Lines { text: &mut text, name, of, collector, labels: added }.write(snapshot);
         }
     }
-    (missing == 0).then_some(Ok(text))
-}
-
-fn gather(registry: &Registry) -> (Vec<MetricFamily>, Vec<Asked>) {
-    /// Ends the asking, even if another collector panics. One that encodes a registry of its own does so
-    /// in between.
-    struct Asking(Option<Vec<Asked>>);
-    impl Drop for Asking {
-        fn drop(&mut self) {
-            ASKED.set(self.0.take());
-        }
-    }
-    let _asking = Asking(ASKED.replace(Some(Vec::new())));
-    let families = registry.gather();
-    (families, ASKED.take().unwrap_or_default())
-}
-
-/// What a collector gives when it is asked for its families: all of them, or in [`encode`] a placeholder
-/// for each.
-pub(crate) fn collect(collector: &Arc<Collector>, snapshot: Snapshot) -> Vec<MetricFamily> {
-    let index = ASKED.with_borrow(|asked| asked.as_ref().map(Vec::len));
-    let Some(index) = index else { return collector.families(&snapshot) };
-    let families = collector.families_of(|family| {
-        let mut any = false;
-        for method in snapshot.methods() {
-            series::of_method(family.of, method, &collector.codes, |_, _| any = true);
-        }
-        let value = format!("{index} {}", family.of as usize);
-        let placeholder = || Metric::from_label(vec![pair(PLACEHOLDER, &value)]);
-        any.then(placeholder).into_iter().collect()
-    });
-    let placeholders = families.iter().map(|family| family.get_metric().len()).sum();
-    let asked = Asked { collector: Arc::clone(collector), snapshot, placeholders };
-    ASKED.with_borrow_mut(|all| all.get_or_insert_default().push(asked));
-    families
-}
-
-/// Which of the asked collectors and which family a placeholder stands for, and the labels that the
-/// registry has added.
-fn placeholder(metric: &Metric) -> Option<(usize, &'static Family, &[LabelPair])> {
-    let (first, added) = metric.get_label().split_first()?;
-    let (index, family) = first.value().split_once(' ').filter(|_| first.name() == PLACEHOLDER)?;
-    Some((index.parse().ok()?, FAMILIES.get(family.parse::<usize>().ok()?)?, added))
+    Ok(text)
 }
 
 /// The lines of one family of one collector.
