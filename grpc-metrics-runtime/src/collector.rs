@@ -12,7 +12,7 @@ use crate::settings::Settings;
 use crate::snapshot::{MethodSnapshot, Snapshot};
 
 /// What every series of ours says.
-const METHOD_LABELS: [&str; 2] = ["service", "method"];
+pub(crate) const METHOD_LABELS: [&str; 2] = ["service", "method"];
 
 /// Names, constant labels and bounds, ready for a scrape.
 #[derive(Debug)]

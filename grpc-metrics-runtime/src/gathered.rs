@@ -59,10 +59,18 @@ impl Gathered {
     /// Each family, and what stands for it if it is ours. Of another's, that is nothing, and the family
     /// has its metrics.
     pub(crate) fn families(&self) -> impl Iterator<Item = (&MetricFamily, Vec<Ours<'_>>)> {
-        self.families.iter().map(|family| {
-            let ours = family.get_metric().iter().filter_map(|metric| self.ours(metric));
-            (family, ours.collect())
-        })
+        self.families.iter().map(|family| (family, self.all_ours(family)))
+    }
+
+    /// The same of one family, by its number in that order.
+    #[cfg(feature = "openmetrics")]
+    pub(crate) fn family(&self, number: usize) -> Option<(&MetricFamily, Vec<Ours<'_>>)> {
+        let family = self.families.get(number)?;
+        Some((family, self.all_ours(family)))
+    }
+
+    fn all_ours<'a>(&'a self, family: &'a MetricFamily) -> Vec<Ours<'a>> {
+        family.get_metric().iter().filter_map(|metric| self.ours(metric)).collect()
     }
 
     /// Whether every placeholder that was given has come back, among no other metrics.

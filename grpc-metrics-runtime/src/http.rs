@@ -7,7 +7,10 @@
 //! # }
 //! ```
 //!
-//! `GET` and `HEAD` of `/metrics` are answered, compressed when asked for, as Prometheus always does.
+//! `GET` and `HEAD` of `/metrics` are answered, compressed when asked for, as Prometheus always does. With the
+//! feature `openmetrics` the answer is in [that format](crate::openmetrics) for those whose `Accept` names
+//! `application/openmetrics-text` and weighs it no less than the classic text, again as Prometheus does.
+//! All others get the classic text, whatever they accept.
 //! There is no authentication, and no limit to how slowly an answer may be read: bind an address that only
 //! your Prometheus reaches.
 
@@ -18,8 +21,10 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+#[cfg(feature = "openmetrics")]
+use axum::http::header::{ACCEPT, VARY};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::serve::Listener;
@@ -34,6 +39,8 @@ use tokio::time::timeout;
 use tower_http::compression::CompressionLayer;
 
 use crate::{GrpcMetrics, text};
+#[cfg(feature = "openmetrics")]
+use crate::{accept, openmetrics};
 
 /// How long a request's head may take to arrive. A connection that is idle for as long is closed.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -56,7 +63,7 @@ pub fn router() -> Router {
 /// A router that answers `/metrics` with this registry.
 pub fn router_of(registry: &Registry) -> Router {
     let registry = registry.clone();
-    let answer = move || future::ready(render(&registry));
+    let answer = move |headers: HeaderMap| future::ready(answer(&registry, &headers));
     Router::new().route("/metrics", get(answer)).layer(CompressionLayer::new())
 }
 
@@ -141,11 +148,31 @@ impl IntoFuture for Serve {
     }
 }
 
-fn render(registry: &Registry) -> Response {
+#[cfg(not(feature = "openmetrics"))]
+fn answer(registry: &Registry, _: &HeaderMap) -> Response {
+    render(registry, TEXT_FORMAT, text::encode)
+}
+
+#[cfg(feature = "openmetrics")]
+fn answer(registry: &Registry, headers: &HeaderMap) -> Response {
+    let mut answer = if accept::asks_for_openmetrics(headers) {
+        render(registry, openmetrics::CONTENT_TYPE, openmetrics::encode)
+    } else {
+        render(registry, TEXT_FORMAT, text::encode)
+    };
+    answer.headers_mut().append(VARY, ACCEPT.into());
+    answer
+}
+
+fn render(
+    registry: &Registry,
+    format: &'static str,
+    encode: fn(&Registry) -> prometheus::Result<String>,
+) -> Response {
     let failed = |why: String| (StatusCode::INTERNAL_SERVER_ERROR, why).into_response();
     // Nothing here is changed by halves: what encodes is dropped with the panic.
-    match panic::catch_unwind(AssertUnwindSafe(|| text::encode(registry))) {
-        Ok(Ok(encoded)) => ([(CONTENT_TYPE, TEXT_FORMAT)], encoded).into_response(),
+    match panic::catch_unwind(AssertUnwindSafe(|| encode(registry))) {
+        Ok(Ok(encoded)) => ([(CONTENT_TYPE, format)], encoded).into_response(),
         // Some collector of the program gave a family that is no metric.
         Ok(Err(error)) => failed(format!("{error}\n")),
         Err(_) => failed("a collector panicked\n".to_owned()),

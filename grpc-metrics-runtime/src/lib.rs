@@ -56,6 +56,7 @@
 //! | feature | default | |
 //! |---|---|---|
 //! | `http` | no | [`http`]: `/metrics` as an axum router, or on a port of its own |
+//! | `openmetrics` | no | [`openmetrics`]: the format OpenMetrics beside the classic text, for exemplars |
 //! | `tracing` | no | a span for each RPC, open from its start to its end |
 //! | `opentelemetry` | no | that span continues the caller's trace, and the latency histogram keeps exemplars |
 //! | `monitoring` | no | [`monitoring`]: rules, alerts and configuration for Prometheus, Alertmanager and Grafana |
@@ -99,6 +100,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+#[cfg(all(feature = "http", feature = "openmetrics"))]
+mod accept;
 mod builder;
 mod catalog;
 mod causes;
@@ -119,6 +122,8 @@ mod method;
 mod metrics;
 #[cfg(feature = "monitoring")]
 pub mod monitoring;
+#[cfg(feature = "openmetrics")]
+pub mod openmetrics;
 mod request_guard;
 mod series;
 mod settings;

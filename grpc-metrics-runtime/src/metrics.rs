@@ -116,6 +116,21 @@ impl GrpcMetrics {
         text::encode(&self.inner.registry)
     }
 
+    /// The same in the format OpenMetrics 1.0, for answers of type [`openmetrics::CONTENT_TYPE`]. What may
+    /// look different to a query is told at [`openmetrics`].
+    ///
+    /// # Errors
+    ///
+    /// If another collector's family has no name, as from [`encode`](Self::encode), or is of type
+    /// `UNTYPED`, with which `encode` panics.
+    ///
+    /// [`openmetrics`]: crate::openmetrics
+    /// [`openmetrics::CONTENT_TYPE`]: crate::openmetrics::CONTENT_TYPE
+    #[cfg(feature = "openmetrics")]
+    pub fn encode_openmetrics(&self) -> prometheus::Result<String> {
+        crate::openmetrics::encode(&self.inner.registry)
+    }
+
     /// What a scrape would see now, as data.
     pub fn snapshot(&self) -> Snapshot {
         // Relaxed: see `install`.
