@@ -3,13 +3,19 @@
 use std::path::Path;
 use std::process::Command;
 
+use support::python;
+
 use crate::dashboard;
 
 #[test]
 #[ignore = "needs python3 and the PyPI package grafana-foundation-sdk"]
 fn grafanas_own_types_lose_no_key() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let python = python(&root);
+    let python = python::with_packages(
+        "GRAFANA_SDK_PYTHON",
+        &Path::new(env!("CARGO_TARGET_TMPDIR")).join("grafana-sdk"),
+        &root.join("tests/dashboard/requirements.txt"),
+    );
     let script = root.join("tests/dashboard/round_trip.py");
     let run = |file: &Path| Command::new(&python).arg(&script).arg(file).output().unwrap();
     let said = |output: &std::process::Output| {
@@ -26,18 +32,4 @@ fn grafanas_own_types_lose_no_key() {
     let output = run(&file);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert_eq!(said(&output).trim(), "lost: panels[0].fieldConfig.defaults.decimels");
-}
-
-/// The interpreter of a virtual environment that has the package: `GRAFANA_SDK_PYTHON`, or made now.
-fn python(root: &Path) -> std::path::PathBuf {
-    if let Some(python) = std::env::var_os("GRAFANA_SDK_PYTHON") {
-        return python.into();
-    }
-    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("grafana-sdk");
-    let python = venv.join("bin/python");
-    let run = |command: &mut Command| assert!(command.status().unwrap().success(), "{command:?}");
-    run(Command::new("python3").args(["-m", "venv"]).arg(&venv));
-    let needs = root.join("tests/dashboard/requirements.txt");
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(needs));
-    python
 }

@@ -5,3 +5,4 @@ mod format;
 mod negotiation;
 mod open;
 mod others;
+mod programs;

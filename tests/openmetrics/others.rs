@@ -142,8 +142,6 @@ pub(crate) fn all_kinds(at: i64) -> Vec<MetricFamily> {
         counter("plain_total", 9_007_199_254_740_994.0),
         counter("huge_total", 1e300),
         counter("without_suffix", 3.5),
-        counter("_total", 1.0),
-        counter("1_total", 1.0),
         counter("negative_total", -1.0),
         counter("nan_total", f64::NAN),
         counter("inf_total", INF),

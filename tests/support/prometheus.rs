@@ -22,6 +22,11 @@ impl Prometheus {
     /// Scrapes this target every second. Keeps its data below `directory` while it lives. Returns once
     /// the target has been scraped.
     pub fn start(directory: &str, target: &str) -> Self {
+        Self::start_with(directory, &[target])
+    }
+
+    /// The same with several targets; returns once all have been scraped.
+    pub fn start_with(directory: &str, targets: &[&str]) -> Self {
         // Prometheus can't say which port it has found, so one is found for it.
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = free.local_addr().unwrap().to_string();
@@ -34,7 +39,7 @@ impl Prometheus {
             "global: {scrape_interval: 1s, scrape_timeout: 1s}",
             "scrape_configs:",
             &format!("- job_name: {JOB}"),
-            &format!("  static_configs: [{{targets: ['{target}']}}]"),
+            &format!("  static_configs: [{{targets: ['{}']}}]", targets.join("', '")),
         ];
         fs::write(&config, lines.join("\n")).unwrap();
         let process = Process::start(
@@ -47,13 +52,19 @@ impl Prometheus {
         );
         let url = format!("http://{address}");
         let started = Self { url, _process: process.with_directory(directory) };
-        block_until(|| started.is_up(), |up| *up);
+        block_until(|| started.up(), |up| *up == targets.len());
         started
     }
 
     /// Whether the last scrape went well.
     pub fn is_up(&self) -> bool {
-        self.query(&format!("up{{job=\"{JOB}\"}}")).iter().any(|(_, up)| *up > 0.0)
+        self.up() > 0
+    }
+
+    /// Targets whose last scrape went well.
+    fn up(&self) -> usize {
+        let targets = self.query(&format!("up{{job=\"{JOB}\"}}"));
+        targets.iter().filter(|(_, up)| *up > 0.0).count()
     }
 
     /// The samples of an instant query, each with its labels in front; none while Prometheus is not ready.

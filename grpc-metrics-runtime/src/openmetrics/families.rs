@@ -131,8 +131,7 @@ fn names(family: &MetricFamily) -> Option<Vec<String>> {
         MetricType::GAUGE => (name, &[""]),
         _ => return None,
     };
-    let is_legal = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == ':');
-    is_legal.then(|| suffixes.iter().map(|suffix| format!("{name}{suffix}")).collect())
+    (!name.is_empty()).then(|| suffixes.iter().map(|suffix| format!("{name}{suffix}")).collect())
 }
 
 /// Who has which name: the number of a family, or [`SHARED`].
