@@ -68,8 +68,8 @@ fn i2_families_have_the_types_and_lines_that_they_should() {
 fn i2_labels_and_help_are_escaped() {
     let value = [("back\\slash \"quoted\"\nline ü", 1.0)];
     let lines = lines_of(&ours_with(vec![gauges("escaped", &value)]));
-    let help = r##"# HELP escaped The help of \"escaped\"\n\\ in two lines."##;
-    let series = r##"escaped{of="back\\slash \"quoted\"\nline ü"} 1.0"##;
+    let help = r#"# HELP escaped The help of \"escaped\"\n\\ in two lines."#;
+    let series = r#"escaped{of="back\\slash \"quoted\"\nline ü"} 1.0"#;
     for line in [help, series] {
         assert!(lines.iter().any(|of| of == line), "{line} in {lines:#?}");
     }

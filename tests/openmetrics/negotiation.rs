@@ -137,7 +137,8 @@ async fn i6_who_asks_for_it_by_name_gets_it() {
         (&["application/openmetrics-text, a/\u{fc}"], CLASSIC),
         (&["application /openmetrics-text"], CLASSIC),
     ] {
-        let lines: String = accepts.iter().map(|accept| format!("Accept: {accept}\r\n")).collect();
+        let lines = accepts.iter().map(|accept| format!("Accept: {accept}\r\n"));
+        let lines = lines.collect::<Vec<_>>().concat();
         let (head, body) = ask(address, "GET", lines.as_bytes()).await;
         assert!(head.starts_with("http/1.0 200"), "{accepts:?}: {head}");
         assert_eq!(header(&head, "content-type"), expected, "{accepts:?}");

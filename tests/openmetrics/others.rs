@@ -108,7 +108,9 @@ pub(crate) fn summary(name: &str, quantiles: &[(f64, f64)], count: u64, sum: f64
 /// At this time, in milliseconds.
 pub(crate) fn stamped(mut family: MetricFamily, at: i64) -> MetricFamily {
     let mut metrics = family.take_metric();
-    metrics.iter_mut().for_each(|metric| metric.set_timestamp_ms(at));
+    for metric in &mut metrics {
+        metric.set_timestamp_ms(at);
+    }
     family.set_metric(metrics);
     family
 }

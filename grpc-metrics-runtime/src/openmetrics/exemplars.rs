@@ -77,3 +77,87 @@ fn end(exemplar: &Exemplar) -> String {
     }
     end
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+    use prometheus::core::Desc;
+    use prometheus::proto::MetricFamily;
+    use prometheus::{IntGauge, Registry};
+    use tonic::Code;
+
+    use crate::collector::Collector;
+    use crate::settings::Settings;
+    use crate::snapshot::Snapshot;
+    use crate::{Exemplar, GrpcMetrics, gathered, openmetrics};
+
+    /// A collector of ours that shows what it was given.
+    struct Given(Arc<Collector>, Snapshot);
+
+    impl prometheus::core::Collector for Given {
+        fn desc(&self) -> Vec<&Desc> {
+            self.0.descs()
+        }
+
+        fn collect(&self) -> Vec<MetricFamily> {
+            gathered::collect(&self.0, self.1.clone())
+        }
+    }
+
+    fn exemplar(ended: SystemTime) -> Exemplar {
+        Exemplar { trace_id: 0xabc, span_id: 0x12, duration: 0.25, ended }
+    }
+
+    /// Three methods with one RPC each, which is in the first bucket of three. The second method has this
+    /// exemplar in each.
+    fn given(exemplar: Exemplar) -> Registry {
+        let settings = Settings {
+            buckets: vec![1e9, 2e9],
+            const_labels: [("zone".to_owned(), "\n".to_owned())].into(),
+            ..Settings::default()
+        };
+        let collector = Arc::new(Collector::new(&settings));
+        let metrics = GrpcMetrics::new(settings, Registry::new());
+        for method in ["A", "B", "C"] {
+            metrics.guard("Service", method).complete(Code::Ok);
+        }
+        let mut snapshot = metrics.snapshot();
+        snapshot.methods[1].exemplars = vec![Some(exemplar); 3];
+        let registry = Registry::new();
+        registry.register(Box::new(Given(collector, snapshot))).expect("it is empty");
+        registry
+    }
+
+    fn encoded(registry: &Registry) -> String {
+        openmetrics::encode(registry).expect("it is OpenMetrics")
+    }
+
+    #[test]
+    fn i7_an_exemplar_is_on_the_line_of_its_bucket_if_that_has_counted() {
+        let ended = UNIX_EPOCH + Duration::from_millis(1_234_567_890_123);
+        let text = encoded(&given(exemplar(ended)));
+        let with: Vec<_> = text.lines().filter(|line| line.contains(" # ")).collect();
+        let series = r#"grpc_server_request_duration_seconds_bucket{le="1000000000.0",zone="\n",service="Service",method="B"} 1"#;
+        let labels = r#"{trace_id="00000000000000000000000000000abc",span_id="0000000000000012"}"#;
+        assert_eq!(with, [format!("{series} # {labels} 0.25 1234567890.123")]);
+    }
+
+    #[test]
+    fn i7_a_time_before_1970_is_left_out() {
+        let text = encoded(&given(exemplar(UNIX_EPOCH - Duration::from_secs(1))));
+        assert!(text.contains("\"} 0.25\n"), "{text}");
+    }
+
+    #[test]
+    fn i7_a_histogram_that_is_unknown_has_none() {
+        let registry = given(exemplar(UNIX_EPOCH));
+        let clashing = IntGauge::new("grpc_server_request_duration_seconds_created", "A gauge.");
+        registry.register(Box::new(clashing.expect("a legal name"))).expect("a new name");
+        let text = encoded(&registry);
+        let kind = "\n# TYPE grpc_server_request_duration_seconds_bucket unknown\n";
+        assert!(text.contains(kind), "{text}");
+        assert!(!text.contains(" # "), "{text}");
+    }
+}
