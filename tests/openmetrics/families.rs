@@ -4,7 +4,7 @@ use grpc_metrics_runtime::prometheus::proto::MetricFamily;
 use support::rng::Rng;
 
 use crate::open::assert_same_series;
-use crate::others::{all_kinds, counter, gauges, histogram, ours_with, stamped, summary};
+use crate::others::{all_kinds, counter, gauges, histogram, ours_with, stamped, summary, twins};
 
 /// A time in milliseconds.
 const AT: i64 = 1_234_567_890_123;
@@ -66,6 +66,8 @@ fn i3_histograms() {
     ] {
         assert_types(odd, &unknown);
     }
+    let open = ours_with(vec![twins("h")]).encode_openmetrics().expect("OpenMetrics");
+    assert!(open.contains("\n# TYPE h_bucket unknown\n"), "{open}");
 }
 
 #[test]

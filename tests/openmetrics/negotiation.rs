@@ -147,7 +147,7 @@ async fn i6_who_asks_for_it_by_name_gets_it() {
 }
 
 #[tokio::test]
-async fn i6_no_accept_is_an_error() {
+async fn i6_nothing_in_an_accept_gives_an_error() {
     const PARTS: [&[u8]; 22] = [
         b"application",
         b"openmetrics-text",

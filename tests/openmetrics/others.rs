@@ -89,6 +89,14 @@ pub(crate) fn histogram(name: &str, buckets: &[(f64, u64)], count: u64, sum: f64
     family(name, MetricType::HISTOGRAM, vec![metric])
 }
 
+/// Two histograms with the same labels.
+pub(crate) fn twins(name: &str) -> MetricFamily {
+    let mut one = histogram(name, &[(1.0, 2)], 3, 4.5);
+    let metric = one.take_metric().remove(0);
+    one.set_metric(vec![metric.clone(), metric]);
+    one
+}
+
 pub(crate) fn summary(name: &str, quantiles: &[(f64, f64)], count: u64, sum: f64) -> MetricFamily {
     let mut summary = Summary::default();
     let quantiles = quantiles.iter().map(|(of, value)| {

@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 
 use crate::open::both;
-use crate::others::{all_kinds, ours, ours_with};
+use crate::others::{all_kinds, ours, ours_with, twins};
 
 fn now() -> i64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
@@ -47,7 +47,8 @@ fn i1_pythons_parser_reads_the_same_series() {
         (output.status.success(), said)
     };
     let kinds = all_kinds(now());
-    let alone = kinds.iter().map(|family| ours_with(vec![family.clone()]));
+    let alone = kinds.iter().cloned().chain([twins("twins")]);
+    let alone = alone.map(|family| ours_with(vec![family]));
     for metrics in [ours(), ours_with(kinds.clone())].into_iter().chain(alone) {
         let (classic, open) = both(&metrics);
         let (agree, said) = compare(&classic, &open);
