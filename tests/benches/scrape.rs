@@ -56,6 +56,8 @@ fn main() {
     let text_encoder =
         || TextEncoder::new().encode_to_string(&registry.gather()).expect("it is text");
     let theirs = median_millis(|| drop(black_box(text_encoder())));
+    let openmetrics = || GrpcMetrics::global().encode_openmetrics().expect("it is OpenMetrics");
+    let open = median_millis(|| drop(black_box(openmetrics())));
     let snapshot = median_millis(|| drop(black_box(GrpcMetrics::global().snapshot())));
     let text = encode();
 
@@ -64,6 +66,7 @@ fn main() {
     );
     println!("a scrape                     {whole:>8.2} ms");
     println!("  of which reading the cells {snapshot:>8.2} ms");
+    println!("the same in OpenMetrics      {open:>8.2} ms");
     println!("the same with TextEncoder    {theirs:>8.2} ms");
     println!("  of which in the registry   {gather:>8.2} ms");
     println!("  of which our collector     {collect:>8.2} ms");

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use grpc_metrics_runtime::prometheus::Registry;
 use grpc_metrics_runtime::{CodeLabel, GrpcMetrics, openmetrics};
+use support::scrape::Labels;
 use tonic::Code;
 
 use crate::open::{assert_same_series, both, parse};
@@ -166,7 +167,10 @@ fn i1_a_collector_that_looks_at_another_registry_or_has_our_names() {
 
     let impostor = || vec![counter("grpc_server_requests_total", 5.0)];
     metrics.registry().register(Given::boxed("impostor", impostor)).expect("a new name");
-    assert_same_series(&metrics);
+    let open = assert_same_series(&metrics);
+    // Beside ours.
+    let beside = ("grpc_server_requests_total".to_owned(), Labels::new());
+    assert_eq!(open.series.get(&beside), Some(&5.0));
 }
 
 #[test]
