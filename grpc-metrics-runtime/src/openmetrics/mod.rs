@@ -24,9 +24,11 @@
 //!   family `foo` here, and a gauge `foo` in the same registry leaves it no name;
 //! - a summary, for which `prometheus-client`, the encoder, has no type.
 //!
-//! Of the last two, and of such a histogram, each of `foo_bucket`, `foo_sum` and `foo_count` is a family.
+//! Of a histogram or summary that is shown so, each of `foo_bucket`, `foo_sum` and `foo_count` is a family.
+//! A family of type `UNTYPED` is an error.
 //!
-//! Timestamps of samples are kept, in seconds as the format has them.
+//! Timestamps of samples are kept, in seconds as the format has them. Prometheus may make one millisecond
+//! less of them when it turns them back.
 //!
 //! # Exemplars
 //!

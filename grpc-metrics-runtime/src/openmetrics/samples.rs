@@ -50,7 +50,7 @@ pub(super) fn encode(
     }
 }
 
-/// Cumulative, whether or not the last bucket is the unbounded one.
+/// A histogram's last bucket is the unbounded one, given or not.
 fn point_of(metric: &Metric, kind: MetricType) -> Point {
     match kind {
         MetricType::HISTOGRAM => {
