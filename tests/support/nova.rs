@@ -17,12 +17,7 @@ pub struct Nova {
 impl Nova {
     /// With these arguments, on free ports. Returns once it serves.
     pub fn start(args: &[&str]) -> Self {
-        let mut process = Process::start(
-            Command::new(program())
-                .args(["--grpc", "127.0.0.1:0", "--metrics", "127.0.0.1:0"])
-                .args(args)
-                .stdout(Stdio::piped()),
-        );
+        let mut process = Process::start(command().args(args).stdout(Stdio::piped()));
         let output = process.output();
         let title = output.until(|line| line.contains("/metrics")).pop().unwrap();
         let (_, url) = title.split_once("http://").unwrap();
@@ -34,6 +29,13 @@ impl Nova {
     pub fn interrupt(self) -> Option<i32> {
         self.process.interrupt()
     }
+}
+
+/// To be run on free ports.
+pub fn command() -> Command {
+    let mut command = Command::new(program());
+    command.args(["--grpc", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]);
+    command
 }
 
 /// From `NOVA` or else built now.

@@ -47,6 +47,7 @@ impl Prometheus {
                 .arg(format!("--config.file={}", config.display()))
                 .arg(format!("--storage.tsdb.path={}", directory.join("data").display()))
                 .arg(format!("--web.listen-address={address}"))
+                .arg("--enable-feature=exemplar-storage")
                 .stdout(Stdio::null())
                 .stderr(Stdio::null()),
         );

@@ -43,15 +43,19 @@ pub fn exporter() -> &'static InMemorySpanExporter {
             Box::new(TraceContextPropagator::new()),
             Box::new(BaggagePropagator::new()),
         ]));
-        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("tests"));
-        // Not the spans of the transport, of which there is one that lives as long as a connection.
-        let ours = Targets::new()
-            .with_target("grpc_metrics_runtime", tracing::Level::INFO)
-            .with_target("nesting", tracing::Level::INFO)
-            .with_target("traces", tracing::Level::INFO);
-        tracing_subscriber::registry().with(layer.with_filter(ours)).init();
+        subscribe(&provider);
         exporter
     })
+}
+
+/// Makes spans the provider's, in the whole program.
+pub fn subscribe(provider: &SdkTracerProvider) {
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("tests"));
+    // Not the spans of the transport, of which there is one that lives as long as a connection.
+    let ours = Targets::new()
+        .with_target("grpc_metrics_runtime", tracing::Level::INFO)
+        .with_target("nesting", tracing::Level::INFO);
+    tracing_subscriber::registry().with(layer.with_filter(ours)).init();
 }
 
 /// A client's own span.

@@ -1,0 +1,166 @@
+//! Contract, section J: one request, from its client to a collector, and to the exemplar of its bucket. With
+//! programs of others: the real Prometheus, and rotel, a collector.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener as Listener};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::SystemTime;
+
+use grpc_metrics_runtime::http;
+use opentelemetry::trace::SpanId;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use serde_json::Value;
+use support::bed::Bed;
+use support::clients::{self, Kind};
+use support::process::Process;
+use support::prometheus::Prometheus;
+use support::python::with_packages;
+use support::script::{fail, script, wait};
+use support::wait::{block_until, until};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::spawn_blocking;
+use tonic::Code;
+use traces::receiver::{Receiver, attribute};
+use traces::{Caller, subscribe};
+
+/// Sends spans to a collector from now on.
+fn export_to(collector: SocketAddr) -> SdkTracerProvider {
+    let exporter = SpanExporter::builder().with_tonic();
+    let exporter = exporter.with_endpoint(format!("http://{collector}")).build().unwrap();
+    let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).build();
+    opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
+    subscribe(&provider);
+    provider
+}
+
+/// Asks Prometheus's API.
+async fn get(url: &str, path: &str) -> Value {
+    let address = url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    serde_json::from_str(body).unwrap()
+}
+
+/// The trace and span ids of the exemplars in the bucket up to this bound, with their values.
+async fn exemplars(url: &str, le: &str) -> Vec<(String, String, f64)> {
+    let seconds = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let now = seconds(SystemTime::now());
+    let path = format!(
+        "/api/v1/query_exemplars?query=grpc_server_request_duration_seconds_bucket{{le=\"{le}\"}}\
+         &start={}&end={}",
+        now - 3600,
+        now + 60
+    );
+    let answer = get(url, &path.replace('{', "%7B").replace('}', "%7D").replace('"', "%22")).await;
+    let series = answer["data"].as_array().unwrap_or_else(|| panic!("{answer}"));
+    let all = series.iter().flat_map(|series| series["exemplars"].as_array().unwrap());
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    all.map(|exemplar| {
+        let labels = &exemplar["labels"];
+        let value = text(&exemplar["value"]).parse().unwrap();
+        (text(&labels["trace_id"]), text(&labels["span_id"]), value)
+    })
+    .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs prometheus"]
+async fn j8_a_request_is_followed_from_its_client_to_prometheus() {
+    let receiver = Receiver::start().await;
+    let provider = export_to(receiver.address());
+    let bed = Bed::with(|builder| builder.buckets([0.05, 3600.0])).await;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(http::serve_registry(listener, &bed.registry).into_future());
+
+    let caller = Caller::new(true);
+    let request = caller.request(script([wait(60), fail(Code::Internal)], []));
+    clients::call(&bed.channel, Kind::Unary, request).await;
+    // Of another trace, which nobody keeps.
+    let unsampled = Caller::new(false).request(script([wait(60)], []));
+    clients::call(&bed.channel, Kind::Unary, unsampled).await;
+    spawn_blocking(move || provider.force_flush()).await.unwrap().unwrap();
+
+    let mut spans = until(|| receiver.spans(), |spans| !spans.is_empty()).await;
+    assert_eq!(spans.len(), 1, "{spans:#?}");
+    let span = spans.remove(0);
+    assert_eq!(span.trace_id, caller.0.trace_id().to_bytes());
+    assert_eq!(span.parent_span_id, caller.0.span_id().to_bytes());
+    assert_eq!(attribute(&span, "rpc.response.status_code"), Some("INTERNAL"));
+
+    let prometheus = move || Prometheus::start(env!("CARGO_TARGET_TMPDIR"), &address);
+    let prometheus = spawn_blocking(prometheus).await.unwrap();
+    assert_eq!(exemplars(&prometheus.url, "0.05").await, []);
+    let found = exemplars(&prometheus.url, "3600.0").await;
+    let [(trace, id, value)] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(*trace, caller.0.trace_id().to_string());
+    let span_id = SpanId::from_bytes(span.span_id[..].try_into().unwrap());
+    assert_eq!(*id, span_id.to_string());
+    let exemplar = traces::exemplars(&bed, Kind::Unary)[0];
+    assert_eq!(value.to_bits(), exemplar.duration.to_bits());
+}
+
+/// An address that nobody listens at.
+fn free() -> SocketAddr {
+    Listener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+}
+
+/// The collector's program, out of its package for Python.
+fn rotel() -> PathBuf {
+    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/requirements.txt");
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rotel");
+    let python = with_packages("ROTEL_PYTHON", &directory, &requirements);
+    let where_it_is = "import rotel; print(rotel.__path__[0])";
+    let output = Command::new(python).args(["-c", where_it_is]).output().unwrap();
+    let directory = String::from_utf8(output.stdout).unwrap();
+    Path::new(directory.trim()).join("rotel-agent")
+}
+
+/// What Nova sends, as somebody else's collector reads it.
+#[test]
+#[ignore = "needs python3 and the PyPI package rotel"]
+fn j8_a_collector_reads_novas_spans() {
+    let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rotel.log");
+    let pid = log.with_extension("pid");
+    let (grpc, http) = (free(), free());
+    let mut collector = Command::new(rotel());
+    collector.args(["start", "--exporter", "blackhole"]);
+    collector.args(["--debug-log", "traces", "--debug-log-verbosity", "detailed"]);
+    collector.args(["--otlp-grpc-endpoint", &grpc.to_string()]);
+    collector.args(["--otlp-http-endpoint", &http.to_string()]);
+    collector.arg("--pid-file").arg(pid).stdout(File::create(&log).unwrap()).stderr(Stdio::null());
+    let _collector = Process::start(&mut collector);
+    block_until(|| std::net::TcpStream::connect(grpc).is_ok(), |up| *up);
+
+    let mut nova = support::nova::command();
+    let output = nova.args(["--seconds", "2", "--otlp", &grpc.to_string()]).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+    // `checked 42 methods, 281 calls, 9 given up: …`
+    let checked = printed.lines().find(|line| line.starts_with("checked ")).unwrap();
+    let numbers: Vec<usize> = checked.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let calls = numbers[1] + numbers[2];
+
+    let read = || std::fs::read_to_string(&log).unwrap();
+    let servers = |log: &String| log.matches("SPAN_KIND_SERVER").count();
+    let log = block_until(read, |log| servers(log) >= calls);
+    assert_eq!(servers(&log), calls, "{printed}");
+    let spans = log.split("\nSpan #").skip(1);
+    let failed = spans.filter(|span| span.contains("rpc.response.status_code: Str(INTERNAL)"));
+    let failed: Vec<_> = failed.collect();
+    assert!(!failed.is_empty());
+    for span in failed {
+        assert!(span.contains("error.type: Str(INTERNAL)"), "{span}");
+        assert!(span.contains("STATUS_CODE_ERROR"), "{span}");
+        let parent = span.lines().find(|line| line.trim_start().starts_with("Parent ID")).unwrap();
+        assert_ne!(parent.split(':').nth(1).map(str::trim), Some(""), "{span}");
+    }
+}
