@@ -66,8 +66,13 @@ fn i3_histograms() {
     ] {
         assert_types(odd, &unknown);
     }
+}
+
+#[test]
+fn i3_a_series_that_is_given_twice_is_shown_once() {
     let open = ours_with(vec![twins("h")]).encode_openmetrics().expect("OpenMetrics");
-    assert!(open.contains("\n# TYPE h_bucket unknown\n"), "{open}");
+    assert!(open.contains("\n# TYPE h histogram\n"), "{open}");
+    assert_eq!(open.matches("\nh_count{").count(), 1, "{open}");
 }
 
 #[test]

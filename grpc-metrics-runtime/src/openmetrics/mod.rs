@@ -18,8 +18,8 @@
 //! shown as type `unknown`:
 //!
 //! - a counter whose name does not end in `_total`, or that is negative or NaN;
-//! - a histogram whose buckets are out of order, contradict its count, start below 0 or have the label set
-//!   of another's, whose sum is negative or NaN, or that has timestamps;
+//! - a histogram whose buckets are out of order, contradict its count or start below 0, whose sum is negative
+//!   or NaN, or that has timestamps;
 //! - a counter or histogram that would claim a name of another metric. The counter `foo_total` is the
 //!   family `foo` here, and a gauge `foo` in the same registry leaves it no name;
 //! - a summary, for which `prometheus-client`, the encoder, has no type.
@@ -27,6 +27,7 @@
 //! Of a histogram or summary that is shown so, each of `foo_bucket`, `foo_sum` and `foo_count` is a family.
 //! A family of type `UNTYPED` is an error.
 //!
+//! Of a series that a collector gives twice, only the first is shown, which is the one that Prometheus takes.
 //! Timestamps of samples are kept, in seconds as the format has them. Prometheus may make one millisecond
 //! less of them when it turns them back.
 //!

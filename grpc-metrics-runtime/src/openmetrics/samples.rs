@@ -40,7 +40,16 @@ pub(super) fn encode(
         Series { encoder, labels, timestamp, kind }.encode(part, &point)
     };
     if ours.is_empty() {
-        family.get_metric().iter().try_for_each(|metric| {
+        let metrics = family.get_metric();
+        // The registry has sorted them.
+        let same = |two: &[Metric]| {
+            two[0].get_label() == two[1].get_label()
+                && two[0].timestamp_ms() == two[1].timestamp_ms()
+        };
+        let again = std::iter::once(false).chain(metrics.windows(2).map(same));
+        // Of a series that is there twice, Prometheus takes the first.
+        let once = metrics.iter().zip(again).filter(|(_, again)| !again);
+        once.map(|(metric, _)| metric).try_for_each(|metric| {
             let labels = Labels { before: metric.get_label(), ..Labels::default() };
             let point = point_of(metric, family.get_field_type());
             encode(labels, point, seconds(metric.timestamp_ms()))
@@ -81,7 +90,6 @@ fn point_of(metric: &Metric, kind: MetricType) -> Point {
 /// Whether OpenMetrics allows these values in a counter or histogram.
 pub(super) fn fit_their_type(family: &MetricFamily) -> bool {
     let kind = family.get_field_type();
-    let metrics = family.get_metric();
     let fits = |metric: &Metric| match point_of(metric, kind) {
         Point::Plain(Number::Float(value)) => kind != MetricType::COUNTER || value >= 0.0,
         Point::Histogram { buckets, sum, count } => {
@@ -94,10 +102,7 @@ pub(super) fn fit_their_type(family: &MetricFamily) -> bool {
         }
         _ => true,
     };
-    let same = |two: &[Metric]| two[0].get_label() == two[1].get_label();
-    metrics.iter().all(fits)
-        // The registry has sorted them.
-        && (kind != MetricType::HISTOGRAM || !metrics.windows(2).any(same))
+    family.get_metric().iter().all(fits)
 }
 
 fn of_ours(
