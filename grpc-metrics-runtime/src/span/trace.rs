@@ -19,9 +19,8 @@ pub(super) struct Parent(Option<Context>);
 impl Parent {
     /// As the program's propagator reads it from the metadata. What that can't read is none.
     pub(super) fn of(metadata: &MetadataMap) -> Self {
-        let context = global::get_text_map_propagator(|propagator| {
-            propagator.extract_with_context(&Context::new(), &Metadata(metadata))
-        });
+        let context =
+            global::get_text_map_propagator(|propagator| propagator.extract(&Metadata(metadata)));
         let valid = context.span().span_context().is_valid();
         Self(valid.then_some(context))
     }

@@ -179,6 +179,22 @@ async fn j3_what_a_handler_says_is_the_spans() {
     assert_eq!(events(&rpc).last(), Some(&"the handler is dropped"));
 }
 
+/// A span that its thread never leaves is around whatever that does next.
+#[tokio::test]
+async fn j3_a_handler_that_is_dropped_takes_its_span_along() {
+    exporter();
+    let caller = Caller::new(true);
+    let mut running = Service.one(caller.request(Ask::default()));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(running.as_mut().poll(&mut context).is_pending());
+    let is_inside = || TraceContext::current().span().span_context().is_valid();
+    assert!(!is_inside());
+    drop(running);
+    assert!(!is_inside());
+    let span = caller.span().await;
+    assert_eq!(text(&span, "rpc.response.status_code").as_deref(), Some("CANCELLED"));
+}
+
 /// On every poll of the stream, and when it is dropped.
 #[tokio::test]
 async fn j3_what_a_stream_says_is_the_spans() {
