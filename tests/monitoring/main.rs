@@ -1,6 +1,7 @@
 //! What watches the metrics: rules, alerts and the configuration that goes with them.
 
 mod alert;
+mod branches;
 mod committed;
 mod names;
 mod target;

@@ -36,11 +36,15 @@ impl Directory {
 
     /// Runs a program here, and gives what it says if it is content.
     fn run(&self, program: &str, args: &[&str]) -> String {
+        self.try_run(program, args).unwrap_or_else(|said| panic!("{program} {args:?}: {said}"))
+    }
+
+    /// Runs a program here. What it says is an error if it is not content.
+    pub(crate) fn try_run(&self, program: &str, args: &[&str]) -> Result<String, String> {
         let output = Command::new(program).args(args).current_dir(&self.0).output();
         let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        assert!(output.status.success(), "{program} {args:?}: {said}");
-        said
+        if output.status.success() { Ok(said) } else { Err(said) }
     }
 }
 
