@@ -8,12 +8,16 @@ const EVENTS_LONG: &str = include_str!("templates/rules/events_long.yml");
 const RATIOS: &str = include_str!("templates/rules/ratios.yml");
 const BURN_HEAD: &str = include_str!("templates/rules/burn_head.yml");
 const BURN: &str = include_str!("templates/rules/burn.yml");
+const OVER: &str = include_str!("templates/rules/over.yml");
 const PRESENCE: &str = include_str!("templates/rules/presence.yml");
 const TESTS: &str = include_str!("templates/rules_test.yml");
 
 /// So many bad requests in the long window are needed before a budget's alert is believed, and so many in
 /// flight before a service is said to hang.
 const GATE: &str = "10";
+
+/// An objective that is met to the last request is met, although 1 - 0.9 is less than 0.1 to a computer.
+const SLACK: &str = "1.000001";
 
 /// The windows of all alerts, each with where its events come from. 5m comes first: the long ones sum it.
 const WINDOWS: [(&str, &str); 7] = [
@@ -90,7 +94,7 @@ pub(super) fn rules(prefix: &str) -> String {
         rules += &fill(events, &[prefix, ("window", window)]);
         rules += &fill(RATIOS, &[prefix, ("window", window)]);
     }
-    rules += &fill(BURN_HEAD, &[prefix]);
+    rules += &fill(BURN_HEAD, &[prefix, ("slack", SLACK)]);
     for level in &LEVELS {
         for burn in &BURNS {
             rules += &alert(prefix, level, burn);
@@ -102,8 +106,8 @@ pub(super) fn rules(prefix: &str) -> String {
 
 fn alert(prefix: (&str, &str), level: &Level, burn: &Burn) -> String {
     let name = format!("{}{}", level.alert, burn.suffix);
-    let budget = |window| fill(level.budget, &[prefix, ("window", window)]);
     let [(short1, long1, factor1), (short2, long2, factor2)] = burn.pairs;
+    let over = |window, factor| over(prefix, level, window, factor);
     fill(
         BURN,
         &[
@@ -115,18 +119,28 @@ fn alert(prefix: (&str, &str), level: &Level, burn: &Burn) -> String {
             ("what", burn.what),
             ("severity", burn.severity),
             ("gate", GATE),
-            ("factor1", factor1),
-            ("short1", short1),
-            ("budget_short1", &budget(short1)),
+            ("over_short1", &over(short1, factor1)),
+            ("over_long1", &over(long1, factor1)),
             ("long1", long1),
-            ("budget_long1", &budget(long1)),
-            ("factor2", factor2),
-            ("short2", short2),
-            ("budget_short2", &budget(short2)),
+            ("over_short2", &over(short2, factor2)),
+            ("over_long2", &over(long2, factor2)),
             ("long2", long2),
-            ("budget_long2", &budget(long2)),
         ],
     )
+}
+
+/// Whether the budget burns so many times as fast as it may, in one window.
+fn over(prefix: (&str, &str), level: &Level, window: &str, factor: &str) -> String {
+    let budget = fill(level.budget, &[prefix, ("window", window)]);
+    let values = [
+        prefix,
+        ("level", level.name),
+        ("window", window),
+        ("factor", factor),
+        ("slack", SLACK),
+        ("budget", &budget),
+    ];
+    fill(OVER.trim_end(), &values)
 }
 
 pub(super) fn rule_tests(prefix: &str) -> String {
