@@ -85,7 +85,7 @@ fn every_alert_has_a_test() {
     let (rules, tests) = (monitoring.rules(), monitoring.rule_tests());
     let alerts: Vec<&str> =
         rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
-    assert_eq!(alerts.len(), 8);
+    assert_eq!(alerts.len(), 9);
     for alert in alerts {
         assert!(tests.contains(&format!("alertname=\"{alert}\"")), "{alert}");
     }

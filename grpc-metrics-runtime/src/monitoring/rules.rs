@@ -10,10 +10,12 @@ const BURN_HEAD: &str = include_str!("templates/rules/burn_head.yml");
 const BURN: &str = include_str!("templates/rules/burn.yml");
 const OVER: &str = include_str!("templates/rules/over.yml");
 const PRESENCE: &str = include_str!("templates/rules/presence.yml");
+const HANGS_HEAD: &str = include_str!("templates/rules/hangs_head.yml");
+const HANGS: &str = include_str!("templates/rules/hangs.yml");
 const TESTS: &str = include_str!("templates/rules_test.yml");
 
 /// So many bad requests in the long window are needed before a budget's alert is believed, and so many in
-/// flight before a service is said to hang.
+/// flight before a service or method is said to hang.
 const GATE: &str = "10";
 
 /// An objective that is met to the last request is met, although 1 - 0.9 is less than 0.1 to a computer.
@@ -63,9 +65,13 @@ struct Level {
     /// At the front of the alert's name.
     alert: &'static str,
     who: &'static str,
+    /// What its sums are by, apart from the objective.
+    labels: &'static str,
     /// The share of requests that may be bad, by the window.
     budget: &'static str,
     todo: &'static str,
+    /// What to do if it hangs.
+    todo_hangs: &'static str,
 }
 
 const LEVELS: [Level; 2] = [
@@ -73,17 +79,21 @@ const LEVELS: [Level; 2] = [
         name: "service",
         alert: "GrpcService",
         who: "{{ $labels.service }}",
+        labels: "job, service",
         budget: "@prefix@:service_slo_budget:ratio@window@",
         todo: "On the dashboard, see which methods and codes they are and when it began. If that was a \
                deployment, roll it back. If one dependency fails, go on there.",
+        todo_hangs: "Look at what all of them need: the database, a lock, a pool.",
     },
     Level {
         name: "method",
         alert: "GrpcMethod",
         who: "{{ $labels.service }}/{{ $labels.method }}",
+        labels: "job, service, method",
         budget: "(1 - @prefix@:method_slo_objective:max)",
         todo: "The other methods of the service may be well: look at what only this one uses, at its \
                errors by code and cause, and at what changed when it began.",
+        todo_hangs: "Look at what only its handler waits for: a lock, a pool, a call without a deadline.",
     },
 ];
 
@@ -100,7 +110,11 @@ pub(super) fn rules(prefix: &str) -> String {
             rules += &alert(prefix, level, burn);
         }
     }
-    rules += &fill(PRESENCE, &[prefix, ("gate", GATE)]);
+    rules += &fill(PRESENCE, &[prefix]);
+    rules += HANGS_HEAD;
+    for level in &LEVELS {
+        rules += &hangs(prefix, level);
+    }
     rules
 }
 
@@ -141,6 +155,19 @@ fn over(prefix: (&str, &str), level: &Level, window: &str, factor: &str) -> Stri
         ("budget", &budget),
     ];
     fill(OVER.trim_end(), &values)
+}
+
+fn hangs(prefix: (&str, &str), level: &Level) -> String {
+    let name = format!("{}Hangs", level.alert);
+    let values = [
+        prefix,
+        ("alert", &name),
+        ("who", level.who),
+        ("labels", level.labels),
+        ("todo", level.todo_hangs),
+        ("gate", GATE),
+    ];
+    fill(HANGS, &values)
 }
 
 pub(super) fn rule_tests(prefix: &str) -> String {
