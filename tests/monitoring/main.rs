@@ -3,6 +3,7 @@
 mod alert;
 mod branches;
 mod committed;
+mod intervals;
 mod names;
 mod target;
 mod tools;

@@ -5,6 +5,7 @@ use super::template::fill;
 const HEAD: &str = include_str!("templates/rules/head.yml");
 const EVENTS_SHORT: &str = include_str!("templates/rules/events_short.yml");
 const EVENTS_LONG: &str = include_str!("templates/rules/events_long.yml");
+const LONG_HEAD: &str = include_str!("templates/rules/long_head.yml");
 const RATIOS: &str = include_str!("templates/rules/ratios.yml");
 const BURN_HEAD: &str = include_str!("templates/rules/burn_head.yml");
 const BURN: &str = include_str!("templates/rules/burn.yml");
@@ -21,16 +22,12 @@ const GATE: &str = "10";
 /// An objective that is met to the last request is met, although 1 - 0.9 is less than 0.1 to a computer.
 const SLACK: &str = "1.000001";
 
-/// The windows of all alerts, each with where its events come from. 5m comes first: the long ones sum it.
-const WINDOWS: [(&str, &str); 7] = [
-    ("5m", EVENTS_SHORT),
-    ("30m", EVENTS_SHORT),
-    ("1h", EVENTS_SHORT),
-    ("2h", EVENTS_LONG),
-    ("6h", EVENTS_LONG),
-    ("1d", EVENTS_LONG),
-    ("3d", EVENTS_LONG),
-];
+/// The windows of all alerts. 5m comes first: the long ones sum it.
+const SHORT_WINDOWS: [&str; 3] = ["5m", "30m", "1h"];
+
+/// Windows that are summed from the shortest, by the name of their group, and how often it is evaluated.
+const LONG_WINDOWS: [(&str, &str, [&str; 2]); 2] =
+    [("hours", "1m", ["2h", "6h"]), ("days", "2m", ["1d", "3d"])];
 
 /// Pairs of windows in which a budget burns this many times as fast as it may. Site Reliability Workbook,
 /// chapter 5: they are 2 %, 5 %, 10 % and 10 % of the budget of 30 days.
@@ -100,9 +97,18 @@ const LEVELS: [Level; 2] = [
 pub(super) fn rules(prefix: &str) -> String {
     let prefix = ("prefix", prefix);
     let mut rules = fill(HEAD, &[prefix]);
-    for (window, events) in WINDOWS {
-        rules += &fill(events, &[prefix, ("window", window)]);
-        rules += &fill(RATIOS, &[prefix, ("window", window)]);
+    let recorded = |events, window| {
+        let values = [prefix, ("window", window)];
+        fill(events, &values) + &fill(RATIOS, &values)
+    };
+    for window in SHORT_WINDOWS {
+        rules += &recorded(EVENTS_SHORT, window);
+    }
+    for (name, interval, windows) in LONG_WINDOWS {
+        rules += &fill(LONG_HEAD, &[prefix, ("name", name), ("interval", interval)]);
+        for window in windows {
+            rules += &recorded(EVENTS_LONG, window);
+        }
     }
     rules += &fill(BURN_HEAD, &[prefix, ("slack", SLACK)]);
     for level in &LEVELS {
