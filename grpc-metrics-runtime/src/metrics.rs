@@ -9,6 +9,8 @@ use std::{fmt, io};
 use prometheus::Registry;
 use prometheus::core::Desc;
 use prometheus::proto::MetricFamily;
+#[cfg(feature = "monitoring")]
+use tonic::Code;
 
 use crate::causes::Causes;
 use crate::cells::MethodCells;
@@ -18,8 +20,12 @@ use crate::collector::Collector;
 use crate::exemplar::Exemplars;
 use crate::kind::MethodKind;
 use crate::method::Method;
+#[cfg(feature = "monitoring")]
+use crate::settings::CodeLabel;
 use crate::settings::{Settings, to_nanos};
 use crate::slo::{FaultCodes, Judge};
+#[cfg(feature = "monitoring")]
+use crate::snapshot::ALL_CODES;
 use crate::snapshot::{MethodSnapshot, Snapshot};
 use crate::target::MethodMetrics;
 use crate::{Error, catalog, gathered, text};
@@ -160,6 +166,16 @@ impl GrpcMetrics {
     #[cfg(feature = "monitoring")]
     pub(crate) fn prefix(&self) -> &str {
         &self.inner.prefix
+    }
+
+    #[cfg(feature = "monitoring")]
+    pub(crate) fn fault_codes(&self) -> Vec<Code> {
+        ALL_CODES.into_iter().filter(|code| self.inner.faults.include(*code)).collect()
+    }
+
+    #[cfg(feature = "monitoring")]
+    pub(crate) fn code_label(&self) -> CodeLabel {
+        self.inner.collector.codes.spelling
     }
 
     pub(crate) fn new(settings: Settings, registry: Registry) -> Self {

@@ -115,6 +115,8 @@ pub(crate) enum Value {
 /// The codes as a scrape shows them.
 #[derive(Debug)]
 pub(crate) struct Codes {
+    #[cfg(feature = "monitoring")]
+    pub(crate) spelling: CodeLabel,
     /// With their spelling, and in its order.
     spelled: [(Code, &'static str); ALL_CODES.len()],
     faults: FaultCodes,
@@ -127,7 +129,12 @@ impl Codes {
         spelled.sort_by_key(|(_, label)| *label);
         // Those of the default setting stay, so that another one takes nothing away.
         let faults: Vec<_> = settings.fault_codes.iter().copied().chain(FAULT_CODES).collect();
-        Self { spelled, faults: FaultCodes::new(&faults) }
+        Self {
+            #[cfg(feature = "monitoring")]
+            spelling,
+            spelled,
+            faults: FaultCodes::new(&faults),
+        }
     }
 
     /// Whether the code has a series before it is first seen: success, and what means a fault of the
@@ -194,7 +201,7 @@ pub(crate) fn code_name(code: Code) -> &'static str {
 }
 
 /// gRPC, "Status codes and their use in gRPC".
-fn code_label(code: Code, spelling: CodeLabel) -> &'static str {
+pub(crate) fn code_label(code: Code, spelling: CodeLabel) -> &'static str {
     let (number, name) = match code {
         Code::Ok => ("0", "OK"),
         Code::Cancelled => ("1", "CANCELLED"),

@@ -6,7 +6,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::queries::{ALL, Query, queries};
+use grpc_metrics_runtime::prometheus::Registry;
+use grpc_metrics_runtime::{CodeLabel, GrpcMetrics, GrpcMetricsBuilder};
+use serde_json::Value;
+use tonic::Code;
+
+use crate::dashboard;
+use crate::queries::{ALL, Query, queries, queries_of};
 
 /// A series: metric, its labels beside job and service, its values in promtool's notation.
 type Series<'a> = (&'a str, &'a str, &'a str);
@@ -182,6 +188,27 @@ const OF_NAMES: &[Answers] = &[
     ("Methods now C", &[(GET, 0.125)]),
 ];
 
+/// The same with numbers, and a fault that is none here.
+const FAULTS: &[Series] = &[
+    ("requests_total", r#"instance="a",method="Get",code="0""#, "0+60x40"),
+    ("requests_total", r#"instance="a",method="Get",code="5""#, "0+15x40"),
+    ("requests_total", r#"instance="a",method="Get",code="13""#, "0+30x40"),
+    ("requests_total", r#"instance="a",method="Get",code="14""#, "0+15x40"),
+];
+
+const OF_FAULTS: &[Answers] = &[
+    ("Failed by the server A", &[("{}", 0.25)]),
+    ("Failed by the server, by service A", &[(r#"{service="s"}"#, 0.25)]),
+    ("Methods now B", &[(GET, 0.5)]),
+    ("Methods now C", &[(GET, 0.25)]),
+];
+
+const OF_NAMED_FAULTS: &[Answers] = &[
+    ("Failed by the server A", &[("{}", 0.25)]),
+    ("Failed by the server, by service A", &[(r#"{service="s"}"#, 0.25)]),
+    ("Methods now C", &[(GET, 0.25)]),
+];
+
 /// A file of promtool's: these series, and what each query answers at their end.
 fn test_file(series: &[Series], answers: &[Answers], queries: &[Query]) -> String {
     let mut file = String::from("tests:\n- interval: 15s\n  input_series:\n");
@@ -205,8 +232,12 @@ fn test_file(series: &[Series], answers: &[Answers], queries: &[Query]) -> Strin
 }
 
 fn check(name: &str, series: &[Series], answers: &[Answers]) {
+    check_of(&dashboard(), name, series, answers);
+}
+
+fn check_of(dashboard: &Value, name: &str, series: &[Series], answers: &[Answers]) {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("dashboard_{name}.yml"));
-    fs::write(&file, test_file(series, answers, &queries())).unwrap();
+    fs::write(&file, test_file(series, answers, &queries_of(dashboard))).unwrap();
     let promtool = Command::new("promtool").args(["test", "rules"]).arg(&file).output();
     let output = promtool.expect("promtool is not installed");
     let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
@@ -240,8 +271,39 @@ fn no_query_is_empty_or_nan_while_nothing_happens() {
     check("idle_durations", IDLE, &empty);
 }
 
+/// The dashboard with these settings.
+fn rendered(settings: impl FnOnce(GrpcMetricsBuilder) -> GrpcMetricsBuilder) -> Value {
+    let builder = settings(GrpcMetrics::builder().registry(&Registry::new()));
+    let metrics = builder.build().expect("settings that are right");
+    serde_json::from_str(&metrics.monitoring().dashboard()).expect("no JSON")
+}
+
 #[test]
 #[ignore = "needs the promtool program"]
-fn codes_may_be_names() {
-    check("names", NAMES, OF_NAMES);
+fn h4_the_dashboard_knows_codes_by_name() {
+    let dashboard = rendered(|builder| builder.code_label(CodeLabel::Name));
+    check_of(&dashboard, "names", NAMES, OF_NAMES);
+}
+
+#[test]
+#[ignore = "needs the promtool program"]
+fn h4_the_dashboard_shows_the_faults_that_are_set() {
+    let faults = [Code::NotFound, Code::Unavailable];
+    let numbers = rendered(|builder| builder.fault_codes(faults));
+    check_of(&numbers, "faults", FAULTS, OF_FAULTS);
+    let names = rendered(|builder| builder.fault_codes(faults).code_label(CodeLabel::Name));
+    check_of(&names, "fault_names", NAMES, OF_NAMED_FAULTS);
+    for dashboard in [numbers, names] {
+        let text = dashboard.to_string();
+        assert!(text.contains("fault of the server: NOT_FOUND or UNAVAILABLE."), "{text}");
+        assert!(!text.contains("INTERNAL,"), "{text}");
+    }
+}
+
+#[test]
+#[ignore = "needs the promtool program"]
+fn h4_a_server_that_is_never_at_fault_has_a_dashboard() {
+    let dashboard = rendered(|builder| builder.fault_codes([]));
+    check_of(&dashboard, "no_faults", FAULTS, &[("Requests A", &[("{}", 8.0)])]);
+    assert!(dashboard.to_string().contains("fault of the server: none."));
 }

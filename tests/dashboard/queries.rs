@@ -61,12 +61,19 @@ pub(crate) fn list(value: &Value) -> &[Value] {
 
 /// All panels but the headings of rows.
 pub(crate) fn panels() -> Vec<Value> {
-    let dashboard = dashboard();
+    panels_of(&dashboard())
+}
+
+fn panels_of(dashboard: &Value) -> Vec<Value> {
     let panels = list(&dashboard["panels"]).iter().filter(|panel| panel["type"] != "row");
     panels.cloned().collect()
 }
 
 pub(crate) fn queries() -> Vec<Query> {
+    queries_of(&dashboard())
+}
+
+pub(crate) fn queries_of(dashboard: &Value) -> Vec<Query> {
     let of_panel = |panel: Value| {
         let query = |target: &Value| Query {
             panel: text(&panel["title"]),
@@ -76,7 +83,7 @@ pub(crate) fn queries() -> Vec<Query> {
         };
         list(&panel["targets"]).iter().map(query).collect::<Vec<_>>()
     };
-    panels().into_iter().flat_map(of_panel).collect()
+    panels_of(dashboard).into_iter().flat_map(of_panel).collect()
 }
 
 /// The queries that fill the lists of the variables: selector and label of `label_values`.

@@ -1,14 +1,42 @@
 //! The Grafana dashboard.
 
+use tonic::Code;
+
+use super::Codes;
+use crate::CodeLabel;
+use crate::series::code_label;
+
 /// Made for the prefix below, so that it can be opened, and taken out of Grafana, as it is.
 const TEMPLATE: &str = include_str!("dashboard.json");
 const TEMPLATE_PREFIX: &str = "grpc_server";
 /// With a hyphen, which no prefix has.
 const TEMPLATE_UID: &str = "grpc-server";
+/// And for these codes, as they are by default.
+const TEMPLATE_OK: &str = r#"code!=\"0\""#;
+const TEMPLATE_FAULTS: &str = r#"code=~\"2|4|12|13|14|15\""#;
+const TEMPLATE_FAULT_NAMES: &str =
+    "UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE or DATA_LOSS";
 
 /// The dashboard of the metrics with this prefix, which is letters, digits, `_` and `:`.
-pub(super) fn dashboard(prefix: &str) -> String {
-    TEMPLATE.replace(TEMPLATE_PREFIX, prefix).replace(TEMPLATE_UID, &uid(prefix))
+pub(super) fn dashboard(prefix: &str, codes: &Codes) -> String {
+    let faults = codes.faults.iter().map(|code| code_label(*code, codes.label));
+    let faults = faults.collect::<Vec<_>>().join("|");
+    TEMPLATE
+        .replace(TEMPLATE_OK, &format!(r#"code!=\"{}\""#, code_label(Code::Ok, codes.label)))
+        .replace(TEMPLATE_FAULTS, &format!(r#"code=~\"{faults}\""#))
+        .replace(TEMPLATE_FAULT_NAMES, &names(&codes.faults))
+        .replace(TEMPLATE_PREFIX, prefix)
+        .replace(TEMPLATE_UID, &uid(prefix))
+}
+
+/// "A, B or C", for people.
+fn names(codes: &[Code]) -> String {
+    let names: Vec<_> = codes.iter().map(|code| code_label(*code, CodeLabel::Name)).collect();
+    match names.split_last() {
+        None => "none".to_owned(),
+        Some((only, [])) => (*only).to_owned(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+    }
 }
 
 /// Grafana knows dashboards by this: prefixes that differ have dashboards beside each other.
@@ -25,10 +53,35 @@ fn uid(prefix: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::FAULT_CODES;
+
+    fn dashboard(prefix: &str) -> String {
+        let codes = Codes { faults: FAULT_CODES.to_vec(), label: CodeLabel::Number };
+        super::dashboard(prefix, &codes)
+    }
 
     #[test]
-    fn the_default_prefix_gives_the_template() {
+    fn the_default_settings_give_the_template() {
         assert_eq!(dashboard(TEMPLATE_PREFIX), TEMPLATE);
+    }
+
+    #[test]
+    fn h4_other_codes_stand_everywhere() {
+        let codes = Codes { faults: vec![Code::NotFound], label: CodeLabel::Name };
+        let dashboard = super::dashboard(TEMPLATE_PREFIX, &codes);
+        for (template, ours) in [
+            (TEMPLATE_OK, r#"code!=\"OK\""#),
+            (TEMPLATE_FAULTS, r#"code=~\"NOT_FOUND\""#),
+            (TEMPLATE_FAULT_NAMES, "NOT_FOUND"),
+        ] {
+            assert!(TEMPLATE.contains(template) && !dashboard.contains(template), "{template}");
+            assert!(dashboard.contains(ours), "{ours}");
+        }
+        // A code in another form would stay.
+        let matchers = [r#"code=\""#, r#"code=~\""#, r#"code!=\""#, r#"code!~\""#];
+        let all: usize = matchers.iter().map(|form| TEMPLATE.matches(form).count()).sum();
+        let ours = [TEMPLATE_OK, TEMPLATE_FAULTS];
+        assert_eq!(all, ours.iter().map(|form| TEMPLATE.matches(form).count()).sum::<usize>());
     }
 
     #[test]

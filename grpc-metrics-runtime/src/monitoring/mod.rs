@@ -6,12 +6,22 @@ mod rules;
 mod stack;
 mod template;
 
-use crate::GrpcMetrics;
+use tonic::Code;
+
+use crate::{CodeLabel, GrpcMetrics};
 
 /// See [`GrpcMetrics::monitoring`].
 #[derive(Clone, Debug)]
 pub struct Monitoring {
     prefix: String,
+    codes: Codes,
+}
+
+/// The codes that are the server's fault, and how the metrics spell them.
+#[derive(Clone, Debug)]
+struct Codes {
+    faults: Vec<Code>,
+    label: CodeLabel,
 }
 
 /// One of [`Monitoring::files`].
@@ -25,7 +35,7 @@ pub struct File {
 }
 
 impl GrpcMetrics {
-    /// What watches these metrics: Prometheus's rules and more, for the prefix that is set.
+    /// What watches these metrics: Prometheus's rules and more, for the prefix and the codes that are set.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -45,7 +55,8 @@ impl GrpcMetrics {
     ///
     /// [`Registry::new_custom`]: crate::prometheus::Registry::new_custom
     pub fn monitoring(&self) -> Monitoring {
-        Monitoring { prefix: self.prefix().to_owned() }
+        let codes = Codes { faults: self.fault_codes(), label: self.code_label() };
+        Monitoring { prefix: self.prefix().to_owned(), codes }
     }
 }
 
@@ -63,7 +74,7 @@ impl Monitoring {
 
     /// A dashboard for Grafana, to import or to provision. It does not need the rules.
     pub fn dashboard(&self) -> String {
-        dashboard::dashboard(&self.prefix)
+        dashboard::dashboard(&self.prefix, &self.codes)
     }
 
     /// Configuration of a Prometheus that scrapes `targets`, each `host:port`, under the name `job`, has the
