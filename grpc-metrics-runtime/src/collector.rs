@@ -1,6 +1,7 @@
 //! From series to Prometheus's metric families.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use prometheus::core::Desc;
 use prometheus::proto::{
@@ -22,7 +23,7 @@ pub(crate) struct Collector {
     names: Vec<String>,
     pub(crate) const_labels: Vec<LabelPair>,
     /// Upper bounds in seconds, without the unbounded one.
-    pub(crate) buckets: Vec<f64>,
+    pub(crate) buckets: Arc<[f64]>,
     pub(crate) codes: Codes,
 }
 
@@ -40,7 +41,7 @@ impl Collector {
             descs: FAMILIES.iter().map(desc).collect(),
             names: FAMILIES.iter().map(name).collect(),
             const_labels: pairs.collect(),
-            buckets: settings.buckets.clone(),
+            buckets: Arc::from(&*settings.buckets),
             codes: Codes::new(settings),
         }
     }

@@ -160,7 +160,7 @@ impl GrpcMetrics {
                 counts,
             }
         });
-        Snapshot { methods: methods.collect() }
+        Snapshot { bounds: self.inner.collector.buckets.clone(), methods: methods.collect() }
     }
 
     #[cfg(feature = "monitoring")]

@@ -1,5 +1,7 @@
 //! What was counted, as plain data: read once, then only looked at.
 
+use std::sync::Arc;
+
 use tonic::Code;
 
 use crate::cells::{CODES, Counts};
@@ -32,6 +34,7 @@ pub(crate) const ALL_CODES: [Code; CODES] = [
 /// The counts of all methods of a [`GrpcMetrics`](crate::GrpcMetrics), as one scrape sees them.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
+    pub(crate) bounds: Arc<[f64]>,
     pub(crate) methods: Vec<MethodSnapshot>,
 }
 
@@ -39,6 +42,23 @@ impl Snapshot {
     /// All methods, by service and name.
     pub fn methods(&self) -> &[MethodSnapshot] {
         &self.methods
+    }
+
+    /// The upper bounds of the buckets of [`MethodSnapshot::durations`], in seconds, ascending: those that are
+    /// set, and the latencies of the program's `slo(…)`. The unbounded bucket, the last, has none here.
+    ///
+    /// ```
+    /// use grpc_metrics_runtime::{GrpcMetrics, prometheus::Registry};
+    ///
+    /// # fn main() -> Result<(), grpc_metrics_runtime::Error> {
+    /// let builder = GrpcMetrics::builder().registry(&Registry::new());
+    /// let metrics = builder.buckets([0.01, 0.1]).build()?;
+    /// assert_eq!(metrics.snapshot().bounds(), [0.01, 0.1]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn bounds(&self) -> &[f64] {
+        &self.bounds
     }
 
     /// One method by its labels.
@@ -124,7 +144,7 @@ impl MethodSnapshot {
         &self.exemplars
     }
 
-    /// RPCs that ended, per bucket, not cumulated, the unbounded bucket last.
+    /// RPCs that ended, per bucket, not cumulated, the unbounded bucket last; see [`Snapshot::bounds`].
     pub fn durations(&self) -> Vec<u64> {
         self.counts.per_bucket()
     }
