@@ -77,6 +77,23 @@ impl support::shapes::pb::plain_server::Plain for Partly {
     }
 }
 
+/// For how many is said once, for how long by each method.
+struct PercentileOfAll;
+
+#[instrument_grpc(service = "slo.percentile", slo(percentile = 99))]
+#[tonic::async_trait]
+impl support::shapes::pb::plain_server::Plain for PercentileOfAll {
+    #[rpc(slo(latency = "600h"))]
+    async fn first(&self, ask: Request<Ask>) -> Result<Response<Answer>, Status> {
+        answer(ask.into_inner()).map(Response::new)
+    }
+
+    #[rpc(slo(availability = 99.9))]
+    async fn second(&self, ask: Request<Ask>) -> Result<Response<Answer>, Status> {
+        answer(ask.into_inner()).map(Response::new)
+    }
+}
+
 fn instance() -> (Registry, GrpcMetrics) {
     let registry = Registry::new();
     let metrics = GrpcMetrics::builder().registry(&registry).build();
@@ -113,6 +130,15 @@ fn h1_h2_objectives_hold_for_an_impl_and_a_method_has_its_own_word() {
     let of = |name| judged(snapshot.method("slo.partly", name).expect("it is instrumented"));
     assert_eq!(of("First"), []);
     assert_eq!(of("Other"), [(Slo::Availability, 0.005, 0, 0)]);
+}
+
+#[test]
+fn h1_a_percentile_of_the_impl_is_for_the_latencies_of_its_methods() {
+    let _ = PercentileOfAll;
+    let snapshot = GrpcMetrics::global().snapshot();
+    let of = |name| judged(snapshot.method("slo.percentile", name).expect("it is instrumented"));
+    assert_eq!(of("First"), [(Slo::Latency, 0.99, 0, 0)]);
+    assert_eq!(of("Second"), [(Slo::Availability, 0.999, 0, 0)]);
 }
 
 #[tokio::test]
@@ -178,6 +204,26 @@ fn h4_a_latency_is_a_bound_of_every_histogram() {
         let labels = [("service", "slo.promising"), ("method", "Watch"), ("le", bound)];
         assert_eq!(scrape.value(buckets, &labels), Some(0.0), "{bound}");
     }
+}
+
+#[test]
+fn h4_a_snapshot_says_the_bounds_of_its_buckets() {
+    let registry = Registry::new();
+    let builder = GrpcMetrics::builder().registry(&registry).buckets([0.05, 2.0]);
+    let metrics = builder.build().expect("settings that are right");
+    let snapshot = metrics.snapshot();
+    // Those that are set, and the latencies of this program's services.
+    let bounds = [0.05, 0.06, 1.5, 2.0, 3600.0, 2_160_000.0];
+    assert_eq!(snapshot.bounds(), bounds);
+    let scrape = Scrape::of(&registry);
+    for bound in bounds {
+        let bound = bound.to_string();
+        let labels = [("service", "slo.promising"), ("method", "One"), ("le", &bound)];
+        let buckets = "grpc_server_request_duration_seconds_bucket";
+        assert_eq!(scrape.value(buckets, &labels), Some(0.0), "{bound}");
+    }
+    let method = snapshot.method("slo.promising", "One").expect("a method of the service");
+    assert_eq!(method.durations().len(), bounds.len() + 1);
 }
 
 #[tokio::test]

@@ -28,9 +28,6 @@ pub(crate) fn parse(args: TokenStream) -> Args {
     let mut parsed = Args::default();
     let errors = arguments::each(args, |input| parsed.argument(input));
     parsed.errors.extend(errors);
-    if let Some(slo) = &parsed.slo {
-        slo.check(&mut parsed.errors);
-    }
     parsed
 }
 

@@ -11,6 +11,7 @@ use crate::args::Args;
 use crate::method::{self, Scope};
 use crate::plan::{self, Plan, Rpc};
 use crate::projections::Projections;
+use crate::rpc_name;
 use crate::service::{self, Item, Method, Service};
 use crate::streams;
 use crate::tokens::as_typed;
@@ -21,6 +22,13 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
     let Service { head, trait_, items } = service;
     check_given_once(&head, &mut errors);
     check_label(args.service.as_ref(), &mut errors);
+
+    if let Some(slo) = &args.slo {
+        let measured = items.iter().filter_map(Item::as_method).filter(|of| of.skip.is_empty());
+        // What is wrong with them is said where each is read.
+        let of_methods = measured.filter_map(|of| rpc_name::parse(of, &mut Vec::new()).slo);
+        slo.check(of_methods, &mut errors);
+    }
 
     let follow_streams = args.streams.as_ref().is_none_or(|streams| streams.value);
     let methods = || items.iter().filter_map(Item::as_method);

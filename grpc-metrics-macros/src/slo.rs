@@ -1,5 +1,7 @@
 //! What a service promises: `slo(availability = 99.9, latency = "200ms", percentile = 95)`.
 
+use std::fmt::Display;
+
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
@@ -41,6 +43,14 @@ pub(crate) enum OfMethod {
     Own(Slo),
 }
 
+impl OfMethod {
+    /// Whether it has a latency, for a percentile that is written on the impl.
+    fn needs_percentile(&self) -> bool {
+        // Of what can't be read there is no telling.
+        matches!(self, Self::Own(own) if own.wrong || own.latency.is_some() && own.percentile.is_none())
+    }
+}
+
 const KNOWN: [&str; 3] = ["availability", "latency", "percentile"];
 
 /// The values as they stand.
@@ -61,9 +71,9 @@ pub(crate) fn parse(name: &Ident, tokens: TokenStream, errors: &mut Vec<Error>) 
     let before = errors.len();
     let mut written = Written::default();
     errors.extend(arguments::each(tokens, |input| written.argument(input)));
-    let availability = checked(written.availability, ratio, AVAILABILITY, errors);
-    let latency = checked(written.latency, nanos, LATENCY, errors);
-    let percentile = checked(written.percentile, ratio, PERCENTILE, errors);
+    let availability = checked(written.availability, |it| ratio(it).ok_or(AVAILABILITY), errors);
+    let latency = checked(written.latency, nanos, errors);
+    let percentile = checked(written.percentile, |it| ratio(it).ok_or(PERCENTILE), errors);
     Slo { availability, latency, percentile, wrong: errors.len() > before }
 }
 
@@ -102,35 +112,45 @@ impl Written {
 }
 
 /// The value, or an error that says what it should be.
-fn checked<T>(
+fn checked<T, E: Display>(
     written: Option<Expr>,
-    read: fn(&Expr) -> Option<T>,
-    takes: &str,
+    read: impl FnOnce(&Expr) -> std::result::Result<T, E>,
     errors: &mut Vec<Error>,
 ) -> Option<T> {
     let written = written?;
-    let value = read(&written);
-    if value.is_none() {
+    let not_what_it_takes = |takes| {
         let message = format!("{takes}; found `{}`", as_typed(&written));
-        errors.push(Error::new_spanned(written, message));
-    }
-    value
+        errors.push(Error::new_spanned(&written, message));
+    };
+    read(&written).map_err(not_what_it_takes).ok()
+}
+
+/// A duration says nothing without a share of RPCs.
+fn no_percentile(latency: &Nanos) -> Error {
+    let message = "`latency` says how long, and not for how many; add `percentile = 95`";
+    Error::new(latency.span, message)
+}
+
+/// Nor a share without a duration.
+fn no_latency(percentile: &Ratio, here: &str) -> Error {
+    let message = format!(
+        "`percentile` belongs to a `latency`; add `latency = \"200ms\"`{here}, or remove it"
+    );
+    Error::new(percentile.span, message)
 }
 
 impl Slo {
-    /// A duration says nothing without a share of RPCs, and the other way round.
-    pub(crate) fn check(&self, errors: &mut Vec<Error>) {
+    /// An impl's, beside what its methods say for themselves.
+    pub(crate) fn check(
+        &self,
+        mut methods: impl Iterator<Item = OfMethod>,
+        errors: &mut Vec<Error>,
+    ) {
         match (&self.latency, &self.percentile) {
             _ if self.wrong => {}
-            (Some(latency), None) => {
-                let message =
-                    "`latency` says how long, and not for how many; add `percentile = 95`";
-                errors.push(Error::new(latency.span, message));
-            }
-            (None, Some(percentile)) => {
-                let message =
-                    "`percentile` belongs to a `latency`; add `latency = \"200ms\"`, or remove it";
-                errors.push(Error::new(percentile.span, message));
+            (Some(latency), None) => errors.push(no_percentile(latency)),
+            (None, Some(percentile)) if !methods.any(|method| method.needs_percentile()) => {
+                errors.push(no_latency(percentile, " here or on a method"));
             }
             _ => {}
         }
@@ -155,8 +175,15 @@ impl Slo {
             percentile: method.percentile.as_ref().or(impl_.percentile.as_ref()).cloned(),
             wrong: method.wrong || impl_.wrong,
         };
-        if own.is_some() {
-            whole.check(errors);
+        match (&method.latency, &method.percentile) {
+            _ if whole.wrong => {}
+            (Some(latency), None) if whole.percentile.is_none() => {
+                errors.push(no_percentile(latency));
+            }
+            (None, Some(percentile)) if whole.latency.is_none() => {
+                errors.push(no_latency(percentile, ""));
+            }
+            _ => {}
         }
         plan::Objectives {
             availability: whole.availability.map(|ratio| ratio.literal),
@@ -198,30 +225,58 @@ fn ratio(percent: &Expr) -> Option<Ratio> {
     Some(Ratio { span: percent.span(), literal })
 }
 
-/// A number and its unit.
-fn nanos(duration: &Expr) -> Option<Nanos> {
-    const UNITS: [(&str, u64); 7] = [
+/// The longest latency. What is over 2^51 ns, 26 days, is no exact bound of a histogram of seconds.
+const LONGEST: u64 = 600 * 3_600_000_000_000;
+
+/// A number and its unit, exactly; or what it should be.
+fn nanos(duration: &Expr) -> std::result::Result<Nanos, &'static str> {
+    const UNITS: [(&str, u128); 8] = [
         ("ns", 1),
         ("us", 1_000),
-        ("µs", 1_000),
+        // The micro sign, and the Greek letter that looks the same.
+        ("\u{b5}s", 1_000),
+        ("\u{3bc}s", 1_000),
         ("ms", 1_000_000),
         ("s", 1_000_000_000),
         ("m", 60_000_000_000),
         ("h", 3_600_000_000_000),
     ];
-    let Lit::Str(text) = literal(duration)? else {
-        return None;
-    };
+    const UNKNOWN: &str =
+        "`latency` takes one of the units ns, us, µs, ms, s, m and h: `latency = \"200ms\"`";
+    const ZERO: &str = "`latency` takes more than 0: `latency = \"200ms\"`";
+    const FINER: &str = "`latency` takes whole nanoseconds: `latency = \"200ms\"`";
+    const LONGER: &str = "`latency` takes 600h at most: `latency = \"200ms\"`";
+
+    let Some(Lit::Str(text)) = literal(duration) else { return Err(LATENCY) };
     let text = text.value();
     let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
-    let (_, nanos_per_unit) = UNITS.into_iter().find(|(name, _)| *name == unit.trim_start())?;
-    let number: f64 = number.parse().ok()?;
-    #[allow(clippy::cast_precision_loss)] // the largest is below 2^53
-    let nanos = (number * nanos_per_unit as f64).round();
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates, as meant
-    let nanos = nanos as u64;
-    (nanos > 0).then(|| Nanos { span: duration.span(), nanos })
+    let unit = unit.trim_start();
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if whole.len() + fraction.len() == 0 || fraction.contains('.') || unit.is_empty() {
+        return Err(LATENCY);
+    }
+    let (_, nanos_per_unit) = UNITS.into_iter().find(|(name, _)| *name == unit).ok_or(UNKNOWN)?;
+    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    // 10^17 ns are more, and an hour has thirteen factors of two.
+    if whole.len() > 17 {
+        return Err(LONGER);
+    }
+    if fraction.len() > 13 {
+        return Err(FINER);
+    }
+    let digits: u128 = format!("0{whole}{fraction}").parse().map_err(|_| LATENCY)?;
+    let scale = 10_u128.pow(u32::try_from(fraction.len()).map_err(|_| FINER)?);
+    let scaled = digits.checked_mul(nanos_per_unit).ok_or(LONGER)?;
+    let nanos = u64::try_from(scaled / scale).ok().filter(|nanos| *nanos <= LONGEST);
+    let nanos = nanos.ok_or(LONGER)?;
+    if scaled % scale != 0 {
+        return Err(if nanos < LONGEST { FINER } else { LONGER });
+    }
+    if nanos == 0 {
+        return Err(ZERO);
+    }
+    Ok(Nanos { span: duration.span(), nanos })
 }
 
 /// `slo = false` or `slo(…)` on a method, after the name is read.
@@ -250,5 +305,26 @@ pub(crate) fn of_method(
     match value {
         Some(off) if !off.value => Ok(OfMethod::Off),
         value => Err(wrong(value.map_or_else(|| name.span(), |value| value.span))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    #[test]
+    fn h1_a_latency_is_exact_to_the_nanosecond() {
+        for (text, expected) in [
+            ("1ns", 1),
+            ("0.3s", 300_000_000),
+            ("0.0000000000025h", 9),
+            ("2159999.999999999s", 2_159_999_999_999_999),
+            ("600h", 2_160_000_000_000_000),
+        ] {
+            let written: Expr = parse_quote!(#text);
+            assert_eq!(nanos(&written).map(|latency| latency.nanos).ok(), Some(expected), "{text}");
+        }
     }
 }

@@ -43,7 +43,7 @@ pub(crate) const FAULT_CODES: [Code; 6] = [
 
 impl Settings {
     /// Adds bounds in nanoseconds, but for those that are there.
-    #[allow(clippy::cast_precision_loss)] // what is over 2^53 ns, 104 days, need not be exact
+    #[allow(clippy::cast_precision_loss)] // the attribute takes no latency that would not be exact
     pub(crate) fn with_bounds(mut self, nanos: impl Iterator<Item = u64>) -> Self {
         self.buckets.extend(nanos.map(|nanos| nanos as f64 / 1e9));
         self.buckets.sort_by(f64::total_cmp);
@@ -69,4 +69,20 @@ impl Default for Settings {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates, as meant
 pub(crate) fn to_nanos(seconds: f64) -> u64 {
     (seconds * 1e9).round() as u64
+}
+
+#[cfg(all(test, not(cells_model)))]
+mod tests {
+    use super::*;
+
+    /// 600 hours are the longest that the attribute takes.
+    #[test]
+    fn h4_a_latency_is_a_bound_to_the_nanosecond() {
+        let longest = 600 * 3_600_000_000_000;
+        for nanos in [1, 60_000_001, 999_999_999, longest / 7, longest - 1, longest] {
+            let settings = Settings::default().with_bounds([nanos].into_iter());
+            let bounds: Vec<_> = settings.buckets.iter().map(|bound| to_nanos(*bound)).collect();
+            assert!(bounds.contains(&nanos), "{nanos}: {bounds:?}");
+        }
+    }
 }

@@ -82,6 +82,31 @@ struct NoTime;
 #[instrument_grpc(slo(latency = "0s", percentile = 95))]
 impl Empty for NoTime {}
 
+struct UnknownUnit;
+
+#[instrument_grpc(slo(latency = "2d", percentile = 95))]
+impl Empty for UnknownUnit {}
+
+struct TooFine;
+
+#[instrument_grpc(slo(latency = "0.1ns", percentile = 95))]
+impl Empty for TooFine {}
+
+struct TooLong;
+
+#[instrument_grpc(slo(latency = "600.000001h", percentile = 95))]
+impl Empty for TooLong {}
+
+struct FarTooLong;
+
+#[instrument_grpc(slo(latency = "99999999999999999999999999999999999999999h", percentile = 95))]
+impl Empty for FarTooLong {}
+
+struct TwoPoints;
+
+#[instrument_grpc(slo(latency = "1.2.3s", percentile = 95))]
+impl Empty for TwoPoints {}
+
 struct Everybody;
 
 #[instrument_grpc(slo(latency = "1s", percentile = 100))]
@@ -107,6 +132,7 @@ trait Methods {
     async fn no_value(&self, request: Request<()>) -> Result<Response<()>, Status>;
     async fn on(&self, request: Request<()>) -> Result<Response<()>, Status>;
     async fn no_percentile(&self, request: Request<()>) -> Result<Response<()>, Status>;
+    async fn no_latency(&self, request: Request<()>) -> Result<Response<()>, Status>;
     async fn twice(&self, request: Request<()>) -> Result<Response<()>, Status>;
     async fn wrong(&self, request: Request<()>) -> Result<Response<()>, Status>;
 }
@@ -128,6 +154,11 @@ impl Methods for Service {
 
     #[rpc(slo(latency = "2s"))]
     async fn no_percentile(&self, _: Request<()>) -> Result<Response<()>, Status> {
+        Ok(Response::new(()))
+    }
+
+    #[rpc(slo(percentile = 99))]
+    async fn no_latency(&self, _: Request<()>) -> Result<Response<()>, Status> {
         Ok(Response::new(()))
     }
 
