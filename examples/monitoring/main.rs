@@ -1,5 +1,5 @@
-//! Writes what watches Nova: rules and their tests, and the configuration of Prometheus, Alertmanager and
-//! Grafana.
+//! Writes what watches Nova: rules and their tests, and the configuration of Prometheus, Alertmanager,
+//! Grafana and Jaeger.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use grpc_metrics_runtime::GrpcMetrics;
 use lexopt::{Arg, Parser, ValueExt as _};
 
 const HELP: &str = "\
-Writes what watches Nova: rules, their tests, and configuration for Prometheus, Alertmanager and Grafana.
+Writes what watches Nova: rules, their tests, and configuration for Prometheus, Alertmanager, Grafana and Jaeger.
 
 Usage: monitoring --out DIR [OPTIONS]
 

@@ -126,3 +126,16 @@ fn rates_are_over_grafanas_interval() {
         assert!(windows.contains(&window), "{window}");
     }
 }
+
+/// Each panel of durations over time asks once: the same traces belong to all its quantiles.
+#[test]
+fn panels_of_durations_ask_for_traces() {
+    for panel in panels() {
+        let title = text(&panel["title"]);
+        let targets = list(&panel["targets"]);
+        let of_durations = text(&targets[0]["expr"]).contains("histogram_quantile");
+        let asking = targets.iter().filter(|target| target["exemplar"] == true).count();
+        let expected = usize::from(of_durations && panel["type"] == "timeseries");
+        assert_eq!(asking, expected, "{title}");
+    }
+}

@@ -1,6 +1,7 @@
 //! The Grafana dashboard: its form, the names in its queries, and what its queries answer.
 
 mod answers;
+mod exemplars;
 mod form;
 mod live;
 mod names;

@@ -5,6 +5,7 @@ mod branches;
 mod committed;
 mod intervals;
 mod names;
+mod stack;
 mod target;
 mod tools;
 

@@ -109,7 +109,9 @@ fn amtool_accepts_the_configuration_of_alertmanager() {
 fn docker_compose_accepts_the_file() {
     let directory = Directory::with("compose", &monitoring("grpc_server"));
     let said = directory.run("docker-compose", &["-f", "docker-compose.yml", "config"]);
-    for image in ["prom/prometheus:v", "prom/alertmanager:v", "grafana/grafana:"] {
+    let images =
+        ["prom/prometheus:v", "prom/alertmanager:v", "grafana/grafana:", "jaegertracing/jaeger:2."];
+    for image in images {
         assert!(said.contains(image), "{said}");
     }
     assert!(!said.contains(":latest"), "{said}");

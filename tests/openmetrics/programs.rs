@@ -114,7 +114,7 @@ async fn i1_prometheus_has_the_same_series_from_both_formats() {
     let targets = [open.clone(), classic.clone()];
     let start = move || {
         let targets = targets.each_ref().map(String::as_str);
-        Prometheus::start_with(env!("CARGO_TARGET_TMPDIR"), &targets)
+        Prometheus::start_with(env!("CARGO_TARGET_TMPDIR"), &targets, "")
     };
     let prometheus = spawn_blocking(start).await.unwrap();
     assert!(types.lock().unwrap().iter().all(|of_answer| of_answer == openmetrics::CONTENT_TYPE));

@@ -1,7 +1,9 @@
 //! The real Prometheus. Needs Debian's `prometheus`, which brings `promtool`.
 
+use std::fmt::Write as _;
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -22,11 +24,12 @@ impl Prometheus {
     /// Scrapes this target every second. Keeps its data below `directory` while it lives. Returns once
     /// the target has been scraped.
     pub fn start(directory: &str, target: &str) -> Self {
-        Self::start_with(directory, &[target])
+        Self::start_with(directory, &[target], "")
     }
 
-    /// The same with several targets; returns once all have been scraped.
-    pub fn start_with(directory: &str, targets: &[&str]) -> Self {
+    /// The same with several targets, all of which have been scraped then; and with rules, which it evaluates every
+    /// second, whatever their groups say.
+    pub fn start_with(directory: &str, targets: &[&str], rules: &str) -> Self {
         // Prometheus can't say which port it has found, so one is found for it.
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = free.local_addr().unwrap().to_string();
@@ -36,12 +39,16 @@ impl Prometheus {
         fs::create_dir_all(&directory).unwrap();
         let config = directory.join("prometheus.yml");
         let lines = [
-            "global: {scrape_interval: 1s, scrape_timeout: 1s}",
+            "global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}",
+            "rule_files: [rules.yml]",
             "scrape_configs:",
             &format!("- job_name: {JOB}"),
             &format!("  static_configs: [{{targets: ['{}']}}]", targets.join("', '")),
         ];
         fs::write(&config, lines.join("\n")).unwrap();
+        let hurried = rules.lines().filter(|line| !line.starts_with("    interval: "));
+        let rules = hurried.collect::<Vec<_>>().join("\n");
+        fs::write(directory.join("rules.yml"), rules).unwrap();
         let process = Process::start(
             Command::new("prometheus")
                 .arg(format!("--config.file={}", config.display()))
@@ -79,4 +86,26 @@ impl Prometheus {
         });
         samples.collect()
     }
+
+    /// What its HTTP API answers, as text.
+    pub fn get(&self, path: &str, parameters: &[(&str, &str)]) -> String {
+        let encoded: Vec<_> =
+            parameters.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let address = self.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let query = encoded.join("&");
+        // 1.0, so that the answer comes in one piece.
+        write!(stream, "GET {path}?{query} HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        body.to_owned()
+    }
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        write!(encoded, "%{byte:02x}").unwrap();
+        encoded
+    })
 }

@@ -89,8 +89,8 @@ impl Monitoring {
         config::alertmanager(page, ticket)
     }
 
-    /// All there is, as a directory from which `docker-compose up` starts Prometheus, Alertmanager and
-    /// Grafana, for a job and its targets as in [`prometheus_config`](Monitoring::prometheus_config).
+    /// All there is, as a directory from which `docker-compose up` starts Prometheus, Alertmanager, Grafana
+    /// and Jaeger, for a job and its targets as in [`prometheus_config`](Monitoring::prometheus_config).
     /// From the containers, this machine is `host.docker.internal`.
     pub fn files(&self, job: &str, targets: &[&str]) -> Vec<File> {
         stack::files(self, job, targets)

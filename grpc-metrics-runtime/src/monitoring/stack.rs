@@ -1,9 +1,10 @@
-//! A directory of files that start Prometheus, Alertmanager and Grafana together.
+//! A directory of files that start Prometheus, Alertmanager, Grafana and Jaeger together.
 
 use super::{File, Monitoring};
 
 const COMPOSE: &str = include_str!("templates/stack/docker-compose.yml");
-const DATASOURCE: &str = include_str!("templates/stack/grafana_datasource.yml");
+const DATA_SOURCE_PROMETHEUS: &str = include_str!("templates/stack/grafana_prometheus.yml");
+const DATA_SOURCE_JAEGER: &str = include_str!("templates/stack/grafana_jaeger.yml");
 const DASHBOARDS: &str = include_str!("templates/stack/grafana_dashboards.yml");
 
 /// As the compose file names it.
@@ -17,7 +18,8 @@ pub(super) fn files(monitoring: &Monitoring, job: &str, targets: &[&str]) -> Vec
         file("prometheus/rules.yml", monitoring.rules()),
         file("prometheus/rules_test.yml", monitoring.rule_tests()),
         file("alertmanager/alertmanager.yml", monitoring.alertmanager_config(None, None)),
-        file("grafana/provisioning/datasources/prometheus.yml", DATASOURCE.to_owned()),
+        file("grafana/provisioning/datasources/jaeger.yml", DATA_SOURCE_JAEGER.to_owned()),
+        file("grafana/provisioning/datasources/prometheus.yml", DATA_SOURCE_PROMETHEUS.to_owned()),
         file("grafana/provisioning/dashboards/grpc.yml", DASHBOARDS.to_owned()),
         file("grafana/dashboards/grpc.json", monitoring.dashboard()),
     ]
