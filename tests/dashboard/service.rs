@@ -54,9 +54,9 @@ impl Shapes for Service {
     }
 }
 
-/// What a scrape shows once each method was called.
-pub(crate) async fn after_traffic() -> Scrape {
-    let (registry, metrics) = own_metrics(|builder| builder);
+/// What a scrape of metrics with this prefix shows once each method was called.
+pub(crate) async fn after_traffic(prefix: &str) -> Scrape {
+    let (registry, metrics) = own_metrics(|builder| builder.prefix(prefix));
     let mut client =
         ShapesClient::new(serve(Routes::new(ShapesServer::new(Service(metrics)))).await);
     let ask = Ask { count: 2, ..Ask::default() };

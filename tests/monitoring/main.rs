@@ -4,7 +4,12 @@ mod alert;
 mod branches;
 mod committed;
 mod intervals;
+mod live;
 mod names;
+mod rules;
+// Not in the support library: there, it would be among the services of every test.
+#[path = "../dashboard/service.rs"]
+mod service;
 mod stack;
 mod target;
 mod tools;

@@ -1,62 +1,74 @@
-//! The rules name what a scrape shows, and nothing else.
+//! The rules name what a scrape shows or a rule records, and nothing else.
 
 use std::collections::BTreeSet;
 
-use support::scrape::Scrape;
-use tonic::Code;
+use support::promql::{Known, name, parsed, selectors};
 
-use crate::target::Target;
+use crate::monitoring;
+use crate::rules::{Rule, rules};
+use crate::service;
 
-/// What Prometheus gives each series by itself.
-const OF_PROMETHEUS: [&str; 2] = ["job", "instance"];
-
-/// The words of the rules' expressions: names of metrics, labels, functions.
-fn words(rules: &str) -> BTreeSet<&str> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
-    rules.split(|c| !is_part(c)).collect()
-}
-
-/// The labels in `by (…)` and `on (…)`.
-fn labels(rules: &str) -> BTreeSet<&str> {
-    let lists = ["by (", "on ("].into_iter().flat_map(|before| rules.split(before).skip(1));
-    let lists = lists.filter_map(|rest| rest.split_once(')'));
-    lists.flat_map(|(list, _)| list.split(", ")).collect()
+/// The labels that a text of an annotation puts in.
+fn labels(text: &str) -> BTreeSet<&str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let named = text.split("$labels.").skip(1);
+    named.map(|rest| rest.split(|c| !is_part(c)).next().unwrap()).collect()
 }
 
 #[tokio::test]
 async fn every_name_in_the_rules_is_in_a_scrape_or_recorded() {
     for prefix in ["grpc_server", "shop:grpc"] {
-        let mut target = Target::start(prefix).await;
-        target.call(1, Code::Ok).await;
-        let rules = target.monitoring.rules();
-        let code: Vec<&str> = rules.lines().filter(|line| !line.trim().starts_with('#')).collect();
-        let code = code.join("\n");
-        let scrape = Scrape::of(&target.registry);
+        let mut known = Known::of(&service::after_traffic(prefix).await);
+        let text = monitoring(prefix).rules();
+        let rules = rules(&text);
+        let (recorded, alerts): (Vec<&Rule>, Vec<&Rule>) =
+            rules.iter().partition(|rule| rule.is_recorded);
+        assert!(recorded.len() > 50 && alerts.len() == 9, "{rules:#?}");
+        let mut raw = BTreeSet::new();
+        // In their order: none reads what is recorded after it.
+        for rule in recorded.iter().chain(&alerts) {
+            let expr = parsed(&rule.expr);
+            known.check_all(&expr);
+            let given = known.labels(&expr).unwrap();
+            raw.extend(selectors(&expr).iter().map(|selector| name(selector).to_owned()));
+            if rule.is_recorded {
+                known.add(&rule.name, given);
+            } else {
+                let told = labels(&rule.rest);
+                assert!(!told.is_empty(), "{}", rule.name);
+                for label in told {
+                    assert!(given.contains(label), "{} has no {label}: {given:?}", rule.name);
+                }
+            }
+        }
+        let raw = raw.iter().filter(|metric| metric.starts_with(&format!("{prefix}_"))).count();
+        assert!(raw >= 6, "{raw}");
+        assert!(prefix == "grpc_server" || !text.contains("grpc_server"));
+    }
+}
 
-        let scraped: BTreeSet<&str> = scrape.series.keys().map(|(name, _)| name.as_str()).collect();
-        let recorded: BTreeSet<&str> =
-            code.lines().filter_map(|line| line.split_once("record: ")).map(|(_, n)| n).collect();
-        let named = words(&code);
-        let ours = |name: &&&str| name.starts_with(&format!("{prefix}_")) && !name.contains('-');
-        let mut raw = 0;
-        for name in named.iter().filter(ours) {
-            assert!(scraped.contains(name), "{name} is in no scrape: {scraped:#?}");
-            raw += 1;
-        }
-        assert!(raw >= 6, "{named:?}");
-        for name in named.iter().filter(|name| name.starts_with(&format!("{prefix}:"))) {
-            assert!(recorded.contains(name), "{name} is not recorded");
-        }
-        assert!(prefix == "grpc_server" || !rules.contains("grpc_server"));
-
-        let known: BTreeSet<&str> = scrape
-            .series
-            .keys()
-            .flat_map(|(_, labels)| labels.keys().map(String::as_str))
-            .chain(OF_PROMETHEUS)
-            .collect();
-        for label in labels(&code) {
-            assert!(known.contains(label), "{label} is no label: {known:?}");
-        }
+/// An alert that keeps others back, or is kept back, is one that there is.
+#[test]
+fn alertmanager_knows_the_alerts() {
+    let monitoring = monitoring("grpc_server");
+    let text = monitoring.rules();
+    let rules = rules(&text);
+    let config = monitoring.alertmanager_config(None, None);
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "(|)".contains(c);
+    let named: BTreeSet<&str> =
+        config.split(|c| !is_part(c)).filter(|word| word.starts_with("Grpc")).collect();
+    let spelled_out = |word: &str| match word.split_once("(Fast|Slowly)") {
+        Some((front, "")) => vec![format!("{front}Fast"), format!("{front}Slowly")],
+        _ => vec![word.to_owned()],
+    };
+    let named = named.iter().flat_map(|word| {
+        let word = word.replace("(Fast|Slowly)", "(Fast+Slowly)");
+        let names: Vec<_> = word.split('|').map(|one| one.replace('+', "|")).collect();
+        names.iter().flat_map(|one| spelled_out(one)).collect::<Vec<_>>()
+    });
+    let named: BTreeSet<String> = named.collect();
+    assert!(named.len() >= 7, "{named:?}");
+    for alert in named {
+        assert!(rules.iter().any(|rule| !rule.is_recorded && rule.name == alert), "{alert}");
     }
 }

@@ -36,7 +36,6 @@ impl Plain for Monitored {
 
 /// The service, running.
 pub(crate) struct Target {
-    pub(crate) registry: Registry,
     pub(crate) monitoring: Monitoring,
     /// Host and port of `/metrics`.
     pub(crate) address: String,
@@ -54,7 +53,7 @@ impl Target {
         let monitoring = metrics.monitoring();
         let service = Routes::new(PlainServer::new(Monitored(metrics)));
         let client = PlainClient::new(serve(service).await);
-        Self { registry, monitoring, address, client }
+        Self { monitoring, address, client }
     }
 
     /// So many RPCs that end with this code.

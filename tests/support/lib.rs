@@ -12,6 +12,7 @@ pub mod pb;
 pub mod process;
 pub mod programs;
 pub mod prometheus;
+pub mod promql;
 pub mod python;
 pub mod rng;
 pub mod scrape;

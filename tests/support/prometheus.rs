@@ -34,7 +34,9 @@ impl Prometheus {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = free.local_addr().unwrap().to_string();
         drop(free);
-        let name = format!("prometheus-{}", std::process::id());
+        // Tests of one program run beside each other.
+        let port = address.rsplit(':').next().unwrap();
+        let name = format!("prometheus-{}-{port}", std::process::id());
         let directory = Path::new(directory).join(name);
         fs::create_dir_all(&directory).unwrap();
         let config = directory.join("prometheus.yml");
