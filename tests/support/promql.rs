@@ -1,4 +1,4 @@
-//! The names in PromQL expressions, and those that a scrape shows.
+//! The names in Prometheus's expressions, and those that a scrape shows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -69,7 +69,9 @@ impl Known {
             Expr::Binary(binary) => {
                 let sides = [&*binary.lhs, &*binary.rhs];
                 if let Some(on) = binary.modifier.as_ref().and_then(|with| with.matching.as_ref()) {
-                    sides.iter().for_each(|side| self.check_labels(&on.labels().labels, side));
+                    for side in sides {
+                        self.check_labels(&on.labels().labels, side);
+                    }
                 } else if let [Some(left), Some(right)] = sides.map(|side| self.labels(side))
                     && binary.op.to_string() != "or"
                 {
