@@ -3,8 +3,18 @@
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use crate::plan::Response;
 use crate::tokens::{self, Boxed, emit};
+
+/// How the RPC ends.
+#[derive(Clone, Copy)]
+pub(crate) enum Response {
+    /// As the handler's return type says.
+    ByType,
+    /// With the response stream, whose type is wrapped.
+    Stream,
+    /// When the handler returns.
+    AtReturn,
+}
 
 /// The form of a method's body.
 pub(crate) enum Body {

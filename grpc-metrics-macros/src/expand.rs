@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
 use syn::{ImplItem, ImplItemType};
 
-use crate::carry::Carry;
-use crate::plan::{Form, Item, Latency, Objectives, Plan, Response, Rpc, Streams};
+use crate::carry::{Carry, Response};
+use crate::plan::{Form, Item, Latency, Objectives, Plan, Rpc, Streams};
 use crate::streams::cfgs;
 use crate::tokens::emit;
 use crate::{later, tokens};

@@ -8,8 +8,7 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, Error};
 
-use crate::carry::{Body, Carry};
-use crate::plan::Response;
+use crate::carry::{Body, Carry, Response};
 use crate::service::{self, Method};
 use crate::tokens::{self, emit};
 

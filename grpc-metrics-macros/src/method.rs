@@ -9,8 +9,8 @@ use syn::{
     Type, parse_quote,
 };
 
-use crate::carry::Body;
-use crate::plan::{Form, Response, Rpc, Streams};
+use crate::carry::{Body, Response};
+use crate::plan::{Form, Rpc, Streams};
 use crate::projections::Projections;
 use crate::service::{self, Method};
 use crate::slo::Slo;

@@ -3,7 +3,7 @@
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream};
 use syn::{Attribute, Expr, ItemImpl, LitStr, Path, Signature, Visibility, parse_quote};
 
-use crate::carry::Body;
+use crate::carry::{Body, Response};
 
 pub(crate) struct Plan {
     /// The path of the runtime crate.
@@ -84,17 +84,6 @@ pub(crate) struct Latency {
     pub(crate) ratio: Literal,
     /// Whether it holds if the server streams, too.
     pub(crate) of_streams: bool,
-}
-
-/// How the RPC ends.
-#[derive(Clone, Copy)]
-pub(crate) enum Response {
-    /// As the handler's return type says.
-    ByType,
-    /// With the response stream, whose type is wrapped.
-    Stream,
-    /// When the handler returns.
-    AtReturn,
 }
 
 /// When the handler is wrapped.

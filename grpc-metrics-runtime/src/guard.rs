@@ -8,7 +8,7 @@ use tonic::{Code, Response, Status};
 use crate::clock::Instant;
 use crate::deadline::Deadline;
 use crate::method::Method;
-use crate::span::RpcSpan;
+use crate::span::{Ended, RpcSpan};
 use crate::status::cause_of;
 use crate::target::Target;
 
@@ -71,17 +71,6 @@ impl Measured {
             self.abandon()
         }
     }
-}
-
-/// How an RPC has ended.
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(feature = "opentelemetry"), allow(dead_code))] // a span is told, or nobody
-pub(crate) struct Ended {
-    pub(crate) code: Code,
-    /// How long it took.
-    pub(crate) nanos: u64,
-    /// What caused the error, where that is known.
-    pub(crate) cause: Option<&'static str>,
 }
 
 /// One RPC of an instrumented method, carried by its handler and then by its response stream.

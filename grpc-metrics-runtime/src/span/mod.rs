@@ -9,4 +9,17 @@ mod imp;
 #[cfg(feature = "opentelemetry")]
 mod trace;
 
+use tonic::Code;
+
 pub(crate) use imp::RpcSpan;
+
+/// How an RPC has ended.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "opentelemetry"), allow(dead_code))] // a span is told, or nobody
+pub(crate) struct Ended {
+    pub(crate) code: Code,
+    /// How long it took.
+    pub(crate) nanos: u64,
+    /// What caused the error, where that is known.
+    pub(crate) cause: Option<&'static str>,
+}

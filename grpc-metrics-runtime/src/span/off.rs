@@ -4,9 +4,10 @@
 
 use tonic::metadata::MetadataMap;
 
-use crate::guard::Ended;
 use crate::method::Method;
 use crate::target::MethodMetrics;
+
+use super::Ended;
 
 #[derive(Debug, Default)]
 pub(crate) struct RpcSpan;

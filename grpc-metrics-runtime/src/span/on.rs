@@ -6,11 +6,11 @@ use tonic::metadata::MetadataMap;
 use tracing::field::Empty;
 use tracing::{Level, Span, span_enabled};
 
-use crate::guard::Ended;
 use crate::method::Method;
 use crate::series::code_name;
 use crate::target::MethodMetrics;
 
+use super::Ended;
 #[cfg(feature = "opentelemetry")]
 use super::trace::{self, Parent};
 
