@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use support::bed::{Bed, assert_consistent};
 use support::clients::Kind;
+use support::codes;
 use support::faults::panic_id;
 use support::script::{fail, hang, panics, script, send};
 use support::scripted::SERVICE;
@@ -97,28 +98,9 @@ async fn a2_code_is_the_decimal_number() {
 
 #[tokio::test]
 async fn a2_a_setting_spells_codes_as_their_canonical_names() {
-    let names = [
-        "OK",
-        "CANCELLED",
-        "UNKNOWN",
-        "INVALID_ARGUMENT",
-        "DEADLINE_EXCEEDED",
-        "NOT_FOUND",
-        "ALREADY_EXISTS",
-        "PERMISSION_DENIED",
-        "RESOURCE_EXHAUSTED",
-        "FAILED_PRECONDITION",
-        "ABORTED",
-        "OUT_OF_RANGE",
-        "UNIMPLEMENTED",
-        "INTERNAL",
-        "UNAVAILABLE",
-        "DATA_LOSS",
-        "UNAUTHENTICATED",
-    ];
     let spelling = grpc_metrics_runtime::CodeLabel::Name;
     let bed = Bed::with(|builder| builder.code_label(spelling)).await;
-    for (code, name) in (0..).zip(names) {
+    for (code, name) in (0..).zip(codes::NAMES) {
         let steps = (code != 0).then(|| fail(code.into()));
         bed.call(Kind::Unary, script(steps, [])).await;
         let scrape = bed.scrape();
@@ -126,7 +108,7 @@ async fn a2_a_setting_spells_codes_as_their_canonical_names() {
         assert_eq!(scrape.value("grpc_server_requests_total", &labels), Some(1.0), "{name}");
     }
     let scrape = bed.scrape();
-    assert_eq!(scrape.label_values("grpc_server_requests_total", "code"), names.into());
+    assert_eq!(scrape.label_values("grpc_server_requests_total", "code"), codes::NAMES.into());
 }
 
 #[tokio::test]

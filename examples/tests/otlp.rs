@@ -8,31 +8,13 @@ use std::{
 
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use tokio::task::spawn_blocking;
-use traces::receiver::{Receiver, attribute};
+use traces::{
+    codes,
+    receiver::{Receiver, attribute},
+};
 
 /// By method and code.
 type Counts = BTreeMap<(String, usize), u64>;
-
-/// gRPC, "Status codes and their use in gRPC".
-const CODES: [&str; 17] = [
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-];
 
 /// What the last table says: `nova.content.v1.ContentService GetPost 0=12 5=3`.
 fn table(printed: &str) -> Counts {
@@ -67,7 +49,7 @@ async fn every_rpc_has_a_span_with_the_metrics_code_in_its_clients_trace() {
     let mut counts = Counts::new();
     for span in of_kind(SpanKind::Server) {
         let code = attribute(span, "rpc.response.status_code").unwrap();
-        let code = CODES.iter().position(|name| *name == code).unwrap();
+        let code = codes::NAMES.iter().position(|name| *name == code).unwrap();
         *counts.entry((attribute(span, "rpc.method").unwrap().to_owned(), code)).or_default() += 1;
     }
     assert!(!counts.is_empty());

@@ -6,6 +6,7 @@
 
 pub mod bed;
 pub mod clients;
+pub mod codes;
 pub mod faults;
 pub mod nova;
 pub mod pb;

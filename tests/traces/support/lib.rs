@@ -22,6 +22,7 @@ use opentelemetry_sdk::trace::{
 };
 use support::bed::Bed;
 use support::clients::Kind;
+pub use support::codes;
 use support::scripted::SERVICE;
 use support::wait::until;
 use tonic::Request;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use opentelemetry::trace::{SpanKind, Status};
 use support::bed::Bed;
 use support::clients::{self, Kind};
+use support::codes::NAMES;
 use support::faults::panic_id;
 use support::script::{Script, fail, gate, hang, panics, panics_in_drop, script, send};
 use support::scripted::SERVICE;
@@ -18,25 +19,6 @@ async fn bed() -> Bed {
 }
 
 fn name(code: Code) -> &'static str {
-    const NAMES: [&str; 17] = [
-        "OK",
-        "CANCELLED",
-        "UNKNOWN",
-        "INVALID_ARGUMENT",
-        "DEADLINE_EXCEEDED",
-        "NOT_FOUND",
-        "ALREADY_EXISTS",
-        "PERMISSION_DENIED",
-        "RESOURCE_EXHAUSTED",
-        "FAILED_PRECONDITION",
-        "ABORTED",
-        "OUT_OF_RANGE",
-        "UNIMPLEMENTED",
-        "INTERNAL",
-        "UNAVAILABLE",
-        "DATA_LOSS",
-        "UNAUTHENTICATED",
-    ];
     NAMES[code as usize]
 }
 
