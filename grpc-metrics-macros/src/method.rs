@@ -245,7 +245,7 @@ pub(crate) fn check_skipped(method: &Method, errors: &mut Vec<Error>) {
     }
     if let Some(attr) = method.rpc.first() {
         let message = format!(
-            "a method that is skipped needs no name; remove `#[{}]` or `#[skip_metrics]`",
+            "a method that is skipped is no RPC to say anything of; remove `#[{}]` or `#[skip_metrics]`",
             as_typed(&attr.meta)
         );
         errors.push(Error::new_spanned(&attr.meta, message));

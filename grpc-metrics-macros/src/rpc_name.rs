@@ -27,7 +27,8 @@ pub(crate) fn parse(method: &Method, errors: &mut Vec<Error>) -> RpcArgs {
         args.read(attr, errors);
     }
     if let Some(second) = attrs.next() {
-        errors.push(Error::new_spanned(&second.meta, "`rpc` is given twice; remove one"));
+        let message = "`rpc` is given twice; write all that it says into one";
+        errors.push(Error::new_spanned(&second.meta, message));
     }
     args
 }

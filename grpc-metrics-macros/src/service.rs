@@ -51,7 +51,7 @@ pub(crate) struct Method {
 /// Reads the impl, or says why it is none.
 pub(crate) fn parse(item: TokenStream) -> Result<Service> {
     let mut tokens: Vec<TokenTree> = item.into_iter().collect();
-    let is_impl = find_keyword(&tokens).as_deref() == Some("impl");
+    let is_impl = find_keyword(&tokens).is_some_and(|(_, keyword)| keyword == "impl");
     let Some(TokenTree::Group(body)) = tokens.pop_if(|_| is_impl) else {
         return Err(not_an_impl(&tokens));
     };
@@ -76,26 +76,27 @@ pub(crate) fn method(item: TokenStream) -> Result<Method> {
 }
 
 fn not_an_impl(tokens: &[TokenTree]) -> Error {
-    let message = match find_keyword(tokens) {
-        Some(keyword) => format!("{NO_IMPL}, not above `{keyword}`"),
-        None => NO_IMPL.to_owned(),
+    let Some((at, keyword)) = find_keyword(tokens) else {
+        // Not the whole item, which may be long.
+        let is_body = |tree: &&TokenTree| !matches!(tree, TokenTree::Group(g) if g.delimiter() == Delimiter::Brace);
+        let first_line: TokenStream = tokens.iter().take_while(is_body).cloned().collect();
+        return Error::new_spanned(first_line, NO_IMPL);
     };
-    // Not the whole item, which may be long.
-    let is_body = |tree: &&TokenTree| !matches!(tree, TokenTree::Group(g) if g.delimiter() == Delimiter::Brace);
-    let first_line: TokenStream = tokens.iter().take_while(is_body).cloned().collect();
-    Error::new_spanned(first_line, message)
+    // With its name. What is around may be of another attribute, and have the place of that.
+    let named: TokenStream = tokens[at..].iter().take(2).cloned().collect();
+    Error::new_spanned(named, format!("{NO_IMPL}, not above `{keyword}`"))
 }
 
 const NO_IMPL: &str =
     "#[instrument_grpc] goes above the impl of a service, `impl Greeter for MyGreeter { … }`";
 
-/// The keyword that says what kind of item it is.
-fn find_keyword(tokens: &[TokenTree]) -> Option<String> {
+/// The keyword that says what kind of item it is, and where it stands.
+fn find_keyword(tokens: &[TokenTree]) -> Option<(usize, String)> {
     const KINDS: [&str; 10] =
         ["impl", "fn", "struct", "enum", "union", "trait", "mod", "type", "const", "static"];
-    tokens.iter().find_map(|tree| match tree {
+    tokens.iter().enumerate().find_map(|(i, tree)| match tree {
         TokenTree::Ident(ident) => {
-            Some(ident.to_string()).filter(|name| KINDS.contains(&name.as_str()))
+            Some((i, ident.to_string())).filter(|(_, name)| KINDS.contains(&name.as_str()))
         }
         _ => None,
     })

@@ -290,6 +290,9 @@ fn unknown(name: &Ident, has_value: bool) -> Error {
     let given = name.unraw().to_string();
     let message = if has_value {
         match names::nearest(&given, &["message", "cause"]) {
+            _ if given == "code" => {
+                "`code` is no key; write the code alone, `NotFound` for one".to_owned()
+            }
             Some(known) => format!("unknown key `{given}`; did you mean `{known}`?"),
             None => format!("unknown key `{given}`; there are `message` and `cause`"),
         }

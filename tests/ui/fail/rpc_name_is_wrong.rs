@@ -13,6 +13,7 @@ trait Names {
     async fn unnamed(&self, request: Request<()>) -> Answered;
     async fn other(&self, request: Request<()>) -> Answered;
     async fn more(&self, request: Request<()>) -> Answered;
+    async fn both(&self, request: Request<()>) -> Answered;
     async fn twice(&self, request: Request<()>) -> Answered;
     async fn span(&self, request: Request<()>) -> Answered;
     async fn spans(&self, request: Request<()>) -> Answered;
@@ -70,6 +71,11 @@ impl Names for Service {
 
     #[rpc(name = "More", kind = "unary")]
     async fn more(&self, _: Request<()>) -> Answered {
+        todo!()
+    }
+
+    #[rpc(name = "Both", name = "Neither")]
+    async fn both(&self, _: Request<()>) -> Answered {
         todo!()
     }
 

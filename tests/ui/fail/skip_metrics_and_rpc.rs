@@ -14,6 +14,8 @@ impl Plain for Service {
         Err(Status::aborted("always"))
     }
 
+    #[rpc(span = false)]
+    #[skip_metrics]
     async fn second(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
         Err(Status::aborted("always"))
     }

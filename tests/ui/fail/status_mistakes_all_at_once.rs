@@ -62,6 +62,8 @@ enum AppError {
     TransparentTypo(Status),
     #[status(NotFound, cause = " ")]
     CauseIsBlank,
+    #[status(code = NotFound)]
+    CodeAsKey,
     #[status(NotFound)]
     HTTPError,
     #[status(NotFound)]
