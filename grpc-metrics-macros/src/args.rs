@@ -99,3 +99,20 @@ impl Args {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use quote::{format_ident, quote};
+
+    use super::*;
+
+    #[test]
+    fn every_argument_is_known_by_its_typo() {
+        for name in ["service", "metrics", "streams", "slo", "span", "crate"] {
+            let typo = format_ident!("{name}x");
+            let parsed = parse(quote!(#typo = 1));
+            let message = parsed.errors[0].to_string();
+            assert!(message.ends_with(&format!("did you mean `{name}`?")), "{message}");
+        }
+    }
+}

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseBuffer, ParseStream, Parser};
-use syn::{Error, Expr, Ident, Path, Result, Token};
+use syn::{Error, Expr, ExprLit, Ident, Lit, Path, Result, Token};
 
 use crate::tokens::as_typed;
 
@@ -104,4 +104,65 @@ pub(crate) fn set<T: Parse>(
     }
     *place = Some(value);
     Ok(())
+}
+
+/// The literal that stands there, perhaps in the invisible groups of `macro_rules!`.
+pub(crate) fn literal(value: &Expr) -> Option<&Lit> {
+    match value {
+        Expr::Lit(ExprLit { lit, .. }) => Some(lit),
+        Expr::Group(group) => literal(&group.expr),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+    use syn::{parse_quote, parse_str};
+
+    use super::*;
+
+    #[test]
+    fn where_an_argument_ends() {
+        let next = |tokens: TokenStream| {
+            let read = |input: ParseStream| {
+                let typed = typed_up_to_comma(input);
+                input.parse::<TokenStream>()?;
+                Ok(typed.replace(' ', ""))
+            };
+            read.parse2(tokens).expect("what is left is read")
+        };
+        for (tokens, argument) in [
+            (quote!(a = b::<C, D>(), e), "a=b::<C,D>()"),
+            (quote!(a = b::<C, D>()), "a=b::<C,D>()"),
+            (quote!(crate = b::<C, D>()), "crate=b::<C,D>()"),
+            (quote!(a = b c, d), "a=bc"),
+            (quote!(a = , d), "a="),
+            (quote!(, d), ""),
+        ] {
+            assert_eq!(next(tokens), argument);
+        }
+    }
+
+    /// What follows a mistake belongs to it, up to the comma.
+    #[test]
+    fn one_mistake_is_one_error() {
+        let mut names = Vec::new();
+        let errors = each(quote!(a = 1, b = 2 c, d = 3), |input| {
+            let name: Ident = input.parse()?;
+            names.push(name.to_string());
+            let mut value: Option<Expr> = None;
+            set(&mut value, &name, input, |span| Error::new(span, "wrong"))
+        });
+        assert_eq!(names, ["a", "b", "d"]);
+        assert_eq!(errors.len(), 1);
+    }
+
+    #[test]
+    fn paths_that_mean_the_same_everywhere() {
+        for path in ["::a", "crate::a", "self::a", "super::a", "super::super::a"] {
+            assert!(check_absolute(&parse_str(path).expect("a path")).is_ok(), "{path}");
+        }
+        assert!(check_absolute(&parse_quote!(a::crate_)).is_err());
+    }
 }

@@ -37,20 +37,14 @@ pub(crate) fn args(
 
 /// Wraps the handler.
 pub(crate) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
-    match (read(args), service::method(item.clone())) {
-        (Some(args), Ok(method)) => args.carry(method),
-        // Another attribute has made something else of the method.
-        (_, method) => {
-            let message = "an attribute of this method leaves no function for #[instrument_grpc] to measure; put \
-                           #[skip_metrics] above the method, or remove the other attribute";
-            let error = match method {
-                Ok(method) => Error::new_spanned(&method.sig.ident, message),
-                Err(_) => Error::new_spanned(item, message),
-            };
-            let error = error.into_compile_error();
-            emit!(#error #item)
-        }
+    if let (Some(args), Ok(method)) = (read(args), service::method(item.clone())) {
+        return args.carry(method);
     }
+    // Another attribute has made something else of the method.
+    let message = "an attribute of this method leaves no function for #[instrument_grpc] to measure; put \
+                   #[skip_metrics] above the method, or remove the other attribute";
+    let error = Error::new_spanned(item, message).into_compile_error();
+    emit!(#error #item)
 }
 
 struct Args {
@@ -128,6 +122,33 @@ mod tests {
             parse_quote!(#[doc = "instrument"]),
         ];
         assert!(!others.iter().any(makes_span));
+    }
+
+    #[test]
+    fn each_response_has_its_call() {
+        let method = quote!(
+            #[inline]
+            pub fn first(&self) -> Out {
+                Box::pin(async move { a() })
+            }
+        );
+        let expanded = |response, returned| {
+            let args = args(response, &quote!(rpc()), &quote!(Out), returned);
+            expand(args, &method).to_string().split_whitespace().collect::<String>()
+        };
+        let answer = quote!(Answer);
+        for (response, call) in [
+            (Response::ByType, "__grpc::Returned::<Answer>::__grpc_carry"),
+            (Response::Stream, "__grpc::streaming::<Answer,_>"),
+            (Response::AtReturn, "__grpc::until_return::<Answer,_>"),
+        ] {
+            let body = format!("Box::pin({call}(rpc(),asyncmove{{a()}}))");
+            let whole = format!("#[inline]pubfnfirst(&self)->Out{{{body}}}");
+            assert_eq!(expanded(response, Some(&answer)), whole);
+        }
+        // Where only the future's type is known, that tells.
+        let by_future = expanded(Response::ByType, None);
+        assert!(by_future.contains("__grpc::ReturnedFuture::<Out>::__grpc_carry"), "{by_future}");
     }
 
     /// What is left of a method is given back, beside the error.

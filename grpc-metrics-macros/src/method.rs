@@ -2,7 +2,6 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
     Attribute, Error, FnArg, GenericParam, ItemImpl, Meta, Pat, PatType, ReturnType, Signature,
@@ -268,9 +267,9 @@ fn of_runtime(generic: &TokenStream, ty: &TokenStream) -> Type {
     Type::Verbatim(quote!(#open #ty #close))
 }
 
-/// The static's name. It keeps its case, since a trait may have both `get` and `Get`.
+/// The static's name, without an `r#`. It keeps its case, since a trait may have both `get` and `Get`.
 fn descriptor(method: &Ident) -> Ident {
-    format_ident!("__RPC_{}", method.unraw(), span = Span::mixed_site())
+    format_ident!("__RPC_{}", method, span = Span::mixed_site())
 }
 
 /// Whether a lint attribute lets the code below name what is deprecated.

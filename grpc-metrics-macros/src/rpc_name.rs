@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Attribute, Error, Expr, ExprLit, Lit, LitBool, LitStr, Meta, Result};
+use syn::{Attribute, Error, Expr, Lit, LitBool, LitStr, Meta, Result};
 
 use crate::arguments::{self, set};
 use crate::service::Method;
@@ -58,7 +58,7 @@ impl RpcArgs {
         };
         let mut of_slo = Vec::new();
         errors.extend(arguments::each(tokens, |input| {
-            let name = input.call(Ident::parse_any).map_err(|_| wrong(&attr.meta))?;
+            let name = input.parse::<Ident>().map_err(|_| wrong(&attr.meta))?;
             match name.to_string().as_str() {
                 "name" => self.name(&name, input, &wrong),
                 "span" => set(&mut self.span, &name, input, |span| {
@@ -89,27 +89,21 @@ impl RpcArgs {
     ) -> Result<()> {
         let mut value: Option<Expr> = None;
         set(&mut value, name, input, |_| wrong(name))?;
-        match value.map(ungrouped) {
-            Some(Expr::Lit(ExprLit { lit: Lit::Str(given), .. })) => {
+        let Some(value) = value else {
+            return Err(wrong(name));
+        };
+        match arguments::literal(&value) {
+            Some(Lit::Str(given)) => {
                 if given.value().is_empty() {
                     let message = "the RPC's name is empty; write it as in the proto file";
                     return Err(Error::new_spanned(given, message));
                 }
-                if self.name.replace(given).is_some() {
+                if self.name.replace(given.clone()).is_some() {
                     return Err(Error::new(name.span(), "`name` is given twice; remove one"));
                 }
                 Ok(())
             }
-            Some(other) => Err(wrong(&other)),
-            None => Err(wrong(name)),
+            _ => Err(wrong(&value)),
         }
-    }
-}
-
-/// Takes off the invisible group around a literal that `macro_rules!` was given.
-fn ungrouped(expr: Expr) -> Expr {
-    match expr {
-        Expr::Group(group) => ungrouped(*group.expr),
-        expr => expr,
     }
 }

@@ -6,9 +6,9 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
-use syn::{Error, Expr, ExprLit, Lit, Result};
+use syn::{Error, Expr, Lit, Result};
 
-use crate::arguments::{self, set, typed_up_to_comma};
+use crate::arguments::{self, literal, set, typed_up_to_comma};
 use crate::tokens::as_typed;
 use crate::{names, plan};
 
@@ -197,15 +197,6 @@ impl Slo {
     }
 }
 
-fn literal(value: &Expr) -> Option<&Lit> {
-    match value {
-        Expr::Lit(ExprLit { lit, .. }) => Some(lit),
-        // From a `macro_rules!`.
-        Expr::Group(group) => literal(&group.expr),
-        _ => None,
-    }
-}
-
 /// 99.9 as 0.999, by its digits: a division would give 0.9990000000000001.
 fn ratio(percent: &Expr) -> Option<Ratio> {
     let (digits, suffix) = match literal(percent)? {
@@ -310,9 +301,86 @@ pub(crate) fn of_method(
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
+
+    use quote::quote;
     use syn::parse_quote;
 
     use super::*;
+
+    fn parsed(tokens: TokenStream) -> (Slo, Vec<Error>) {
+        let mut errors = Vec::new();
+        let slo = parse(&parse_quote!(slo), tokens, &mut errors);
+        (slo, errors)
+    }
+
+    #[test]
+    fn percents_are_ratios_by_their_digits() {
+        for (percent, expected) in [
+            ("99.9", Some("0.999")),
+            ("99.99", Some("0.9999")),
+            ("5", Some("0.05")),
+            ("0.5", Some("0.005")),
+            ("099.9", Some("0.999")),
+            ("100", None),
+            ("0", None),
+            ("99.9f64", None),
+            ("99u8", None),
+            ("9e1", None),
+            ("9E1", None),
+            ("\"99\"", None),
+        ] {
+            let value = ratio(&syn::parse_str(percent).expect("a literal"));
+            let literal = value.map(|ratio| ratio.literal.to_string());
+            assert_eq!(literal.as_deref(), expected, "{percent}");
+        }
+    }
+
+    #[test]
+    fn durations_have_units() {
+        for (duration, expected) in [
+            ("200ms", Some(200_000_000)),
+            ("200 ms", Some(200_000_000)),
+            ("1.5s", Some(1_500_000_000)),
+            ("7ns", Some(7)),
+            ("7us", Some(7_000)),
+            ("7µs", Some(7_000)),
+            ("2m", Some(120_000_000_000)),
+            ("1h", Some(3_600_000_000_000)),
+            ("200", None),
+            ("ms", None),
+            ("0s", None),
+            ("-1s", None),
+            ("1d", None),
+        ] {
+            let value = nanos(&parse_quote!(#duration));
+            assert_eq!(value.map(|value| value.nanos).ok(), expected, "{duration}");
+        }
+    }
+
+    /// What is wrong with an impl's objectives is said there, and not again of each method.
+    #[test]
+    fn a_mistake_is_said_once() {
+        let errors = |impl_: TokenStream, method: Option<TokenStream>| {
+            let (impl_, mut errors) = parsed(impl_);
+            let own = method.map(|tokens| {
+                let (own, wrong) = parsed(tokens);
+                errors.extend(wrong);
+                OfMethod::Own(own)
+            });
+            impl_.check(iter::empty(), &mut errors);
+            Slo::for_method(Some(&impl_), own.as_ref(), &mut errors);
+            errors.len()
+        };
+        assert_eq!(errors(quote!(latency = "1s"), None), 1);
+        assert_eq!(errors(quote!(latency = "1s", percentile = 0), Some(quote!(latency = "2s"))), 1);
+        assert_eq!(
+            errors(quote!(availability = 99), Some(quote!(latency = "2s", percentile = 0))),
+            1
+        );
+        assert_eq!(errors(quote!(availability = 99), Some(quote!(latency = "2s"))), 1);
+        assert_eq!(errors(quote!(latency = "1s", percentile = 9), Some(quote!(latency = "2s"))), 0);
+    }
 
     #[test]
     fn h1_a_latency_is_exact_to_the_nanosecond() {

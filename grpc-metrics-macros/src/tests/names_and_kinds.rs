@@ -94,3 +94,38 @@ fn kinds_by_name() {
         assert!(expanded.contains(&format!(r#""Greet",{streams})"#)), "{expanded}");
     }
 }
+
+/// What names a deprecated type outside the method may do so where the method may.
+#[test]
+fn deprecated_types_are_allowed_as_written() {
+    for (of_impl, of_method, allowed) in [
+        (quote!(), quote!(), false),
+        (quote!(#[allow(deprecated)]), quote!(), true),
+        (quote!(), quote!(#[allow(deprecated)]), true),
+        (quote!(), quote!(#[expect(deprecated)]), true),
+        (quote!(), quote!(#[allow(warnings)]), true),
+        (quote!(), quote!(#[allow(unused)]), false),
+        (quote!(), quote!(#[warn(deprecated)]), false),
+    ] {
+        let expanded = expanded(quote! {
+            #of_impl
+            impl Greeter for MyGreeter {
+                #of_method
+                async fn greet(&self, request: Request<A>) -> Result<Response<B>, Status> { a }
+            }
+        });
+        let is_allowed = expanded.contains("#[allow(deprecated)]static__RPC_greet");
+        assert_eq!(is_allowed, allowed, "{expanded}");
+    }
+}
+
+/// The compiler is to find what no trait's method may have.
+#[test]
+fn a_visibility_stays() {
+    let expanded = expanded(quote! {
+        impl Greeter for MyGreeter {
+            pub async fn greet(&self, request: Request<A>) -> Result<Response<B>, Status> { a }
+        }
+    });
+    assert!(expanded.contains("pubasyncfngreet"), "{expanded}");
+}

@@ -1,0 +1,78 @@
+const _: () = {
+    use ::grpc_metrics_runtime::__private::{
+        self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
+    };
+    const __SERVICE: &::core::primitive::str = "Greeter";
+    static __RPC_watch: __grpc::Method = __grpc::method(
+            __SERVICE,
+            "Watch",
+            __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
+            true,
+        )
+        .build();
+    static __RPC_watch_again: __grpc::Method = __grpc::method(
+            __SERVICE,
+            "WatchAgain",
+            __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
+            true,
+        )
+        .build();
+    static __RPC_nothing: __grpc::Method = __grpc::method(
+            __SERVICE,
+            "Nothing",
+            __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
+            false,
+        )
+        .build();
+    __grpc::submit! {
+        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_watch, &
+        __RPC_watch_again, & __RPC_nothing])
+    }
+    impl Greeter for MyGreeter {
+        type WatchStream = __grpc::ResponseStream<BoxStream<Event>>;
+        fn watch<'a>(
+            &'a self,
+            __request: Request<A>,
+        ) -> __grpc::WrappedFuture<BoxFuture<'a, __grpc::Declared<Self::WatchStream>>> {
+            let __rpc = __grpc::rpc::<Request<A>>(&__RPC_watch, &__request);
+            let request = __request;
+            __grpc::future_streaming::<
+                BoxFuture<'a, __grpc::Declared<Self::WatchStream>>,
+                _,
+            >(
+                __rpc,
+                move || -> BoxFuture<'a, __grpc::Declared<Self::WatchStream>> {
+                    self.greet(request)
+                },
+            )
+        }
+        #[tracing::instrument]
+        #[__grpc::carry_rpc(
+            stream(
+                __grpc::rpc::<Request<A>>(&__RPC_watch_again, &request)
+            )(BoxFuture<'a, __grpc::Declared::<Self::WatchStream>>)()
+        )]
+        fn watch_again<'a>(
+            &'a self,
+            request: Request<A>,
+        ) -> __grpc::WrappedFuture<BoxFuture<'a, __grpc::Declared<Self::WatchStream>>> {
+            self.greet(request)
+        }
+        async fn nothing(&self, __request: Request<A>) {
+            __grpc::Returned::<
+                (),
+            >::__grpc_carry(
+                    __grpc::rpc::<Request<A>>(&__RPC_nothing, &__request),
+                    async move {
+                        if let __grpc::Option::Some(__ret) = __grpc::Option::None::<()> {
+                            return __ret;
+                        }
+                        let request = __request;
+                        let __ret: () = {};
+                        #[allow(unreachable_code)] __ret
+                    },
+                )
+                .await
+        }
+    }
+};
