@@ -231,6 +231,17 @@ mod tests {
     }
 
     #[test]
+    fn which_of_the_types_is_named() {
+        let head: ItemImpl = parse_quote!(impl Greeter for My {});
+        let (watch, tail): (Ident, Ident) = (parse_quote!(WatchStream), parse_quote!(TailStream));
+        let projections = Projections::new(vec![&watch, &tail], &head, &parse_quote!(Greeter));
+        let both = || quote!(Both<(Self::TailStream, Self::WatchStream)>);
+        assert!(projections.first_in(both()).is_some_and(|first| *first == tail));
+        assert!(projections.is_in(&watch, both()) && projections.is_in(&tail, both()));
+        assert!(!projections.is_in(&watch, quote!(One<Self::TailStream>)));
+    }
+
+    #[test]
     fn items_with_a_self_of_their_own() {
         let kept = "{ type A = Self::WatchStream; }";
         for item in [

@@ -51,3 +51,23 @@ fn deciding(attr: &Attribute) -> Option<Attribute> {
     let cfgs: Vec<_> = parts.filter(|part| part.path().is_ident("cfg")).collect();
     (!cfgs.is_empty()).then(|| parse_quote!(#[cfg_attr(#predicate, #(#cfgs),*)]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_decides_whether_an_item_is_there() {
+        let attrs: [Attribute; 6] = [
+            parse_quote!(#[cfg(a)]),
+            parse_quote!(#[cfg_attr(a, inline, cfg(b), must_use, cfg(c))]),
+            parse_quote!(#[cfg_attr(cfg, inline)]),
+            parse_quote!(#[cfg_attr(a = )]),
+            parse_quote!(#[traced(a, cfg(b))]),
+            parse_quote!(#[inline]),
+        ];
+        let typed = |attr: &Attribute| attr.to_token_stream().to_string().replace(' ', "");
+        let deciding: Vec<String> = cfgs(&attrs).iter().map(typed).collect();
+        assert_eq!(deciding, ["#[cfg(a)]", "#[cfg_attr(a,cfg(b),cfg(c))]"]);
+    }
+}

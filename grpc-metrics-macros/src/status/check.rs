@@ -287,7 +287,7 @@ fn wrong_path(path: &Path) -> Error {
 }
 
 fn unknown(name: &Ident, has_value: bool) -> Error {
-    let given = name.unraw().to_string();
+    let given = name.to_string();
     let message = if has_value {
         match names::nearest(&given, &["message", "cause"]) {
             _ if given == "code" => {

@@ -1,6 +1,7 @@
 //! What the attribute and the derive make of their input, called as functions.
 
 mod broken_input;
+mod derives;
 mod expansions;
 mod like_async_trait;
 mod messages;
