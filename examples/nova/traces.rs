@@ -16,6 +16,8 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
+use crate::screen::complain;
+
 /// Under load, more spans are on their way than the default queue holds.
 const QUEUE: usize = 1 << 14;
 const SEND_EVERY: Duration = Duration::from_secs(1);
@@ -52,7 +54,9 @@ impl Traces {
 
     /// Sends what is left.
     pub(crate) async fn end(self) {
-        // A collector that is not there is told of by nobody's spans.
-        let _ = tokio::task::spawn_blocking(move || self.0.shutdown()).await;
+        let ended = tokio::task::spawn_blocking(move || self.0.shutdown()).await;
+        if let Ok(Err(error)) = ended {
+            complain(&format!("spans are lost: {error}"));
+        }
     }
 }

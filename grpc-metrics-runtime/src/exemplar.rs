@@ -27,8 +27,11 @@ pub(crate) struct Exemplars(OnceLock<Box<[Mutex<Option<Exemplar>>]>>);
 impl Exemplars {
     /// `bucket` is below `buckets`, which is the same in every call.
     pub(crate) fn keep(&self, bucket: usize, buckets: usize, exemplar: Exemplar) {
-        let all = self.0.get_or_init(|| (0..buckets).map(|_| Mutex::default()).collect());
-        if let Ok(mut newest) = all[bucket].try_lock() {
+        if self.0.get().is_none() {
+            // Made before, so that nobody waits while it is; of two that make it, one is dropped.
+            let _ = self.0.set((0..buckets).map(|_| Mutex::default()).collect());
+        }
+        if let Some(Ok(mut newest)) = self.0.get().map(|all| all[bucket].try_lock()) {
             *newest = Some(exemplar);
         }
     }

@@ -109,13 +109,18 @@ impl Rpc {
     /// A part of the RPC begins to run; it starts with the first one.
     #[inline]
     pub fn enter(&mut self) -> Entered<'_> {
-        if self.phase == Phase::Waiting {
+        let starts = self.phase == Phase::Waiting;
+        if starts {
             self.phase = Phase::Running;
             self.measured.restart();
-            self.span.open();
         }
-        self.span.enter();
-        Entered(self)
+        // From here on a panic is the RPC's end, be it a subscriber's.
+        let entered = Entered(self);
+        if starts {
+            entered.0.span.open();
+        }
+        entered.0.span.enter();
+        entered
     }
 
     /// Whether the RPC ends now, and not earlier.

@@ -65,7 +65,7 @@
 //!
 //! With the feature `tracing`, each RPC has a span that starts and ends with its metrics: `rpc` of the target
 //! `grpc_metrics_runtime`, at level `INFO`, with OpenTelemetry's fields for gRPC. Handler and response stream
-//! are polled and dropped inside it. With `opentelemetry`, its parent is what the program's propagator reads
+//! are polled inside it. With `opentelemetry`, its parent is what the program's propagator reads
 //! from the request's metadata, and the latency histogram keeps an exemplar per bucket: the newest RPC
 //! that was sampled. The repository's `docs/tracing.md` goes from there to the click on a graph.
 //!
@@ -99,6 +99,11 @@
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+// The docs of one feature lead to those of others.
+#![cfg_attr(
+    not(all(feature = "http", feature = "monitoring", feature = "openmetrics")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 
 #[cfg(all(feature = "http", feature = "openmetrics"))]
 mod accept;

@@ -1,10 +1,12 @@
 //! What OpenMetrics would not allow.
 
-use grpc_metrics_runtime::prometheus::proto::MetricFamily;
+use grpc_metrics_runtime::prometheus::proto::{Gauge, MetricFamily, MetricType};
 use support::rng::Rng;
 
 use crate::open::assert_same_series;
-use crate::others::{all_kinds, counter, gauges, histogram, ours_with, stamped, summary, twins};
+use crate::others::{
+    all_kinds, counter, family, gauges, histogram, labelled, ours_with, stamped, summary, twins,
+};
 
 /// A time in milliseconds.
 const AT: i64 = 1_234_567_890_123;
@@ -73,6 +75,32 @@ fn i3_a_series_that_is_given_twice_is_shown_once() {
     let open = ours_with(vec![twins("h")]).encode_openmetrics().expect("OpenMetrics");
     assert!(open.contains("\n# TYPE h histogram\n"), "{open}");
     assert_eq!(open.matches("\nh_count{").count(), 1, "{open}");
+}
+
+/// Behind another series, with its labels in another order, or at another time.
+#[test]
+fn i3_a_series_is_shown_once_wherever_it_is_given_again() {
+    let at = |labels: &[(&str, &str)], value: f64, time: i64| {
+        let mut metric = labelled(labels);
+        let mut gauge = Gauge::default();
+        gauge.set_value(value);
+        metric.set_gauge(gauge);
+        metric.set_timestamp_ms(time);
+        metric
+    };
+    let (a, b, ab) = ([("a", "1")], [("b", "1")], [("a", "1"), ("b", "1")]);
+    let ba = [ab[1], ab[0]];
+    for metrics in [
+        vec![at(&a, 1.0, 0), at(&b, 1.0, 0), at(&a, 2.0, 0)],
+        vec![at(&ab, 1.0, 0), at(&ba, 2.0, 0)],
+        vec![at(&a, 1.0, 0), at(&a, 2.0, 5_000), at(&b, 1.0, 6_000)],
+    ] {
+        let given = family("g", MetricType::GAUGE, metrics);
+        let open = ours_with(vec![given]).encode_openmetrics().expect("OpenMetrics");
+        let series: Vec<_> = open.lines().filter(|line| line.starts_with("g{")).collect();
+        assert!(series.iter().all(|line| line.contains("} 1.0")), "{series:?}");
+        assert!(!series.is_empty());
+    }
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(crate) fn family(name: &str, kind: MetricType, metrics: Vec<Metric>) -> Metr
     family
 }
 
-fn labelled(labels: &[(&str, &str)]) -> Metric {
+pub(crate) fn labelled(labels: &[(&str, &str)]) -> Metric {
     let pairs = labels.iter().map(|(name, value)| {
         let mut pair = LabelPair::default();
         pair.set_name((*name).to_owned());

@@ -1,5 +1,6 @@
 //! The samples of a family, for the encoder.
 
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
 use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
@@ -41,15 +42,13 @@ pub(super) fn encode(
     };
     if ours.is_empty() {
         let metrics = family.get_metric();
-        // The registry has sorted them.
-        let same = |two: &[Metric]| {
-            two[0].get_label() == two[1].get_label()
-                && two[0].timestamp_ms() == two[1].timestamp_ms()
+        // OpenMetrics has each series once, in one place. The registry sorts them by values only.
+        let mut shown = HashSet::new();
+        let mut first = |metric: &Metric| {
+            let pair = |pair: &LabelPair| (pair.name().to_owned(), pair.value().to_owned());
+            shown.insert(metric.get_label().iter().map(pair).collect::<BTreeSet<_>>())
         };
-        let again = std::iter::once(false).chain(metrics.windows(2).map(same));
-        // Of a series that is there twice, Prometheus takes the first.
-        let once = metrics.iter().zip(again).filter(|(_, again)| !again);
-        once.map(|(metric, _)| metric).try_for_each(|metric| {
+        metrics.iter().filter(|metric| first(metric)).try_for_each(|metric| {
             let labels = Labels { before: metric.get_label(), ..Labels::default() };
             let point = point_of(metric, family.get_field_type());
             encode(labels, point, seconds(metric.timestamp_ms()))

@@ -3,8 +3,9 @@
 use std::mem;
 
 use tonic::metadata::MetadataMap;
+use tracing::Span;
 use tracing::field::Empty;
-use tracing::{Level, Span, span_enabled};
+use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
 
 use crate::method::Method;
 use crate::series::code_name;
@@ -42,7 +43,11 @@ impl RpcSpan {
         method: &'static Method,
         #[cfg_attr(not(feature = "opentelemetry"), allow(unused))] metadata: &MetadataMap,
     ) -> Self {
-        if !method.has_span() || !span_enabled!(target: TARGET, Level::INFO) {
+        // Whether this very span is wanted, only making it tells: filters ask for its name and fields, and
+        // those of `tracing_subscriber` leave an answer that no span follows to the next event.
+        let may_be_wanted =
+            LevelFilter::INFO <= STATIC_MAX_LEVEL && LevelFilter::INFO <= LevelFilter::current();
+        if !method.has_span() || !may_be_wanted {
             return Self(None);
         }
         Self(Some(Box::new(Open {
@@ -57,8 +62,10 @@ impl RpcSpan {
     /// The RPC starts.
     #[inline]
     pub(crate) fn open(&mut self) {
-        if let Some(open) = &mut self.0 {
-            open.open();
+        if let Some(open) = &mut self.0
+            && !open.open()
+        {
+            self.0 = None;
         }
     }
 
@@ -89,9 +96,10 @@ impl RpcSpan {
 
 impl Open {
     /// OpenTelemetry, "Semantic conventions for gRPC", has the names of the fields and the codes that mean an
-    /// error of the server. `otel.*` is how a span of `tracing` tells them to OpenTelemetry.
+    /// error of the server. `otel.*` is how a span of `tracing` tells them to OpenTelemetry. Says whether
+    /// anybody wants the span.
     #[cold]
-    fn open(&mut self) {
+    fn open(&mut self) -> bool {
         let method = format_args!("{}/{}", self.method.service(), self.method.name());
         let span = tracing::info_span!(
             target: TARGET,
@@ -108,6 +116,7 @@ impl Open {
         #[cfg(feature = "opentelemetry")]
         mem::take(&mut self.parent).adopt(&span);
         self.span = span;
+        !self.span.is_disabled()
     }
 
     #[cold]

@@ -1,5 +1,6 @@
 //! What OpenTelemetry knows of a span: the trace it belongs to.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::SystemTime;
 
 use opentelemetry::propagation::Extractor;
@@ -19,8 +20,13 @@ pub(super) struct Parent(Option<Context>);
 impl Parent {
     /// As the program's propagator reads it from the metadata. What that can't read is none.
     pub(super) fn of(metadata: &MetadataMap) -> Self {
-        let context =
-            global::get_text_map_propagator(|propagator| propagator.extract(&Metadata(metadata)));
+        // Not onto the current context, which would stay in the place of what is not in the metadata.
+        let context = catch_unwind(AssertUnwindSafe(|| {
+            global::get_text_map_propagator(|propagator| {
+                propagator.extract_with_context(&Context::new(), &Metadata(metadata))
+            })
+        }))
+        .unwrap_or_default();
         let valid = context.span().span_context().is_valid();
         Self(valid.then_some(context))
     }
@@ -29,12 +35,16 @@ impl Parent {
     /// already, since a layer has read the metadata too, it stays the parent.
     pub(super) fn adopt(self, span: &Span) {
         let Self(Some(context)) = self else { return };
-        let surrounding = Span::current().context();
         let trace_id = |context: &Context| context.span().span_context().trace_id();
-        if trace_id(&surrounding) != trace_id(&context) {
-            // An error says that no layer of OpenTelemetry sees the span.
-            let _ = span.set_parent(context);
+        let is_ours = |surrounding: &Context| trace_id(surrounding) == trace_id(&context);
+        // That of a span which OpenTelemetry's layer has entered, or of its own API.
+        if is_ours(&Context::current()) {
+            return;
         }
+        let surrounding = Span::current().context();
+        let parent = if is_ours(&surrounding) { surrounding } else { context };
+        // An error says that no layer of OpenTelemetry sees the span.
+        let _ = span.set_parent(parent);
     }
 }
 
