@@ -147,8 +147,14 @@ mod tests {
             assert_eq!(expanded(response, Some(&answer)), whole);
         }
         // Where only the future's type is known, that tells.
-        let by_future = expanded(Response::ByType, None);
-        assert!(by_future.contains("__grpc::ReturnedFuture::<Out>::__grpc_carry"), "{by_future}");
+        for (response, call) in [
+            (Response::ByType, "__grpc::ReturnedFuture::<Out>::__grpc_carry("),
+            (Response::Stream, "__grpc::future_streaming::<Out,_>("),
+            (Response::AtReturn, "__grpc::future_until_return::<Out,_>("),
+        ] {
+            let by_future = expanded(response, None);
+            assert!(by_future.contains(call), "{by_future}");
+        }
     }
 
     /// What is left of a method is given back, beside the error.

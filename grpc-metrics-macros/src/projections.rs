@@ -49,12 +49,7 @@ impl<'a> Projections<'a> {
 
     /// Writes each of the types as what it was declared to be.
     pub(crate) fn as_declared(&self, tokens: TokenStream) -> TokenStream {
-        // Groups that stay as they are keep the places of their brackets, for the compiler's messages.
-        if self.first_in(tokens.clone()).is_some() {
-            self.written(tokens, Delimiter::None)
-        } else {
-            tokens
-        }
+        self.written(tokens, Delimiter::None)
     }
 
     fn written(&self, tokens: TokenStream, delimiter: Delimiter) -> TokenStream {
@@ -77,6 +72,7 @@ impl<'a> Projections<'a> {
                 i = end;
             } else {
                 written.extend([match &trees[i] {
+                    // A group that stays as it is keeps the places of its brackets, for messages.
                     TokenTree::Group(group) if self.first_in(group.stream()).is_some() => {
                         regroup(group, self.written(group.stream(), group.delimiter())).into()
                     }
@@ -254,6 +250,7 @@ mod tests {
             "impl Grid<{ N }> for A<fn() -> B>",
             "#[a] impl Other",
             "impl<const N: usize> Grid<{ N }>",
+            "impl Other for (A, B)",
         ] {
             for before in ["", "a();", "fn a() {}", "const A: B = { c };"] {
                 let body = format!("{{ {before} {item} {kept} Self::TailStream }}");

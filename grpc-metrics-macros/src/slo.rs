@@ -211,9 +211,7 @@ fn ratio(percent: &Expr) -> Option<Ratio> {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let whole = whole.trim_start_matches('0');
     let ratio: f64 = format!("0.{whole:0>2}{fraction}").parse().ok()?;
-    let mut literal = Literal::f64_unsuffixed(ratio);
-    literal.set_span(Span::mixed_site());
-    Some(Ratio { span: percent.span(), literal })
+    Some(Ratio { span: percent.span(), literal: Literal::f64_unsuffixed(ratio) })
 }
 
 /// The longest latency. What is over 2^51 ns, 26 days, is no exact bound of a histogram of seconds.

@@ -33,8 +33,7 @@ fn by_place(tokens: TokenStream) -> String {
     let mut last_end = None;
     for Piece { text, start, end } in pieces {
         let touches = last_end == Some(start) || typed.ends_with('\'');
-        let are_words = typed.ends_with(is_of_word) && text.starts_with(is_of_word);
-        if !typed.is_empty() && (!touches || are_words) {
+        if !typed.is_empty() && !touches {
             typed.push(' ');
         }
         typed.push_str(&text);
@@ -48,10 +47,6 @@ struct Piece {
     text: String,
     start: (usize, usize),
     end: (usize, usize),
-}
-
-fn is_of_word(letter: char) -> bool {
-    letter.is_alphanumeric() || letter == '_'
 }
 
 fn flatten(tokens: TokenStream, pieces: &mut Vec<Piece>) {
@@ -211,4 +206,51 @@ pub(crate) fn is_punct(trees: &[TokenTree], i: usize, c: char) -> bool {
 
 pub(crate) fn is_colons(trees: &[TokenTree], i: usize) -> bool {
     is_punct(trees, i, ':') && is_punct(trees, i + 1, ':')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_that_are_async_trait_s_own_or_like_it() {
+        for (body, is_boxed) in [
+            ("Box::pin(async move { a })", true),
+            ("::std::boxed::Box::pin(async move { a })", true),
+            ("a(); Box::pin(async move { a })", true),
+            ("if a { b() } Box::pin(async move { a })", true),
+            ("let a = Box::pin(async move { a })", false),
+            ("if a { return b; } Box::pin(async move { a })", false),
+            ("let a = || return b; Box::pin(async move { a })", false),
+            ("return Box::pin(async move { a })", false),
+            ("Box::pin(async { a })", false),
+            ("Box::pin(async gen { a })", false),
+            ("Box::pin(gen move { a })", false),
+            ("Box::pin(async move { a }, b)", false),
+            ("Box::new(async move { a })", false),
+            ("Rc::pin(async move { a })", false),
+            ("Box::pin { async move { a } }", false),
+            ("pin(async move { a })", false),
+            ("(async move { a })", false),
+            ("Box::pin()", false),
+            ("a", false),
+            ("", false),
+        ] {
+            assert_eq!(boxed(body.parse().expect("tokens")).is_some(), is_boxed, "{body}");
+        }
+    }
+
+    #[test]
+    fn lifetimes_that_can_be_static() {
+        for (written, is_static) in [
+            ("&'a A<'b>", "&'static A<'static>"),
+            ("(&'a A, [&'b B])", "(&'static A, [&'static B])"),
+            ("dyn for<'a> Fn(&'a A)", "dyn for<'a> Fn(&'a A)"),
+            ("A", "A"),
+        ] {
+            let parsed = |tokens: &str| tokens.parse::<TokenStream>().expect("tokens");
+            let replaced = with_static_lifetimes(parsed(written)).to_string();
+            assert_eq!(replaced, parsed(is_static).to_string());
+        }
+    }
 }

@@ -95,6 +95,18 @@ fn kinds_by_name() {
     }
 }
 
+/// A future whose type can't be asked is taken for one without a stream.
+#[test]
+fn kinds_of_futures_with_parameters() {
+    let expanded = expanded(quote! {
+        impl<T> Greeter for MyGreeter<T> {
+            fn greet<'a>(&'a self, request: Request<A>) -> BoxFuture<'a, T> { a }
+        }
+    });
+    let argument = "__grpc::Argument::<Request<A>>::__GRPC_STREAMS";
+    assert!(expanded.contains(&format!(r#""Greet",{argument},false)"#)), "{expanded}");
+}
+
 /// What names a deprecated type outside the method may do so where the method may.
 #[test]
 fn deprecated_types_are_allowed_as_written() {

@@ -6,6 +6,7 @@ trait Wrong {
     async fn text(&self, request: Request<()>) -> String;
     async fn bare(&self, request: Request<()>) -> Result<u8, Status>;
     async fn nothing(&self, request: Request<()>);
+    async fn traced(&self, request: Request<()>);
 }
 
 struct Service;
@@ -22,6 +23,9 @@ impl Wrong for Service {
     }
 
     async fn nothing(&self, request: Request<()>) {}
+
+    #[tracing::instrument(skip_all)]
+    async fn traced(&self, request: Request<()>) {}
 }
 
 #[tokio::main]

@@ -12,6 +12,15 @@ impl Service {
     }
 }
 
+struct Borrowing<'a>(&'a str);
+
+#[instrument_grpc]
+impl<'a> Borrowing<'a> {
+    fn text(&self) -> &'a str {
+        self.0
+    }
+}
+
 fn main() {
     let _ = Service.first(Request::new(Ask::default()));
 }

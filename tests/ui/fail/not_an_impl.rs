@@ -33,6 +33,13 @@ union Either {
     other: i8,
 }
 
+#[instrument_grpc]
+macro_rules! one {
+    () => {
+        1
+    };
+}
+
 struct Unit;
 
 impl Unit {
@@ -48,6 +55,6 @@ fn main() {
     struct Polite;
     impl Greeter for Polite {}
     greet();
-    let _ = (STATIC, Either { one: 1 });
+    let _ = (STATIC, Either { one: one!() });
     let _ = Unit.greet();
 }

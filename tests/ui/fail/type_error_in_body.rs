@@ -16,6 +16,7 @@ impl Streams for Service {
         }
         let stream: Self::ReadStream = vec![count];
         missing(stream);
+        drop();
         Ok(Response::new(1))
     }
 
