@@ -12,26 +12,19 @@ const PER_LINE: usize = 16;
 #[repr(align(128))]
 struct Line([AtomicU64; PER_LINE]);
 
-/// The sum of the durations of one outcome, in nanoseconds, followed by one counter per bucket.
+/// The sum of the durations of one outcome, in nanoseconds, followed by one counter per bucket. One line holds
+/// all of the default buckets.
 #[derive(Debug)]
-pub(super) struct Row {
-    /// Holds all of the default buckets.
-    first: Line,
-    rest: Box<[Line]>,
-}
+pub(super) struct Row(Box<[Line]>);
 
 impl Row {
     fn new(buckets: usize) -> Self {
-        let rest = (1 + buckets).div_ceil(PER_LINE) - 1;
-        Self { first: Line::default(), rest: (0..rest).map(|_| Line::default()).collect() }
+        Self((0..(1 + buckets).div_ceil(PER_LINE)).map(|_| Line::default()).collect())
     }
 
     #[inline]
     fn counter(&self, i: usize) -> &AtomicU64 {
-        match self.first.0.get(i) {
-            Some(counter) => counter,
-            None => &self.rest[i / PER_LINE - 1].0[i % PER_LINE],
-        }
+        &self.0[i / PER_LINE].0[i % PER_LINE]
     }
 
     #[inline]
@@ -96,7 +89,7 @@ pub(super) struct ThreadCells {
     started: AtomicU64,
     messages: AtomicU64,
     // Most methods see two or three of the 17 codes, so the rows come as codes are seen.
-    rows: [OnceLock<Box<Row>>; CODES],
+    rows: [OnceLock<Row>; CODES],
 }
 
 impl ThreadCells {
@@ -109,12 +102,12 @@ impl ThreadCells {
     /// Where RPCs are counted that end with this code, once there was one.
     #[inline]
     pub(super) fn row(&self, code: usize) -> Option<&Row> {
-        self.rows[code].get().map(|row| &**row)
+        self.rows[code].get()
     }
 
     /// The same, from the first one on.
     pub(super) fn row_of(&self, code: usize, buckets: usize) -> &Row {
-        self.rows[code].get_or_init(|| Box::new(Row::new(buckets)))
+        self.rows[code].get_or_init(|| Row::new(buckets))
     }
 
     #[inline]
