@@ -11,8 +11,9 @@ use crate::args::Args;
 use crate::method::{self, Scope};
 use crate::plan::{self, Plan, Rpc};
 use crate::projections::Projections;
-use crate::rpc_name;
+use crate::rpc_args;
 use crate::service::{self, Item, Method, Service};
+use crate::slo::OfMethod;
 use crate::streams;
 use crate::tokens::as_typed;
 
@@ -22,13 +23,6 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
     let Service { head, trait_, items } = service;
     check_given_once(&head, &mut errors);
     check_label(args.service.as_ref(), &mut errors);
-
-    if let Some(slo) = &args.slo {
-        let measured = items.iter().filter_map(Item::as_method).filter(|of| of.skip.is_empty());
-        // What is wrong with them is said where each is read.
-        let of_methods = measured.filter_map(|of| rpc_name::parse(of, &mut Vec::new()).slo);
-        slo.check(of_methods, &mut errors);
-    }
 
     let follow_streams = args.streams.as_ref().is_none_or(|streams| streams.value);
     let methods = || items.iter().filter_map(Item::as_method);
@@ -48,6 +42,9 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
     };
 
     let mut planned = Vec::new();
+    // Said after what is wrong with the impl's own objectives, as they stand.
+    let mut of_items = Vec::new();
+    let mut percentile_is_used = false;
     for item in &items {
         planned.push(match item {
             Item::Other(tokens) => plan::Item::AsWritten(tokens.clone()),
@@ -65,9 +62,9 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
             Item::Method(method) if !method.skip.is_empty() => {
                 let twin = measured().find(|measured| measured.sig.ident == method.sig.ident);
                 if twin.is_some_and(|twin| stream_type(twin).is_some()) {
-                    errors.push(half_measured(method));
+                    of_items.push(half_measured(method));
                 }
-                method::check_skipped(method, &mut errors);
+                method::check_skipped(method, &mut of_items);
                 let tokens = method.to_token_stream();
                 // Its own type is left alone, and may be that of another method. One without a type of its
                 // own takes or gives what others have, which is wrapped.
@@ -78,12 +75,20 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
                     tokens
                 })
             }
-            Item::Method(method) => match scope.rpc(method, &mut errors) {
-                Some(rpc) => plan::Item::Rpc(Box::new(rpc)),
-                None => continue,
-            },
+            Item::Method(method) => {
+                let args = rpc_args::parse(method, &mut of_items);
+                percentile_is_used |= args.slo.as_ref().is_some_and(OfMethod::needs_percentile);
+                match scope.rpc(method, &args, &mut of_items) {
+                    Some(rpc) => plan::Item::Rpc(Box::new(rpc)),
+                    None => continue,
+                }
+            }
         });
     }
+    if let Some(slo) = &args.slo {
+        slo.check(percentile_is_used, &mut errors);
+    }
+    errors.extend(of_items);
     check_names(&planned, &mut errors);
 
     if !errors.is_empty() {

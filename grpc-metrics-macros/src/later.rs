@@ -3,6 +3,9 @@
 //! `#[tracing::instrument]` makes a span around what it finds. For the RPC's own span to be around that,
 //! the handler is to be wrapped after it. So such a method gets an attribute of ours as its last one, with
 //! all that is known of the RPC by then.
+//!
+//! Not so below attributes of other names: one that drops those which follow would take the RPC out of the
+//! metrics without a word.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;

@@ -21,7 +21,7 @@ mod order;
 mod plan;
 mod projections;
 mod returned;
-mod rpc_name;
+mod rpc_args;
 mod service;
 mod slo;
 mod status;

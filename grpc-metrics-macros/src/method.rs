@@ -11,10 +11,11 @@ use syn::{
 use crate::carry::{Body, Response};
 use crate::plan::{Form, Rpc, Streams};
 use crate::projections::Projections;
+use crate::rpc_args::{self, RpcArgs};
 use crate::service::{self, Method};
 use crate::slo::Slo;
 use crate::tokens::as_typed;
-use crate::{later, order, returned, rpc_name, tokens};
+use crate::{later, order, returned, tokens};
 
 /// What a method is read against.
 pub(crate) struct Scope<'a> {
@@ -34,12 +35,16 @@ pub(crate) struct Scope<'a> {
 
 impl Scope<'_> {
     /// The method as an RPC, unless there is no telling.
-    pub(crate) fn rpc(&self, method: &Method, errors: &mut Vec<Error>) -> Option<Rpc> {
+    pub(crate) fn rpc(
+        &self,
+        method: &Method,
+        args: &RpcArgs,
+        errors: &mut Vec<Error>,
+    ) -> Option<Rpc> {
         let mut sig = method.sig.clone();
         let stream = (self.stream_type)(method);
         check_no_helper_in_cfg_attr(method, errors);
-        let args = rpc_name::parse(method, errors);
-        let name = rpc_name::of(method, &args, stream);
+        let name = rpc_args::name(method, args, stream);
         let objectives = Slo::for_method(self.slo, args.slo.as_ref(), errors);
         let request = request(&mut sig.inputs, &sig.ident);
         let (request, future) = match (request, future(method)) {
@@ -101,7 +106,7 @@ impl Scope<'_> {
             form,
             braces: method.body.span(),
             objectives,
-            has_span: args.span.map_or(self.span, |span| span.value),
+            has_span: args.span.as_ref().map_or(self.span, |span| span.value),
             sig,
         })
     }

@@ -45,7 +45,7 @@ pub(crate) enum OfMethod {
 
 impl OfMethod {
     /// Whether it has a latency, for a percentile that is written on the impl.
-    fn needs_percentile(&self) -> bool {
+    pub(crate) fn needs_percentile(&self) -> bool {
         // Of what can't be read there is no telling.
         matches!(self, Self::Own(own) if own.wrong || own.latency.is_some() && own.percentile.is_none())
     }
@@ -140,16 +140,12 @@ fn no_latency(percentile: &Ratio, here: &str) -> Error {
 }
 
 impl Slo {
-    /// An impl's, beside what its methods say for themselves.
-    pub(crate) fn check(
-        &self,
-        mut methods: impl Iterator<Item = OfMethod>,
-        errors: &mut Vec<Error>,
-    ) {
+    /// An impl's. Its percentile may be for the latency of a method.
+    pub(crate) fn check(&self, percentile_is_used: bool, errors: &mut Vec<Error>) {
         match (&self.latency, &self.percentile) {
             _ if self.wrong => {}
             (Some(latency), None) => errors.push(no_percentile(latency)),
-            (None, Some(percentile)) if !methods.any(|method| method.needs_percentile()) => {
+            (None, Some(percentile)) if !percentile_is_used => {
                 errors.push(no_latency(percentile, " here or on a method"));
             }
             _ => {}
@@ -299,8 +295,6 @@ pub(crate) fn of_method(
 
 #[cfg(test)]
 mod tests {
-    use std::iter;
-
     use quote::quote;
     use syn::parse_quote;
 
@@ -366,7 +360,7 @@ mod tests {
                 errors.extend(wrong);
                 OfMethod::Own(own)
             });
-            impl_.check(iter::empty(), &mut errors);
+            impl_.check(false, &mut errors);
             Slo::for_method(Some(&impl_), own.as_ref(), &mut errors);
             errors.len()
         };

@@ -1,4 +1,4 @@
-//! What `#[rpc(…)]` says of a method, and the method label: as given, or as the Rust names tell.
+//! What `#[rpc(…)]` says of a method; where it gives no name, the Rust names tell it.
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
@@ -33,8 +33,8 @@ pub(crate) fn parse(method: &Method, errors: &mut Vec<Error>) -> RpcArgs {
     args
 }
 
-/// The RPC's proto name. `stream` is the associated type of its response stream.
-pub(crate) fn of(method: &Method, args: &RpcArgs, stream: Option<&Ident>) -> LitStr {
+/// The RPC's proto name: the method label. `stream` is the associated type of its response stream.
+pub(crate) fn name(method: &Method, args: &RpcArgs, stream: Option<&Ident>) -> LitStr {
     let ident = &method.sig.ident;
     let rust_name = ident.unraw().to_string();
     let of_stream = stream.and_then(streams::rpc_name).filter(|rpc| names::snake(rpc) == rust_name);
