@@ -129,12 +129,17 @@ impl Rpc {
         mem::replace(&mut self.phase, Phase::Ended) == Phase::Running
     }
 
+    #[inline]
+    fn close_span(&mut self, ended: Ended) {
+        self.span.close(&self.measured.target, &ended);
+    }
+
     /// The first end counts, later ones change nothing.
     #[inline]
     pub fn end(&mut self, code: Code) {
         if self.ends() {
             let ended = self.measured.end(code);
-            self.span.close(&self.measured.target, &ended);
+            self.close_span(ended);
         }
     }
 
@@ -159,7 +164,7 @@ impl Rpc {
     pub(crate) fn fail(&mut self, code: Code, status: &Status) {
         if self.ends() {
             let ended = self.measured.fail(code, status);
-            self.span.close(&self.measured.target, &ended);
+            self.close_span(ended);
         }
     }
 
@@ -181,7 +186,7 @@ impl Rpc {
         if thread::panicking() {
             self.phase = Phase::Ended;
             let ended = self.measured.abandon();
-            self.span.close(&self.measured.target, &ended);
+            self.close_span(ended);
         } else {
             self.span.enter();
         }
@@ -193,7 +198,7 @@ impl Drop for Rpc {
     fn drop(&mut self) {
         if self.ends() {
             let ended = self.measured.drop_unfinished();
-            self.span.close(&self.measured.target, &ended);
+            self.close_span(ended);
         }
     }
 }

@@ -76,7 +76,13 @@ impl Definition {
     /// As a static of its own.
     pub const fn build(self) -> Method {
         let index = AtomicUsize::new(usize::MAX);
-        Method { definition: self, index, global: OnceLock::new() }
+        Method {
+            definition: self,
+            index,
+            global: OnceLock::new(),
+            #[cfg(feature = "tracing")]
+            path: OnceLock::new(),
+        }
     }
 }
 
@@ -88,6 +94,9 @@ pub struct Method {
     index: AtomicUsize,
     /// Where RPCs go that no `metrics = …` sends elsewhere, once there was one.
     pub(crate) global: OnceLock<&'static MethodMetrics>,
+    /// What spans call it, once there was one.
+    #[cfg(feature = "tracing")]
+    path: OnceLock<String>,
 }
 
 impl Method {
@@ -97,6 +106,12 @@ impl Method {
 
     pub(crate) fn name(&self) -> &'static str {
         self.definition.name
+    }
+
+    /// `pkg.Service/Method`, as far as the labels tell.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn path(&self) -> &str {
+        self.path.get_or_init(|| format!("{}/{}", self.service(), self.name()))
     }
 
     pub(crate) fn kind(&self) -> MethodKind {

@@ -194,12 +194,6 @@ pub(crate) fn of_method(
     }
 }
 
-/// The canonical name of a code.
-#[cfg(feature = "tracing")]
-pub(crate) fn code_name(code: Code) -> &'static str {
-    code_label(code, CodeLabel::Name)
-}
-
 /// gRPC, "Status codes and their use in gRPC".
 pub(crate) fn code_label(code: Code, spelling: CodeLabel) -> &'static str {
     let (number, name) = match code {

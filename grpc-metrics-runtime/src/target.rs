@@ -19,6 +19,7 @@ pub(crate) struct MethodMetrics {
     pub(crate) kind: MethodKind,
     pub(crate) counts_messages: bool,
     pub(crate) judge: Judge,
+    /// Here, so that an RPC looks nowhere else for it.
     pub(crate) clock: Clock,
     pub(crate) cells: MethodCells,
     pub(crate) causes: Causes,

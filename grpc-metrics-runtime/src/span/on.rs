@@ -8,7 +8,8 @@ use tracing::field::Empty;
 use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
 
 use crate::method::Method;
-use crate::series::code_name;
+use crate::series::code_label;
+use crate::settings::CodeLabel;
 use crate::target::MethodMetrics;
 
 use super::Ended;
@@ -100,14 +101,14 @@ impl Open {
     /// anybody wants the span.
     #[cold]
     fn open(&mut self) -> bool {
-        let method = format_args!("{}/{}", self.method.service(), self.method.name());
+        let method = self.method.path();
         let span = tracing::info_span!(
             target: TARGET,
             "rpc",
-            otel.name = %method,
+            otel.name = method,
             otel.kind = "server",
             rpc.system.name = "grpc",
-            rpc.method = %method,
+            rpc.method = method,
             rpc.response.status_code = Empty,
             "error.type" = Empty,
             error.cause = Empty,
@@ -137,7 +138,7 @@ impl Open {
     #[cold]
     fn close(mut self, target: &MethodMetrics, ended: &Ended) {
         self.exit();
-        let code = code_name(ended.code);
+        let code = code_label(ended.code, CodeLabel::Name);
         self.span.record("rpc.response.status_code", code);
         if target.judge.is_fault(ended.code) {
             self.span.record("error.type", code);
