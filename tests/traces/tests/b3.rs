@@ -6,7 +6,7 @@ use support::bed::Bed;
 use support::clients::{self, Kind};
 use support::script::script;
 use tonic::{Code, Request};
-use traces::{Caller, exporter};
+use traces::{Caller, exemplars, exporter};
 
 /// Zipkin's, with one header and with several. One test, since the propagator is the program's.
 #[tokio::test]
@@ -27,6 +27,9 @@ async fn j5_the_callers_trace_in_zipkins_headers() {
             headers.insert("b3", format!("{trace}-{span}-1").parse().unwrap());
         }
         assert_eq!(clients::call(&bed.channel, Kind::Unary, request).await.code(), Code::Ok);
+        // Before the span, which one would wait for in another trace.
+        let traces = exemplars(&bed, Kind::Unary).into_iter().map(|exemplar| exemplar.trace_id);
+        assert!(traces.collect::<Vec<_>>().contains(&caller.trace_id()));
         assert_eq!(caller.span().await.parent_span_id, caller.0.span_id());
     }
     // Which is not read now.

@@ -5,7 +5,6 @@ use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener as Listener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::SystemTime;
 
 use grpc_metrics_runtime::http;
 use opentelemetry::trace::SpanId;
@@ -20,8 +19,7 @@ use support::prometheus::Prometheus;
 use support::python::with_packages;
 use support::script::{fail, script, wait};
 use support::wait::{block_until, until};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 use tonic::Code;
 use traces::receiver::{Receiver, attribute};
@@ -37,29 +35,12 @@ fn export_to(collector: SocketAddr) -> SdkTracerProvider {
     provider
 }
 
-/// Asks Prometheus's API.
-async fn get(url: &str, path: &str) -> Value {
-    let address = url.strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-    serde_json::from_str(body).unwrap()
-}
-
 /// The trace and span ids of the exemplars in the bucket up to this bound, with their values.
-async fn exemplars(url: &str, le: &str) -> Vec<(String, String, f64)> {
-    let seconds = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-    let now = seconds(SystemTime::now());
-    let path = format!(
-        "/api/v1/query_exemplars?query=grpc_server_request_duration_seconds_bucket{{le=\"{le}\"}}\
-         &start={}&end={}",
-        now - 3600,
-        now + 60
-    );
-    let answer = get(url, &path.replace('{', "%7B").replace('}', "%7D").replace('"', "%22")).await;
+fn exemplars(prometheus: &Prometheus, le: &str) -> Vec<(String, String, f64)> {
+    let query = format!("grpc_server_request_duration_seconds_bucket{{le=\"{le}\"}}");
+    let parameters = [("query", query.as_str()), ("start", "0"), ("end", "99999999999")];
+    let answer = prometheus.get("/api/v1/query_exemplars", &parameters);
+    let answer: Value = serde_json::from_str(&answer).unwrap();
     let series = answer["data"].as_array().unwrap_or_else(|| panic!("{answer}"));
     let all = series.iter().flat_map(|series| series["exemplars"].as_array().unwrap());
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -98,8 +79,8 @@ async fn j8_a_request_is_followed_from_its_client_to_prometheus() {
 
     let prometheus = move || Prometheus::start(env!("CARGO_TARGET_TMPDIR"), &address);
     let prometheus = spawn_blocking(prometheus).await.unwrap();
-    assert_eq!(exemplars(&prometheus.url, "0.05").await, []);
-    let found = exemplars(&prometheus.url, "3600.0").await;
+    assert_eq!(exemplars(&prometheus, "0.05"), []);
+    let found = exemplars(&prometheus, "3600.0");
     let [(trace, id, value)] = &found[..] else { panic!("{found:?}") };
     assert_eq!(*trace, caller.0.trace_id().to_string());
     let span_id = SpanId::from_bytes(span.span_id[..].try_into().unwrap());
