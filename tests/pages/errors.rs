@@ -1,12 +1,8 @@
 //! `docs/errors.md` lists every message, and no other.
 
-use std::path::Path;
 use std::{fs, iter};
 
-fn read(path: impl AsRef<Path>) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
+use crate::{read, root};
 
 /// A heading of the page, with ‹…› for what differs.
 struct Heading(String);
@@ -46,7 +42,7 @@ impl Page {
 }
 
 fn page() -> Page {
-    let page = read("../docs/errors.md");
+    let page = read("docs/errors.md");
     let headings = page.lines().filter_map(|line| line.strip_prefix("### "));
     let (_, left) = page.split_once("## Left to the compiler").expect("the last section");
     Page {
@@ -57,7 +53,7 @@ fn page() -> Page {
 
 /// All messages of the cases that must fail, each with its case.
 fn messages() -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/fail");
+    let folder = root().join("tests/ui/fail");
     let files = fs::read_dir(folder).expect("the cases").map(|file| file.expect("a case").path());
     let blessed = files.filter(|path| path.extension().is_some_and(|ext| ext == "stderr"));
     let mut messages = Vec::new();
@@ -105,7 +101,7 @@ fn every_case_left_to_the_compiler_is_one() {
 
 #[test]
 fn every_case_has_its_messages() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/fail");
+    let folder = root().join("tests/ui/fail");
     let sources = fs::read_dir(folder).expect("the cases").map(|file| file.expect("a case").path());
     for source in sources.filter(|path| path.extension().is_some_and(|ext| ext == "rs")) {
         assert!(source.with_extension("stderr").exists(), "{}", source.display());
