@@ -1,4 +1,4 @@
-//! Contract, section B: what is seen best without a server. Handlers are called as unit tests call them.
+//! Contract, sections B and F: what is seen best without a server. Handlers are called as unit tests call them.
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,7 +17,7 @@ use support::scrape::Scrape;
 use support::script::{fail, hang, panics, panics_in_drop, script, send, wait};
 use support::scripted::{SERVICE, Scripted, ScriptedStream, panic_message};
 use support::stage::Stage;
-use tokio::time::sleep;
+use tokio::time::{advance, sleep};
 use tokio_stream::{Stream, StreamExt};
 use tonic::body::Body;
 use tonic::metadata::MetadataValue;
@@ -123,6 +123,25 @@ fn with_timeout(script: Script, timeout: Duration) -> Request<Script> {
     let mut request = Request::new(script);
     request.set_timeout(timeout);
     request
+}
+
+/// The hours that tokio lets pass at once are none: neither for the duration nor for the deadline.
+#[tokio::test(start_paused = true)]
+async fn f2_the_paused_clock_of_tokio_is_not_seen() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let direct = Direct::new();
+    let millis = u32::try_from(HOUR.as_millis()).unwrap();
+    direct.service.unary(Request::new(script([wait(millis)], []))).await.unwrap();
+    let snapshot = direct.metrics.snapshot();
+    let seconds = snapshot.method(SERVICE, Kind::Unary.method()).unwrap().duration_sum();
+    assert!(seconds < HOUR.as_secs_f64(), "{seconds}");
+
+    let request = with_timeout(script([hang()], []), HOUR);
+    let mut future = direct.service.unary(request);
+    assert!(poll(&mut future).is_pending());
+    advance(2 * HOUR).await;
+    drop(future);
+    direct.assert_ended(Kind::Unary, &[(Code::Ok, 1), (Code::Cancelled, 1)]);
 }
 
 #[tokio::test]

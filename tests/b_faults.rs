@@ -1,21 +1,27 @@
-//! Contract, section B: clients that go away, connections that are lost, servers that end, deadlines that
-//! pass, and panics.
+//! Contract, sections B and F: clients that go away, connections that are lost, servers that end, deadlines
+//! that pass, and panics.
 
+use std::any::Any;
 use std::time::Duration;
 
 use support::bed::Bed;
 use support::clients::{self, Kind};
 use support::faults::{Proxy, panic_id, panics_of};
 use support::pb::scripted_client::ScriptedClient;
+use support::pb::scripted_server::ScriptedServer;
 use support::script::{
     Script, block, drain, fail, gate, hang, panics, panics_in_drop, script, send,
 };
-use support::server::connect;
+use support::scripted::Scripted;
+use support::server::{Server, connect};
 use support::wait::until_eq;
 use tokio::time::sleep;
 use tokio_stream::{StreamExt, iter, pending};
+use tonic::body::Body;
 use tonic::metadata::MetadataValue;
-use tonic::{Code, Request};
+use tonic::service::Routes;
+use tonic::{Code, Request, Status};
+use tower_http::catch_panic::CatchPanicLayer;
 
 #[tokio::test]
 async fn b6_client_is_gone_while_the_handler_runs() {
@@ -306,6 +312,23 @@ async fn b8_panic_when_a_stream_is_dropped_that_has_ended() {
         until_eq(|| panics_of(id), 1).await;
     }
     bed.close(&Kind::STREAMS.map(|kind| (kind, Code::Ok, 1))).await;
+}
+
+#[tokio::test]
+async fn f1_a_layer_that_catches_panics_gives_the_client_another_code() {
+    let bed = Bed::new().await;
+    let service = Scripted { metrics: bed.metrics.clone(), stage: bed.stage.clone() };
+    let catch = CatchPanicLayer::custom(|_: Box<dyn Any + Send>| {
+        Status::internal("caught").into_http::<Body>()
+    });
+    let router = Routes::new(ScriptedServer::new(service)).into_axum_router().layer(catch);
+    let server = Server::start(Routes::from(router)).await;
+    let channel = server.connect().await;
+    for kind in Kind::ALL {
+        let request = Request::new(script([panics(panic_id())], []));
+        assert_eq!(clients::call(&channel, kind, request).await.code(), Code::Internal);
+    }
+    bed.close(&Kind::ALL.map(|kind| (kind, Code::Unknown, 1))).await;
 }
 
 #[tokio::test]

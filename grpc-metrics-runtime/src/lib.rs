@@ -81,6 +81,9 @@
 //!   both are counted.
 //! - That a client has lost interest, before its connection says so. A tonic client that drops a response
 //!   stream but holds on to its request stream sends no reset, and the RPC stays in flight.
+//! - What a layer around the service makes of a panic: one that catches it, such as `tower-http`'s, sends the
+//!   client a code of its own, and the RPC still counts as `UNKNOWN`.
+//! - tokio's paused clock: durations and deadlines are real time, also in tests with `tokio::time::pause`.
 //!
 //! # Two versions of `prometheus`
 //!
