@@ -1,8 +1,11 @@
-//! Contract, A6: right settings show, wrong ones are typed errors.
+//! Contract, A6: right settings show, wrong ones are typed errors. D6: what was built goes again.
 
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use grpc_metrics_runtime::prometheus::core::{Collector, Desc};
+use grpc_metrics_runtime::prometheus::proto::MetricFamily;
 use grpc_metrics_runtime::prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use grpc_metrics_runtime::{CodeLabel, Error, GrpcMetrics, GrpcMetricsBuilder};
 use support::bed::{Bed, own_metrics};
@@ -216,4 +219,40 @@ fn a6_a_label_that_the_registry_adds_to_all_series_must_not_be_one_of_ours() {
         // Nothing is left behind.
         assert!(registry.gather().is_empty(), "{name}");
     }
+}
+
+/// Its metrics are its own affair, and so is its panic.
+struct Panics {
+    _kept: Arc<()>,
+}
+
+impl Collector for Panics {
+    fn desc(&self) -> Vec<&Desc> {
+        Vec::new()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        panic!("a collector of the program's own")
+    }
+}
+
+#[test]
+fn a6_a_collector_that_panics_is_no_wrong_setting() {
+    let registry = Registry::new();
+    registry.register(Box::new(Panics { _kept: Arc::default() })).unwrap();
+    GrpcMetrics::builder().registry(&registry).build().unwrap();
+}
+
+#[test]
+fn d6_an_instance_and_its_registry_are_freed_together() {
+    let kept = Arc::new(());
+    let registry = Registry::new();
+    registry.register(Box::new(Panics { _kept: kept.clone() })).unwrap();
+    let metrics = GrpcMetrics::builder().registry(&registry).build().unwrap();
+    drop(metrics.guard("a.Service", "Do"));
+    let another = metrics.clone();
+    drop((metrics, registry));
+    assert_eq!(Arc::strong_count(&kept), 2, "a handle keeps the registry");
+    drop(another);
+    assert_eq!(Arc::strong_count(&kept), 1);
 }

@@ -9,6 +9,7 @@ use support::bed::{Bed, own_metrics};
 use support::clients::Kind;
 use support::pb::names::odd_client::OddClient;
 use support::pb::names::{Nothing, bare_server, odd_server};
+use support::process::output_in_time;
 use support::programs::build_release;
 use support::scrape::Scrape;
 use support::script::{fail, script};
@@ -26,10 +27,14 @@ struct Output {
 }
 
 fn run(program: impl AsRef<Path>, task: &str) -> Output {
-    let output = Command::new(program.as_ref()).arg(task).output().unwrap();
+    run_with(program, &[task])
+}
+
+fn run_with(program: impl AsRef<Path>, task: &[&str]) -> Output {
+    let output = output_in_time(Command::new(program.as_ref()).args(task));
     let (stdout, stderr) =
         (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-    assert!(output.status.success(), "{task}: {stdout}\n{stderr}");
+    assert!(output.status.success(), "{task:?}: {stdout}\n{stderr}");
     let (default, own) = stdout.split_once("--\n").unwrap_or(("", ""));
     Output {
         default_registry: Scrape::parse(default.to_owned()),
@@ -40,6 +45,7 @@ fn run(program: impl AsRef<Path>, task: &str) -> Output {
 
 const ECHO: &str = env!("CARGO_BIN_EXE_program_echo");
 const TWINS: &str = env!("CARGO_BIN_EXE_program_twins");
+const STARTUP: &str = env!("CARGO_BIN_EXE_program_startup");
 
 /// The methods of the echo program, and whether they answer with a stream.
 const METHODS: [(&str, &str, &str, bool); 8] = [
@@ -409,6 +415,22 @@ fn d4_a_stderr_that_takes_nothing_is_no_reason_to_fail() {
         let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
         let output = Command::new(program).arg(task).stderr(full).output().unwrap();
         assert!(output.status.success(), "{task}: {:?}", output.status);
+    }
+}
+
+/// Other collectors of the registry may panic in a scrape, or use the metrics first of all.
+#[test]
+fn d5_no_collector_of_the_program_s_own_spoils_the_start() {
+    for meddler in ["panics once", "asks for the metrics", "opens a guard"] {
+        for (first, calls) in [("call", 1.0), ("scrape", 1.0), ("calls at once", 8.0)] {
+            let output = run_with(STARTUP, &[meddler, first]);
+            let counted = counted(&output.default_registry);
+            let says = ("Bare", "Say", "0", calls);
+            assert!(counted.contains(&says), "{meddler}, first a {first}: {counted:?}");
+            let mut lines = output.stderr.iter();
+            let ours = lines.find(|line| line.starts_with("grpc-metrics-runtime:"));
+            assert_eq!(ours, None, "{meddler}, first a {first}");
+        }
     }
 }
 

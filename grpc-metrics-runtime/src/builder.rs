@@ -110,7 +110,8 @@ impl GrpcMetricsBuilder {
         self
     }
 
-    /// Checks the settings and registers the metrics.
+    /// Checks the settings and registers the metrics. A registry given by [`registry`](Self::registry) is scraped
+    /// once, since that alone shows the labels that it adds to all series.
     ///
     /// # Errors
     ///
@@ -121,10 +122,14 @@ impl GrpcMetricsBuilder {
             return Err(Error::DuplicateServices(duplicates));
         }
         let registry = self.registry.clone();
+        let may_add_labels = registry.is_some(); // the default one does not
         let registry = registry.unwrap_or_else(|| prometheus::default_registry().clone());
         let settings = self.check()?;
         let metrics = GrpcMetrics::new(settings, registry);
         metrics.register()?;
+        if may_add_labels {
+            metrics.refuse_labels_given_twice()?;
+        }
         Ok(metrics)
     }
 

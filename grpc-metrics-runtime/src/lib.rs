@@ -121,6 +121,7 @@ mod error;
 #[cfg(feature = "opentelemetry")]
 mod exemplar;
 mod gathered;
+mod global;
 mod guard;
 mod handler;
 #[cfg(feature = "http")]

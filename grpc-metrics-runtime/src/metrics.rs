@@ -1,10 +1,9 @@
 //! [`GrpcMetrics`]: what ties cells, snapshot and collector together.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::{fmt, io};
 
 use prometheus::Registry;
 use prometheus::core::Desc;
@@ -30,8 +29,6 @@ use crate::snapshot::{MethodSnapshot, Snapshot};
 use crate::target::MethodMetrics;
 use crate::{Error, catalog, gathered, text};
 
-static GLOBAL: OnceLock<GrpcMetrics> = OnceLock::new();
-
 /// The RED metrics of a program's gRPC services, registered in one [`Registry`].
 ///
 /// Most programs need nothing of it: RPCs of instrumented services go to [`GrpcMetrics::global`], which
@@ -47,12 +44,13 @@ static GLOBAL: OnceLock<GrpcMetrics> = OnceLock::new();
 #[derive(Clone, Debug)]
 pub struct GrpcMetrics {
     inner: Arc<Inner>,
+    registry: Registry,
 }
 
+/// What the registry holds: all but the registry, so that neither keeps the other alive.
 #[derive(Debug)]
 struct Inner {
     collector: Arc<Collector>,
-    registry: Registry,
     prefix: String,
     /// Bucket bounds in nanoseconds.
     bounds: Arc<[u64]>,
@@ -66,49 +64,9 @@ struct Inner {
 }
 
 impl GrpcMetrics {
-    /// The process-wide instance: the installed one, or else one with the default settings, made and
-    /// registered in [`prometheus::default_registry`] now.
-    ///
-    /// A program that serves a registry by itself calls this once at start-up, so that the series are
-    /// there before the first RPC. [`http`](crate::http) does it for you.
-    ///
-    /// What would be an error from the builder is one line on stderr here, since nobody is there to take
-    /// it: impls that share a service label are counted together; metrics whose names are taken are
-    /// counted and not shown.
-    pub fn global() -> &'static Self {
-        GLOBAL.get_or_init(|| {
-            let metrics = Self::new(Settings::default(), prometheus::default_registry().clone());
-            metrics.inner.is_global.store(true, Ordering::Relaxed);
-            for duplicate in catalog::duplicates() {
-                complain(&duplicate);
-            }
-            if let Err(error) = metrics.register() {
-                complain(&error);
-            }
-            metrics
-        })
-    }
-
-    /// Makes this instance the process-wide one.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::AlreadyInstalled`] if there is one: installed before, or made by
-    /// [`global`](GrpcMetrics::global).
-    pub fn install(self) -> Result<&'static Self, Error> {
-        let mut installed = false;
-        let global = GLOBAL.get_or_init(|| {
-            installed = true;
-            // Relaxed: a scrape that does not see it yet shows the methods one scrape later.
-            self.inner.is_global.store(true, Ordering::Relaxed);
-            self
-        });
-        if installed { Ok(global) } else { Err(Error::AlreadyInstalled) }
-    }
-
     /// The registry that these metrics are in.
     pub fn registry(&self) -> &Registry {
-        &self.inner.registry
+        &self.registry
     }
 
     /// Everything in the registry, these metrics and all others, in Prometheus's text format, version
@@ -119,7 +77,7 @@ impl GrpcMetrics {
     ///
     /// What `TextEncoder` says of another collector's families.
     pub fn encode(&self) -> prometheus::Result<String> {
-        text::encode(&self.inner.registry)
+        text::encode(&self.registry)
     }
 
     /// The same in the format OpenMetrics 1.0, for answers of type [`openmetrics::CONTENT_TYPE`]. What may
@@ -134,33 +92,12 @@ impl GrpcMetrics {
     /// [`openmetrics::CONTENT_TYPE`]: crate::openmetrics::CONTENT_TYPE
     #[cfg(feature = "openmetrics")]
     pub fn encode_openmetrics(&self) -> prometheus::Result<String> {
-        crate::openmetrics::encode(&self.inner.registry)
+        crate::openmetrics::encode(&self.registry)
     }
 
     /// What a scrape would see now, as data.
     pub fn snapshot(&self) -> Snapshot {
-        // Relaxed: see `install`.
-        catalog::methods_of(self.inner.is_global.load(Ordering::Relaxed)).for_each(|method| {
-            self.method(method);
-        });
-        let by_name = self.inner.by_name.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let methods = by_name.into_iter().map(|((service, method), metrics)| {
-            // In this order: see `Causes::read`.
-            let errors = metrics.causes.read();
-            let counts = metrics.cells.read();
-            MethodSnapshot {
-                service,
-                method,
-                kind: metrics.kind,
-                counts_messages: metrics.counts_messages,
-                errors,
-                slos: metrics.judge.judge(&counts),
-                #[cfg(feature = "opentelemetry")]
-                exemplars: metrics.exemplars.read(),
-                counts,
-            }
-        });
-        Snapshot { bounds: self.inner.collector.buckets.clone(), methods: methods.collect() }
+        self.inner.snapshot()
     }
 
     #[cfg(feature = "monitoring")]
@@ -179,31 +116,31 @@ impl GrpcMetrics {
     }
 
     pub(crate) fn new(settings: Settings, registry: Registry) -> Self {
-        let settings = settings.with_bounds(catalog::latency_objectives());
-        Self {
-            inner: Arc::new(Inner {
-                collector: Arc::new(Collector::new(&settings)),
-                registry,
-                bounds: settings.buckets.iter().map(|seconds| to_nanos(*seconds)).collect(),
-                faults: FaultCodes::new(&settings.fault_codes),
-                clock: Clock::new(),
-                prefix: settings.prefix,
-                is_global: AtomicBool::new(false),
-                by_index: (0..catalog::method_count()).map(|_| OnceLock::new()).collect(),
-                by_name: Mutex::default(),
-            }),
-        }
+        Self { inner: Arc::new(Inner::new(settings)), registry }
+    }
+
+    /// From now on all instrumented methods are shown, for their RPCs may come here.
+    pub(crate) fn becomes_global(&self) {
+        // Relaxed: a scrape that does not see it yet shows the methods one scrape later.
+        self.inner.is_global.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn register(&self) -> Result<(), Error> {
-        let registered = self.inner.registry.register(Box::new(self.clone()));
+        let registered = self.registry.register(Box::new(self.registered()));
         let prefix = || self.inner.prefix.clone();
-        registered.map_err(|source| Error::Registration { prefix: prefix(), source })?;
-        // The registry says nothing of labels that it adds to all series by itself.
-        match self.inner.collector.label_given_twice(&self.inner.registry.gather()) {
+        registered.map_err(|source| Error::Registration { prefix: prefix(), source })
+    }
+
+    /// Withdraws from a registry that adds a label to all series which the metrics have themselves. It says
+    /// nothing of its labels, but a scrape shows them.
+    pub(crate) fn refuse_labels_given_twice(&self) -> Result<(), Error> {
+        // A collector that panics is none of these settings' faults, and hides what they may have.
+        let gathered =
+            catch_unwind(AssertUnwindSafe(|| self.registry.gather())).unwrap_or_default();
+        match self.inner.collector.label_given_twice(&gathered) {
             None => Ok(()),
             Some(name) => {
-                let _ = self.inner.registry.unregister(Box::new(self.clone()));
+                let _ = self.registry.unregister(Box::new(self.registered()));
                 Err(Error::InvalidLabel {
                     name,
                     reason: "is a label of the registry and of the metrics",
@@ -212,53 +149,88 @@ impl GrpcMetrics {
         }
     }
 
-    /// The counters of an instrumented method in the process-wide instance, looked up by the first call
-    /// only and leaked then, since the method is a static and for ever too.
-    #[inline]
-    pub(crate) fn of_global(method: &'static Method) -> &'static MethodMetrics {
-        method.global.get().copied().unwrap_or_else(|| Self::find_global(method))
-    }
-
-    #[cold]
-    fn find_global(method: &'static Method) -> &'static MethodMetrics {
-        method.global.get_or_init(|| Box::leak(Box::new(Self::global().method(method))))
+    fn registered(&self) -> Registered {
+        Registered(self.inner.clone())
     }
 
     /// The counters of an instrumented method: a lock at the first call, none later.
     #[inline]
     pub(crate) fn method(&self, method: &Method) -> Arc<MethodMetrics> {
-        let find = || self.named(method.service(), method.name(), Some(method));
-        // Without a place: from a library that was loaded after the instance was built.
-        self.inner
-            .by_index
-            .get(method.index())
-            .map_or_else(find, |place| place.get_or_init(find).clone())
+        self.inner.method(method)
     }
 
     /// The counters under these labels: those of an instrumented method, or of a guard. A guard's labels may
     /// be those of an instrumented method too.
-    pub(crate) fn named(
+    pub(crate) fn named(&self, service: &'static str, method: &'static str) -> Arc<MethodMetrics> {
+        self.inner.named(service, method, None)
+    }
+}
+
+impl Inner {
+    fn new(settings: Settings) -> Self {
+        let settings = settings.with_bounds(catalog::latency_objectives());
+        Self {
+            collector: Arc::new(Collector::new(&settings)),
+            bounds: settings.buckets.iter().map(|seconds| to_nanos(*seconds)).collect(),
+            faults: FaultCodes::new(&settings.fault_codes),
+            clock: Clock::new(),
+            prefix: settings.prefix,
+            is_global: AtomicBool::new(false),
+            by_index: (0..catalog::method_count()).map(|_| OnceLock::new()).collect(),
+            by_name: Mutex::default(),
+        }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        // Relaxed: see `becomes_global`.
+        catalog::methods_of(self.is_global.load(Ordering::Relaxed)).for_each(|method| {
+            self.method(method);
+        });
+        let by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let methods = by_name.into_iter().map(|((service, method), metrics)| {
+            // In this order: see `Causes::read`.
+            let errors = metrics.causes.read();
+            let counts = metrics.cells.read();
+            MethodSnapshot {
+                service,
+                method,
+                kind: metrics.kind,
+                counts_messages: metrics.counts_messages,
+                errors,
+                slos: metrics.judge.judge(&counts),
+                #[cfg(feature = "opentelemetry")]
+                exemplars: metrics.exemplars.read(),
+                counts,
+            }
+        });
+        Snapshot { bounds: self.collector.buckets.clone(), methods: methods.collect() }
+    }
+
+    #[inline]
+    fn method(&self, method: &Method) -> Arc<MethodMetrics> {
+        let find = || self.named(method.service(), method.name(), Some(method));
+        // Without a place: from a library that was loaded after the instance was built.
+        self.by_index.get(method.index()).map_or_else(find, |place| place.get_or_init(find).clone())
+    }
+
+    fn named(
         &self,
         service: &'static str,
         method: &'static str,
         instrumented: Option<&Method>,
     ) -> Arc<MethodMetrics> {
-        let mut by_name = self.inner.by_name.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || {
             let instrumented = instrumented.or_else(|| catalog::find(service, method));
             let kind = instrumented.map_or(MethodKind::Unary, Method::kind);
             let counts_messages = instrumented.is_some_and(Method::counts_messages);
-            let judge = Judge::new(
-                catalog::objectives(service, method),
-                self.inner.faults,
-                &self.inner.bounds,
-            );
-            let cells = MethodCells::new(self.inner.bounds.clone());
+            let judge = Judge::new(catalog::objectives(service, method), self.faults, &self.bounds);
+            let cells = MethodCells::new(self.bounds.clone());
             Arc::new(MethodMetrics {
                 kind,
                 counts_messages,
                 judge,
-                clock: self.inner.clock.clone(),
+                clock: self.clock.clone(),
                 cells,
                 causes: Causes::default(),
                 #[cfg(feature = "opentelemetry")]
@@ -269,13 +241,20 @@ impl GrpcMetrics {
     }
 }
 
-/// One line on stderr, for want of anybody to return it to. If that is closed, nobody wants to know: it is
-/// no reason for an RPC to fail.
-fn complain(of: &dyn fmt::Display) {
-    let _ = writeln!(io::stderr(), "grpc-metrics-runtime: {of}");
+/// What the registry asks.
+struct Registered(Arc<Inner>);
+
+impl prometheus::core::Collector for Registered {
+    fn desc(&self) -> Vec<&Desc> {
+        self.0.collector.descs()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        gathered::collect(&self.0.collector, self.0.snapshot())
+    }
 }
 
-/// Registered by [`GrpcMetricsBuilder::build`](crate::GrpcMetricsBuilder::build); implemented for programs
+/// [`GrpcMetricsBuilder::build`](crate::GrpcMetricsBuilder::build) registers the metrics; this is for programs
 /// that gather by themselves.
 impl prometheus::core::Collector for GrpcMetrics {
     fn desc(&self) -> Vec<&Desc> {
@@ -284,5 +263,21 @@ impl prometheus::core::Collector for GrpcMetrics {
 
     fn collect(&self) -> Vec<MetricFamily> {
         gathered::collect(&self.inner.collector, self.snapshot())
+    }
+}
+
+#[cfg(all(test, not(cells_model)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d6_what_was_counted_goes_with_the_last_of_handle_and_registry() {
+        let registry = Registry::new();
+        let metrics = GrpcMetrics::builder().registry(&registry).build().unwrap();
+        let counted = Arc::downgrade(&metrics.inner);
+        drop(metrics);
+        assert!(counted.upgrade().is_some(), "the registry shows it");
+        drop(registry);
+        assert!(counted.upgrade().is_none());
     }
 }

@@ -96,7 +96,7 @@ impl GrpcMetrics {
     ///
     /// Looks the method up under a lock; [`RequestGuard::new`] does not, for the process-wide instance.
     pub fn guard(&self, service: &'static str, method: &'static str) -> RequestGuard {
-        let metrics = self.named(service, method, None);
+        let metrics = self.named(service, method);
         RequestGuard::start(Target::Own(metrics), Deadline::NONE)
     }
 }
@@ -126,11 +126,11 @@ fn global(service: &'static str, method: &'static str) -> &'static MethodMetrics
 
 fn find_global(service: &'static str, method: &'static str) -> &'static MethodMetrics {
     static FOUND: Mutex<Option<ByLabels>> = Mutex::new(None);
+    let metrics = GrpcMetrics::global();
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
     let found = found.get_or_insert_default().entry((service, method));
     found.or_insert_with(|| {
-        let metrics = GrpcMetrics::global().named(service, method, None);
         // Leaked once a method: the process-wide instance stays anyway.
-        Box::leak(Box::new(metrics))
+        Box::leak(Box::new(metrics.named(service, method)))
     })
 }

@@ -3,10 +3,13 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
+
+/// How long a program may say nothing.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A program that ends with the test, and its directory with it.
 #[derive(Debug)]
@@ -52,6 +55,19 @@ impl Drop for Process {
     }
 }
 
+/// What a program prints up to its end. One that hangs is ended, and fails the test.
+pub fn output_in_time(command: &mut Command) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let id = child.id().to_string();
+    let (send, ended) = mpsc::channel();
+    thread::spawn(move || send.send(child.wait_with_output()));
+    if let Ok(output) = ended.recv_timeout(PATIENCE) {
+        return output.unwrap();
+    }
+    let _ = Command::new("kill").args(["-KILL", &id]).status();
+    panic!("hangs: {command:?}");
+}
+
 /// What a program prints, line by line, without waiting for ever.
 #[derive(Debug)]
 pub struct Lines<R> {
@@ -76,7 +92,7 @@ impl<R: Read + Send + 'static> Lines<R> {
     pub fn until(&self, is: impl Fn(&str) -> bool) -> Vec<String> {
         let mut lines = Vec::new();
         while !lines.last().is_some_and(|line: &String| is(line)) {
-            match self.lines.recv_timeout(Duration::from_secs(120)) {
+            match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => lines.push(line),
                 Err(error) => panic!("{error} after {lines:#?}"),
             }
