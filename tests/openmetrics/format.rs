@@ -40,7 +40,8 @@ fn i1_it_ends_with_eof_and_names_its_version() {
     let (_, open) = both(&ours());
     assert!(open.ends_with("\n# EOF\n"), "{open}");
     assert_eq!(open.matches("# EOF").count(), 1);
-    let expected = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let expected =
+        "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores";
     assert_eq!(openmetrics::CONTENT_TYPE, expected);
 }
 

@@ -53,8 +53,9 @@ use prometheus_client::registry::Registry as Encoded;
 use self::families::Shown;
 use crate::gathered::Gathered;
 
-/// The `Content-Type` of the text.
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// The `Content-Type` of the text. All names are in Prometheus's old alphabet, as `escaping=underscores` says.
+pub const CONTENT_TYPE: &str =
+    "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores";
 
 /// Everything in the registry.
 pub(crate) fn encode(registry: &Registry) -> prometheus::Result<String> {
