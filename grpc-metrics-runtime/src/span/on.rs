@@ -1,7 +1,10 @@
 //! The span, as `tracing` has it.
 
-use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{mem, thread};
 
+#[cfg(feature = "opentelemetry")]
+use opentelemetry::Context;
 use tonic::metadata::MetadataMap;
 use tracing::Span;
 use tracing::field::Empty;
@@ -14,12 +17,13 @@ use crate::target::MethodMetrics;
 
 use super::Ended;
 #[cfg(feature = "opentelemetry")]
-use super::trace::{self, Parent};
+use super::trace::{self, Caller};
 
 /// Under which filters find the spans.
 const TARGET: &str = "grpc_metrics_runtime";
 
-/// The span of an RPC that some subscriber wants to see, and nothing otherwise.
+/// The span of an RPC that some subscriber wants to see, or the caller's trace for want of one; nothing
+/// otherwise.
 ///
 /// Boxed, so that an RPC without one is small; a subscriber allocates more than that.
 #[derive(Debug, Default)]
@@ -29,7 +33,10 @@ pub(crate) struct RpcSpan(Option<Box<Open>>);
 struct Open {
     method: &'static Method,
     #[cfg(feature = "opentelemetry")]
-    parent: Parent,
+    caller: Caller,
+    /// What stands for the span with OpenTelemetry, where that does not see it.
+    #[cfg(feature = "opentelemetry")]
+    around: Option<Context>,
     /// [`Span::none`] until the RPC starts.
     span: Span,
     /// Whether the current thread is in the span.
@@ -54,7 +61,9 @@ impl RpcSpan {
         Self(Some(Box::new(Open {
             method,
             #[cfg(feature = "opentelemetry")]
-            parent: Parent::of(metadata),
+            caller: Caller::of(metadata),
+            #[cfg(feature = "opentelemetry")]
+            around: None,
             span: Span::none(),
             entered: false,
         })))
@@ -90,7 +99,7 @@ impl RpcSpan {
     #[inline]
     pub(crate) fn close(&mut self, target: &MethodMetrics, ended: &Ended) {
         if let Some(open) = self.0.take() {
-            open.close(target, ended);
+            open.close_safely(target, ended);
         }
     }
 }
@@ -98,7 +107,7 @@ impl RpcSpan {
 impl Open {
     /// OpenTelemetry, "Semantic conventions for gRPC", has the names of the fields and the codes that mean an
     /// error of the server. `otel.*` is how a span of `tracing` tells them to OpenTelemetry. Says whether
-    /// anybody wants the span.
+    /// there is anything to enter.
     #[cold]
     fn open(&mut self) -> bool {
         let method = self.method.path();
@@ -114,15 +123,22 @@ impl Open {
             error.cause = Empty,
             otel.status_code = Empty,
         );
+        let is_wanted = !span.is_disabled();
         #[cfg(feature = "opentelemetry")]
-        mem::take(&mut self.parent).adopt(&span);
+        {
+            self.around = mem::take(&mut self.caller).adopt(&span);
+        }
+        #[cfg(feature = "opentelemetry")]
+        let is_wanted = is_wanted || self.around.is_some();
         self.span = span;
-        !self.span.is_disabled()
+        is_wanted
     }
 
     #[cold]
     fn enter(&mut self) {
         if !mem::replace(&mut self.entered, true) {
+            #[cfg(feature = "opentelemetry")]
+            self.around.as_ref().inspect(|context| trace::attach(context));
             // Not by a guard of the span's, which would borrow it for as long.
             self.span.with_subscriber(|(id, subscriber)| subscriber.enter(id));
         }
@@ -131,11 +147,23 @@ impl Open {
     #[cold]
     fn exit(&mut self) {
         if mem::replace(&mut self.entered, false) {
+            // First: what the subscriber does may panic.
+            #[cfg(feature = "opentelemetry")]
+            self.around.as_ref().inspect(|_| trace::detach());
             self.span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
         }
     }
 
+    /// A subscriber's panic amid another one would abort the program.
     #[cold]
+    fn close_safely(self, target: &MethodMetrics, ended: &Ended) {
+        if thread::panicking() {
+            let _ = catch_unwind(AssertUnwindSafe(|| self.close(target, ended)));
+        } else {
+            self.close(target, ended);
+        }
+    }
+
     fn close(mut self, target: &MethodMetrics, ended: &Ended) {
         self.exit();
         let code = code_label(ended.code, CodeLabel::Name);

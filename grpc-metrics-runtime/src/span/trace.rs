@@ -1,11 +1,13 @@
 //! What OpenTelemetry knows of a span: the trace it belongs to.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::SystemTime;
 
+use opentelemetry::baggage::{BaggageExt, KeyValueMetadata};
 use opentelemetry::propagation::Extractor;
 use opentelemetry::trace::TraceContextExt;
-use opentelemetry::{Context, global};
+use opentelemetry::{Context, ContextGuard, global};
 use tonic::metadata::{KeyRef, MetadataMap};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -13,11 +15,11 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use crate::exemplar::Exemplar;
 use crate::target::MethodMetrics;
 
-/// The caller's span.
+/// What the caller says of its trace.
 #[derive(Debug, Default)]
-pub(super) struct Parent(Option<Context>);
+pub(super) struct Caller(Option<Context>);
 
-impl Parent {
+impl Caller {
     /// As the program's propagator reads it from the metadata. What that can't read is none.
     pub(super) fn of(metadata: &MetadataMap) -> Self {
         // Not onto the current context, which would stay in the place of what is not in the metadata.
@@ -27,25 +29,62 @@ impl Parent {
             })
         }))
         .unwrap_or_default();
-        let valid = context.span().span_context().is_valid();
-        Self(valid.then_some(context))
+        let says_anything = is_in_a_trace(&context) || !context.baggage().is_empty();
+        Self(says_anything.then_some(context))
     }
 
-    /// Puts a span that was not entered yet under the caller's. If the surrounding span is of the same trace
-    /// already, since a layer has read the metadata too, it stays the parent.
-    pub(super) fn adopt(self, span: &Span) {
-        let Self(Some(context)) = self else { return };
+    /// Puts a span that was not entered yet under the caller's. Gives the context that has to be
+    /// [attached](attach) for what runs inside, where OpenTelemetry does not see the span.
+    pub(super) fn adopt(self, span: &Span) -> Option<Context> {
+        let parent = self.parent()?;
+        // An error says that OpenTelemetry does not see it, but no error does not say that it does.
+        let _ = span.set_parent(parent.clone());
+        (!is_in_a_trace(&span.context())).then_some(parent)
+    }
+
+    /// The context that a span gets for its parent, if it would not get it anyway.
+    fn parent(self) -> Option<Context> {
+        let caller = self.0?;
+        // Of a span which OpenTelemetry's layer has entered, or of its own API.
+        let current = Context::current();
+        if !is_in_a_trace(&caller) {
+            let around = if is_in_a_trace(&current) { current } else { Span::current().context() };
+            let baggage = caller.baggage().iter().map(|(name, (value, metadata))| {
+                KeyValueMetadata::new(name.clone(), value.clone(), metadata.clone())
+            });
+            return Some(around.with_baggage(baggage));
+        }
+        // If the surrounding span is of the same trace already, since a layer has read the metadata too, it
+        // stays the parent.
         let trace_id = |context: &Context| context.span().span_context().trace_id();
-        let is_ours = |surrounding: &Context| trace_id(surrounding) == trace_id(&context);
-        // That of a span which OpenTelemetry's layer has entered, or of its own API.
-        if is_ours(&Context::current()) {
-            return;
+        let is_ours = |surrounding: &Context| trace_id(surrounding) == trace_id(&caller);
+        if is_ours(&current) {
+            return None;
         }
         let surrounding = Span::current().context();
-        let parent = if is_ours(&surrounding) { surrounding } else { context };
-        // An error says that no layer of OpenTelemetry sees the span.
-        let _ = span.set_parent(parent);
+        Some(if is_ours(&surrounding) { surrounding } else { caller })
     }
+}
+
+fn is_in_a_trace(context: &Context) -> bool {
+    context.span().span_context().is_valid()
+}
+
+thread_local! {
+    /// What is attached on this thread, the newest last. Not in the RPCs that it is attached for: they may go to
+    /// another thread between two polls, and a guard may not.
+    static ATTACHED: RefCell<Vec<ContextGuard>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Makes it the current context up to the matching [`detach`] on this thread.
+pub(super) fn attach(context: &Context) {
+    let attach = |attached: &RefCell<Vec<_>>| attached.borrow_mut().push(context.clone().attach());
+    // An error: the thread ends, and has no context any more.
+    let _ = ATTACHED.try_with(attach);
+}
+
+pub(super) fn detach() {
+    drop(ATTACHED.try_with(|attached| attached.borrow_mut().pop()));
 }
 
 /// Keeps the RPC for its bucket, if its trace is sampled and so will be found.

@@ -1,16 +1,21 @@
 //! Contract, section J: spans among what else a program does with `tracing` and OpenTelemetry. Handlers are called
 //! directly, each test under a subscriber of its own.
 
+mod filtered;
+mod panics;
+
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};
 use opentelemetry::context::FutureExt;
 use opentelemetry::propagation::text_map_propagator::FieldIter;
-use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use opentelemetry::propagation::{
+    Extractor, Injector, TextMapCompositePropagator, TextMapPropagator,
+};
 use opentelemetry::trace::{SpanId, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry::{Context, global};
-use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracer, SdkTracerProvider, SpanData};
 use support::shapes::pb::plain_server::Plain;
 use support::shapes::pb::{Answer, Ask};
@@ -55,7 +60,10 @@ struct Spans {
 
 impl Spans {
     fn new() -> Self {
-        global::set_text_map_propagator(Careful(TraceContextPropagator::new()));
+        global::set_text_map_propagator(Careful(TextMapCompositePropagator::new(vec![
+            Box::new(TraceContextPropagator::new()),
+            Box::new(BaggagePropagator::new()),
+        ])));
         let exporter = InMemorySpanExporter::default();
         let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
         Self { exporter, provider }
@@ -79,7 +87,7 @@ impl Spans {
 
 /// Panics where a header asks for it.
 #[derive(Debug)]
-struct Careful(TraceContextPropagator);
+struct Careful(TextMapCompositePropagator);
 
 impl TextMapPropagator for Careful {
     fn inject_context(&self, _: &Context, _: &mut dyn Injector) {}

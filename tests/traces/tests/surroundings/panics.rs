@@ -1,0 +1,96 @@
+//! A subscriber that panics while an RPC's panic unwinds: the second panic would abort the program.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context as TaskContext, Waker};
+
+use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};
+use support::shapes::pb::plain_server::Plain;
+use support::shapes::pb::{Answer, Ask};
+use tonic::{Code, Request, Response, Status};
+use tracing::Subscriber;
+use tracing::span::{Id, Record};
+use tracing::subscriber::set_default;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry;
+
+use super::ask;
+
+/// What panics, where the thread does already.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum At {
+    Exit,
+    Record,
+    Close,
+}
+
+struct Panicking(At);
+
+impl Panicking {
+    fn comes_to(&self, at: At) {
+        assert!(self.0 != at || !std::thread::panicking(), "the subscriber's: {at:?}");
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Panicking {
+    fn on_exit(&self, _: &Id, _: Context<'_, S>) {
+        self.comes_to(At::Exit);
+    }
+
+    fn on_record(&self, _: &Id, _: &Record<'_>, _: Context<'_, S>) {
+        self.comes_to(At::Record);
+    }
+
+    fn on_close(&self, _: Id, _: Context<'_, S>) {
+        self.comes_to(At::Close);
+    }
+}
+
+struct Service;
+
+#[instrument_grpc(service = "surroundings.Panics")]
+#[tonic::async_trait]
+impl Plain for Service {
+    async fn first(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
+        panic!("the handler's");
+    }
+
+    async fn second(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
+        std::future::pending().await
+    }
+}
+
+fn requests(method: &str, code: Code) -> u64 {
+    let snapshot = GrpcMetrics::global().snapshot();
+    let method = snapshot.method("surroundings.Panics", method).unwrap();
+    assert_eq!(method.in_flight(), 0);
+    method.requests(code)
+}
+
+#[test]
+fn j10_while_the_handlers_panic_unwinds() {
+    for (at, n) in [At::Exit, At::Record, At::Close].into_iter().zip(1..) {
+        let _guard = set_default(registry().with(Panicking(at)));
+        let mut first = Service.first(ask());
+        let mut context = TaskContext::from_waker(Waker::noop());
+        let poll = AssertUnwindSafe(|| first.as_mut().poll(&mut context).is_ready());
+        let payload = catch_unwind(poll).unwrap_err();
+        assert_eq!(payload.downcast_ref(), Some(&"the handler's"), "{at:?}");
+        assert_eq!(requests("First", Code::Unknown), n, "{at:?}");
+    }
+}
+
+/// An RPC that is dropped by a panic around it.
+#[test]
+fn j10_while_anothers_panic_unwinds() {
+    for (at, n) in [At::Exit, At::Record, At::Close].into_iter().zip(1..) {
+        let _guard = set_default(registry().with(Panicking(at)));
+        let unwound = catch_unwind(|| {
+            let mut second = Service.second(ask());
+            let mut context = TaskContext::from_waker(Waker::noop());
+            assert!(second.as_mut().poll(&mut context).is_pending());
+            panic!("another's");
+        });
+        assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"another's"), "{at:?}");
+        assert_eq!(requests("Second", Code::Cancelled), n, "{at:?}");
+    }
+}
