@@ -93,6 +93,17 @@ enum Chain {
     End(Every),
 }
 
+/// The same with a parameter.
+#[derive(Debug, GrpcStatus)]
+enum Deep<E> {
+    #[status(transparent)]
+    More(Box<Deep<E>>),
+    #[status(transparent)]
+    Same(Box<Self>),
+    #[status(transparent)]
+    End(E),
+}
+
 #[derive(Debug, GrpcStatus)]
 #[status(crate = ::grpc_metrics_runtime, NotFound)]
 struct WithPath;
@@ -107,6 +118,7 @@ displayed!(
     [T: Debug, const N: usize] Generic<T, N>,
     [T: Debug] Around<T>,
     [] Chain,
+    [E: Debug] Deep<E>,
     [] WithPath,
     [] Never
 );
@@ -155,6 +167,20 @@ fn g2_types_of_every_shape_convert() {
         (chain.code(), Status::from(chain).code()),
         (Code::AlreadyExists, Code::AlreadyExists)
     );
+    let deep = Deep::More(Box::new(Deep::Same(Box::new(Deep::End(Every::V2)))));
+    assert_eq!(
+        (deep.code(), Status::from(deep).code()),
+        (Code::AlreadyExists, Code::AlreadyExists)
+    );
     assert_eq!(WithPath.code(), Code::NotFound);
     let _: fn(Never) -> Status = Status::from;
+}
+
+/// What an error holds that is a status already is told as that tells it: the derive hides no text of another's.
+#[test]
+fn g3_a_transparent_error_passes_on_the_text_whatever_the_code() {
+    for code in [Code::Internal, Code::Unknown, Code::DataLoss] {
+        let status = Status::from(Around::Inner(Status::new(code, "table users is locked")));
+        assert_eq!((status.code(), status.message()), (code, "table users is locked"));
+    }
 }

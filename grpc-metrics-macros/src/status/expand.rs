@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{WherePredicate, parse_quote};
 
 use super::plan::{Case, Plan, Status};
+use crate::tokens;
 
 /// Like `quote!`, with names that the user's code can't see. Bindings have underscores besides, for a pattern
 /// would take the user's constant of that name.
@@ -33,6 +34,11 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
                 .iter()
                 .flatten()
                 .filter_map(Case::passed_on)
+                // What holds the type itself has a status if this has, and asking would never end.
+                .filter(|(_, ty)| {
+                    let is_itself = |name: &str| name == "Self" || ident == name;
+                    !tokens::mention(ty.to_token_stream(), &is_itself)
+                })
                 .map(|(_, ty)| -> WherePredicate { parse_quote!(#ty: __grpc::GrpcStatus) }),
         );
     }
