@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use grpc_metrics_runtime::prometheus::Registry;
-use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};
+use grpc_metrics_runtime::{GrpcMetrics, MethodSnapshot, instrument_grpc};
 use support::bed::own_metrics;
 use support::pb::names::bare_server::Bare;
 use support::pb::names::{
@@ -272,4 +272,39 @@ async fn c4_a_name_does_not_change_the_path() {
     let path = "/names.v1.Odd/what the user says".replace(' ', "%20");
     let unknown = client.unary(Request::new(Nothing {}), path.parse().unwrap(), codec);
     assert_eq!(unknown.await.unwrap_err().code(), Code::Unimplemented);
+}
+
+/// Of protos whose RPCs begin with a small letter; tonic makes the stream's type of the name as it stands.
+#[allow(non_camel_case_types)]
+#[tonic::async_trait]
+trait Small {
+    type watchThingStream: Send;
+    async fn get_thing(&self, _: Request<Nothing>) -> Answer;
+    async fn watch_thing(
+        &self,
+        _: Request<Nothing>,
+    ) -> Result<Response<Self::watchThingStream>, Status>;
+}
+
+#[instrument_grpc(service = "names.Small")]
+#[tonic::async_trait]
+impl Small for () {
+    type watchThingStream = Nothings;
+
+    async fn get_thing(&self, request: Request<Nothing>) -> Answer {
+        Ok(Response::new(request.into_inner()))
+    }
+
+    async fn watch_thing(&self, request: Request<Nothing>) -> Result<Response<Nothings>, Status> {
+        Ok(Response::new(iter([Ok(request.into_inner())])))
+    }
+}
+
+#[tokio::test]
+async fn c4_a_method_follows_the_style_of_its_stream_siblings() {
+    ().get_thing(Request::new(Nothing {})).await.unwrap();
+    ().watch_thing(Request::new(Nothing {})).await.unwrap();
+    let snapshot = GrpcMetrics::global().snapshot();
+    let methods = snapshot.methods().iter().filter(|of| of.service() == "names.Small");
+    assert_eq!(methods.map(MethodSnapshot::method).collect::<Vec<_>>(), ["getThing", "watchThing"]);
 }

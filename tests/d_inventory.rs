@@ -46,6 +46,7 @@ fn run_with(program: impl AsRef<Path>, task: &[&str]) -> Output {
 const ECHO: &str = env!("CARGO_BIN_EXE_program_echo");
 const TWINS: &str = env!("CARGO_BIN_EXE_program_twins");
 const STARTUP: &str = env!("CARGO_BIN_EXE_program_startup");
+const WARNED: &str = env!("CARGO_BIN_EXE_program_warned");
 
 /// The methods of the echo program, and whether they answer with a stream.
 const METHODS: [(&str, &str, &str, bool); 8] = [
@@ -343,6 +344,17 @@ fn d4_a_name_that_is_taken_is_one_line_on_stderr() {
     assert_eq!(names, ["grpc_server_in_flight_requests"]);
 }
 
+/// Each version of this crate has a process-wide instance, and one registry takes only one of them.
+#[test]
+fn d4_two_versions_of_this_crate_are_one_line_on_stderr() {
+    let output = run(ECHO, "call beside another version");
+    let [line] = &output.stderr[..] else {
+        panic!("not one line: {:?}", output.stderr);
+    };
+    assert!(line.contains("two versions of grpc-metrics-runtime"), "{line}");
+    assert!(line.contains("cargo tree --duplicates --invert grpc-metrics-runtime"), "{line}");
+}
+
 #[derive(Clone)]
 struct Chosen {
     metrics: std::sync::Arc<GrpcMetrics>,
@@ -415,6 +427,35 @@ fn d4_a_stderr_that_takes_nothing_is_no_reason_to_fail() {
         let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
         let output = Command::new(program).arg(task).stderr(full).output().unwrap();
         assert!(output.status.success(), "{task}: {:?}", output.status);
+    }
+}
+
+/// A macro's RPCs are not measured, an alias is no service's name: neither goes without a word, which is said
+/// once.
+#[test]
+fn d7_what_is_not_as_one_would_think_is_a_line_on_stderr_and_data() {
+    for task in ["build", "call"] {
+        let output = output_in_time(Command::new(WARNED).arg(task));
+        assert!(output.status.success(), "{output:?}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        let ours = stderr.lines().filter_map(|line| line.strip_prefix("grpc-metrics-runtime: "));
+        let ours: Vec<&str> = ours.collect();
+        let [macro_call, alias] = &ours[..] else { panic!("{task}: {stderr}") };
+        for part in ["Renamed for Calls (", "programs/warned.rs:", " rpcs!,", "#[skip_metrics]"] {
+            assert!(macro_call.contains(part), "no {part} in: {macro_call}");
+        }
+        for part in [
+            "Api for Aliased<T> (",
+            "programs/warned.rs:",
+            "\"Api\"",
+            "::bare_server::Bare;",
+            "#[instrument_grpc(service = bare_server::SERVICE_NAME)]",
+        ] {
+            assert!(alias.contains(part), "no {part} in: {alias}");
+        }
+        let (_, data) = stdout.split_once("--\n").unwrap();
+        assert_eq!(data.lines().collect::<Vec<_>>(), ours);
     }
 }
 

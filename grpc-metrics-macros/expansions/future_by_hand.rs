@@ -99,6 +99,7 @@ const _: () = {
             &'a self,
             __request: Request<HelloRequest>,
         ) -> BoxFuture<'a, HelloReply> {
+            __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             let __rpc = __grpc::rpc::<
                 Request<HelloRequest>,
             >(&__RPC_say_hello, &__request);

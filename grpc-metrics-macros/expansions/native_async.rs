@@ -18,6 +18,7 @@ const _: () = {
             &self,
             __request: Request<HelloRequest>,
         ) -> __grpc::StatusReturn<Result<Response<HelloReply>, Status>> {
+            __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             __grpc::Returned::<
                 Result<Response<HelloReply>, Status>,
             >::__grpc_carry(

@@ -55,6 +55,7 @@ const _: () = {
             &self,
             __request: Request<A>,
         ) -> __grpc::StatusReturn<Result<Response<B>, Status>> {
+            __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             __grpc::Returned::<
                 Result<Response<B>, Status>,
             >::__grpc_carry(

@@ -40,6 +40,7 @@ const _: () = {
                 > + Send + 'a,
             >,
         > {
+            __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             Box::pin(async move {
                 __grpc::Returned::<
                     Result<Response<B>, Status>,

@@ -19,6 +19,7 @@ const _: () = {
             &self,
             __request: Request<A>,
         ) -> __grpc::StatusReturn<Result<Response<Self::WatchStream>, Status>> {
+            __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             __grpc::streaming::<
                 Result<Response<__grpc::Declared<Self::WatchStream>>, Status>,
                 _,

@@ -32,6 +32,7 @@ const _: () = {
             'life0: 'async_trait,
             Self: 'async_trait,
         {
+            __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             Box::pin(
                 __grpc::streaming::<
                     Result<Response<__grpc::Declared<Self::OtherStream>>, Status>,

@@ -34,6 +34,7 @@ const _: () = {
             &'a self,
             __request: Request<A>,
         ) -> __grpc::WrappedFuture<BoxFuture<'a, __grpc::Declared<Self::WatchStream>>> {
+            __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_watch, &__request);
             let request = __request;
             __grpc::future_streaming::<

@@ -33,6 +33,7 @@ const _: () = {
             'life0: 'async_trait,
             Self: 'async_trait,
         {
+            __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             Box::pin(
                 __grpc::until_return::<
                     Result<Response<Self::WatchStream>, Status>,

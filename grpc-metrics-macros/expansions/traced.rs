@@ -38,6 +38,7 @@ const _: () = {
             'life0: 'async_trait,
             Self: 'async_trait,
         {
+            __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             Box::pin(async move {
                 if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
                     Result<Response<HelloReply>, Status>,

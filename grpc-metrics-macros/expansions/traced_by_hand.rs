@@ -42,6 +42,7 @@ const _: () = {
                 > + Send + 'a,
             >,
         > {
+            __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             let request = self.log(request);
             Box::pin(async move { self.answer(request) })
         }

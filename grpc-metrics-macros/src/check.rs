@@ -1,6 +1,6 @@
 //! From what is written to what is meant. Every mistake is found, not only the first.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
@@ -9,10 +9,11 @@ use syn::{Error, Expr, ExprLit, ItemImpl, Lit, LitStr, Path, Type};
 
 use crate::args::Args;
 use crate::method::{self, Scope};
+use crate::names::{self, Style};
 use crate::plan::{self, Plan, Rpc};
 use crate::projections::Projections;
 use crate::rpc_args;
-use crate::service::{self, Item, Method, Service};
+use crate::service::{self, Item, MacroCall, Method, Service};
 use crate::slo::OfMethod;
 use crate::streams;
 use crate::tokens::as_typed;
@@ -35,20 +36,28 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
     let scope = Scope {
         wrapped: &wrapped,
         stream_type: &stream_type,
+        style: style(methods(), types()),
         head: &head,
         follow_streams,
         slo: args.slo.as_ref(),
         span: args.span.is_none_or(|span| span.value),
     };
 
-    let mut planned = Vec::new();
+    let (mut planned, mut macro_calls) = (Vec::new(), Vec::new());
     // Said after what is wrong with the impl's own objectives, as they stand.
     let mut of_items = Vec::new();
     let mut percentile_is_used = false;
     for item in &items {
         planned.push(match item {
             Item::Other(tokens) => plan::Item::AsWritten(tokens.clone()),
-            Item::Macro(tokens) => plan::Item::AsWritten(wrapped.as_declared(tokens.clone())),
+            Item::Macro(MacroCall { call, skip }) => {
+                method::check_skip(skip, &mut of_items);
+                if skip.is_empty() {
+                    let name = format!("{}!", as_typed(&call.mac.path));
+                    macro_calls.push((streams::cfgs(&call.attrs), name));
+                }
+                plan::Item::AsWritten(wrapped.as_declared(call.to_token_stream()))
+            }
             Item::Type(item) => {
                 let is_wrapped = wrapped.include(&item.ident);
                 let mut item = item.clone();
@@ -94,9 +103,14 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
     if !errors.is_empty() {
         return Err(errors);
     }
+    let of_module = constant_of_module(&trait_);
+    let is_named_after_trait = args.service.is_none() && of_module.is_none();
+    let service = args.service.map(Expr::into_token_stream).or(of_module);
     Ok(Plan {
         runtime: plan::runtime(args.runtime),
-        label: args.service.map_or_else(|| label(&trait_), |service| service.to_token_stream()),
+        label: service.unwrap_or_else(|| name_of(&trait_)),
+        is_named_after_trait,
+        macro_calls,
         implementation: format!("{} for {}", as_typed(&trait_), as_typed(&head.self_ty)),
         metrics: args.metrics,
         items: planned,
@@ -163,19 +177,32 @@ fn are_alternatives(one: &Rpc, other: &Rpc) -> bool {
     !one.is_empty() && !other.is_empty() && one != other
 }
 
-/// The label of a service that names none: `greeter_server::Greeter` tells its constant, `Greeter` only
-/// itself.
-fn label(trait_: &Path) -> TokenStream {
+/// How the RPCs are named whose response streams have types that tell it.
+fn style<'a>(
+    methods: impl Iterator<Item = &'a Method>,
+    types: impl Iterator<Item = &'a Ident>,
+) -> Style {
+    let rust_names: HashSet<String> =
+        methods.map(|method| method.sig.ident.unraw().to_string()).collect();
+    let rpcs = types.filter_map(streams::rpc_name);
+    Style::of(rpcs.filter(|rpc| rust_names.contains(&names::snake(rpc))))
+}
+
+/// The constant that says the name of a service whose trait is written `greeter_server::Greeter`.
+fn constant_of_module(trait_: &Path) -> Option<TokenStream> {
     let mut path = trait_.clone();
-    let module = path.segments.iter().rev().nth(1);
-    let in_server_module =
-        module.is_some_and(|module| module.ident.to_string().ends_with("_server"));
-    let Some(last) = path.segments.last_mut() else {
-        return TokenStream::new();
-    };
-    if in_server_module {
-        *last = Ident::new("SERVICE_NAME", last.ident.span()).into();
-        return path.into_token_stream();
+    let module = path.segments.iter().rev().nth(1)?;
+    if !module.ident.to_string().ends_with("_server") {
+        return None;
     }
-    LitStr::new(&last.ident.unraw().to_string(), last.ident.span()).into_token_stream()
+    let last = path.segments.last_mut()?;
+    *last = Ident::new("SERVICE_NAME", last.ident.span()).into();
+    Some(path.into_token_stream())
+}
+
+/// All that `Greeter` alone tells.
+fn name_of(trait_: &Path) -> TokenStream {
+    let last = trait_.segments.last();
+    last.map(|last| LitStr::new(&last.ident.unraw().to_string(), last.ident.span()))
+        .into_token_stream()
 }

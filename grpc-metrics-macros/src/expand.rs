@@ -20,10 +20,16 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
         emit!(#(#cfgs)* &#descriptor)
     });
     let chooses_instance = plan.metrics.is_some();
+    let macro_calls = plan.macro_calls.iter().map(|(cfgs, call)| emit!(#(#cfgs)* #call));
+    let macro_calls =
+        (!plan.macro_calls.is_empty()).then(|| emit!(.with_macro_calls(&[#(#macro_calls),*])));
+    let mut place = plan.is_named_after_trait.then(|| place_in_trait(plan));
     let items = plan.items.iter().map(|item| match item {
         Item::AsWritten(tokens) => tokens.clone(),
         Item::Stream(item) => stream_type(item),
-        Item::Rpc(rpc) => method(plan, rpc),
+        // Of one that is there in any case.
+        Item::Rpc(rpc) if cfgs(&rpc.attrs).is_empty() => method(plan, rpc, place.take().as_ref()),
+        Item::Rpc(rpc) => method(plan, rpc, None),
     });
     let mut head = plan.head.clone();
     head.items = vec![ImplItem::Verbatim(items.collect())];
@@ -39,6 +45,7 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
             #(#descriptors)*
             __grpc::submit! {
                 __grpc::service(__SERVICE, #implementation, #chooses_instance, &[#(#listed),*])
+                    #macro_calls
             }
             #head
         };
@@ -82,7 +89,12 @@ fn stream_type(item: &ImplItemType) -> TokenStream {
     emit!(#item)
 }
 
-fn method(plan: &Plan, rpc: &Rpc) -> TokenStream {
+/// A place inside the impl, whose path has the trait's own name.
+fn place_in_trait(Plan { implementation, .. }: &Plan) -> TokenStream {
+    emit!(__grpc::named_after_trait!(__SERVICE, #implementation);)
+}
+
+fn method(plan: &Plan, rpc: &Rpc, first: Option<&TokenStream>) -> TokenStream {
     let Rpc { attrs, vis, sig, response, taken, form, .. } = rpc;
     let started = started(plan, rpc);
     let (last, body) = match form {
@@ -95,7 +107,7 @@ fn method(plan: &Plan, rpc: &Rpc) -> TokenStream {
             (None, carry.through(form))
         }
     };
-    let body = tokens::braces(rpc.braces, body);
+    let body = tokens::braces(rpc.braces, emit!(#first #body));
     emit!(#(#attrs)* #last #vis #sig #body)
 }
 

@@ -9,6 +9,7 @@ use syn::{
 };
 
 use crate::carry::{Body, Response};
+use crate::names::Style;
 use crate::plan::{Form, Rpc, Streams};
 use crate::projections::Projections;
 use crate::rpc_args::{self, RpcArgs};
@@ -23,6 +24,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) wrapped: &'a Projections<'a>,
     /// The associated type of a method's response stream, if it has one.
     pub(crate) stream_type: &'a dyn Fn(&Method) -> Option<&'a Ident>,
+    /// How the service's RPCs are named, as far as its stream types tell.
+    pub(crate) style: Style,
     /// The impl.
     pub(crate) head: &'a ItemImpl,
     /// Whether an RPC goes on in its response stream.
@@ -44,7 +47,7 @@ impl Scope<'_> {
         let mut sig = method.sig.clone();
         let stream = (self.stream_type)(method);
         check_no_helper_in_cfg_attr(method, errors);
-        let name = rpc_args::name(method, args, stream);
+        let name = rpc_args::name(method, args, stream, self.style);
         let objectives = Slo::for_method(self.slo, args.slo.as_ref(), errors);
         let request = request(&mut sig.inputs, &sig.ident);
         let (request, future) = match (request, future(method)) {
@@ -238,7 +241,19 @@ fn future(method: &Method) -> Result<Option<TokenStream>, Error> {
 
 /// The mistakes that can be made on a method that is not measured.
 pub(crate) fn check_skipped(method: &Method, errors: &mut Vec<Error>) {
-    for attr in &method.skip {
+    check_skip(&method.skip, errors);
+    if let Some(attr) = method.rpc.first() {
+        let message = format!(
+            "a method that is skipped is no RPC to say anything of; remove `#[{}]` or `#[skip_metrics]`",
+            as_typed(&attr.meta)
+        );
+        errors.push(Error::new_spanned(&attr.meta, message));
+    }
+}
+
+/// The mistakes that can be made in `#[skip_metrics]` itself.
+pub(crate) fn check_skip(skip: &[Attribute], errors: &mut Vec<Error>) {
+    for attr in skip {
         if !matches!(attr.meta, Meta::Path(_)) {
             let message = format!(
                 "`skip_metrics` takes no arguments: write `#[skip_metrics]` instead of `#[{}]`",
@@ -246,13 +261,6 @@ pub(crate) fn check_skipped(method: &Method, errors: &mut Vec<Error>) {
             );
             errors.push(Error::new_spanned(&attr.meta, message));
         }
-    }
-    if let Some(attr) = method.rpc.first() {
-        let message = format!(
-            "a method that is skipped is no RPC to say anything of; remove `#[{}]` or `#[skip_metrics]`",
-            as_typed(&attr.meta)
-        );
-        errors.push(Error::new_spanned(&attr.meta, message));
     }
 }
 

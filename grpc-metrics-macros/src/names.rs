@@ -1,7 +1,49 @@
 //! Names: the proto's from Rust's, and the one that was meant.
 
-/// The proto name of an RPC whose Rust name is `method`: upper camel case.
-pub(crate) fn upper_camel(method: &str) -> String {
+/// How a proto file writes the names of its RPCs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// `GetThing`, as the style guide of protobuf has it.
+    #[default]
+    UpperCamel,
+    /// `getThing`.
+    LowerCamel,
+    /// `get_thing`.
+    Snake,
+}
+
+impl Style {
+    /// The one in which these names of RPCs are written. If they differ, or there are none, the default.
+    pub(crate) fn of(rpcs: impl Iterator<Item = String>) -> Self {
+        let styles = rpcs.map(|rpc| match rpc.chars().next() {
+            Some(first) if !first.is_lowercase() => Self::UpperCamel,
+            _ if rpc.contains('_') => Self::Snake,
+            _ => Self::LowerCamel,
+        });
+        // One word in small letters is both.
+        let common = styles.reduce(|one, other| match (one, other) {
+            (Self::UpperCamel, _) | (_, Self::UpperCamel) => Self::UpperCamel,
+            (Self::Snake, _) | (_, Self::Snake) => Self::Snake,
+            (Self::LowerCamel, Self::LowerCamel) => Self::LowerCamel,
+        });
+        common.unwrap_or_default()
+    }
+
+    /// The proto name of an RPC whose Rust name is `method`.
+    pub(crate) fn rpc(self, method: &str) -> String {
+        match self {
+            Self::UpperCamel => upper_camel(method),
+            Self::LowerCamel => {
+                let name = upper_camel(method);
+                let mut letters = name.chars();
+                letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect()
+            }
+            Self::Snake => method.to_owned(),
+        }
+    }
+}
+
+fn upper_camel(method: &str) -> String {
     let words = method.split('_');
     words
         .flat_map(|word| {
@@ -76,7 +118,25 @@ mod tests {
             ("list", "List"),
             ("_ping", "Ping"),
         ] {
-            assert_eq!(upper_camel(rust), rpc);
+            assert_eq!(Style::UpperCamel.rpc(rust), rpc);
+        }
+    }
+
+    #[test]
+    fn rpc_names_in_the_style_of_their_siblings() {
+        for (siblings, style, rpc) in [
+            (&[][..], Style::UpperCamel, "GetThing"),
+            (&["WatchThing"], Style::UpperCamel, "GetThing"),
+            (&["watchThing"], Style::LowerCamel, "getThing"),
+            (&["watch"], Style::LowerCamel, "getThing"),
+            (&["watch_thing"], Style::Snake, "get_thing"),
+            (&["watch", "watch_thing"], Style::Snake, "get_thing"),
+            (&["watchThing", "ListThings"], Style::UpperCamel, "GetThing"),
+            (&["watch_thing", "List"], Style::UpperCamel, "GetThing"),
+        ] {
+            let of_siblings = Style::of(siblings.iter().map(|name| (*name).to_owned()));
+            assert_eq!(of_siblings, style, "{siblings:?}");
+            assert_eq!(style.rpc("get_thing"), rpc);
         }
     }
 

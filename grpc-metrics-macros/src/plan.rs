@@ -12,6 +12,10 @@ pub(crate) struct Plan {
     pub(crate) head: ItemImpl,
     /// A constant expression for the service label.
     pub(crate) label: TokenStream,
+    /// Whether the label is the name that the impl has for the trait, which may be one of its own.
+    pub(crate) is_named_after_trait: bool,
+    /// The macros called among its items, which may make RPCs, as `rpcs!`; and whether each is there.
+    pub(crate) macro_calls: Vec<(Vec<Attribute>, String)>,
     /// The impl in words, for messages.
     pub(crate) implementation: String,
     /// Which instance counts, if not the process-wide one.

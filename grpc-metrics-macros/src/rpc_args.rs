@@ -6,10 +6,11 @@ use syn::parse::ParseStream;
 use syn::{Attribute, Error, Expr, Lit, LitBool, LitStr, Meta, Result};
 
 use crate::arguments::{self, set};
+use crate::names::{self, Style};
 use crate::service::Method;
 use crate::slo::{self, OfMethod};
+use crate::streams;
 use crate::tokens::as_typed;
-use crate::{names, streams};
 
 /// What stands in `#[rpc(…)]`.
 #[derive(Default)]
@@ -33,12 +34,18 @@ pub(crate) fn parse(method: &Method, errors: &mut Vec<Error>) -> RpcArgs {
     args
 }
 
-/// The RPC's proto name: the method label. `stream` is the associated type of its response stream.
-pub(crate) fn name(method: &Method, args: &RpcArgs, stream: Option<&Ident>) -> LitStr {
+/// The RPC's proto name: the method label. `stream` is the associated type of its response stream, `style` that
+/// of the service's other names.
+pub(crate) fn name(
+    method: &Method,
+    args: &RpcArgs,
+    stream: Option<&Ident>,
+    style: Style,
+) -> LitStr {
     let ident = &method.sig.ident;
     let rust_name = ident.unraw().to_string();
     let of_stream = stream.and_then(streams::rpc_name).filter(|rpc| names::snake(rpc) == rust_name);
-    let derived = of_stream.unwrap_or_else(|| names::upper_camel(&rust_name));
+    let derived = of_stream.unwrap_or_else(|| style.rpc(&rust_name));
     args.name.clone().unwrap_or_else(|| LitStr::new(&derived, ident.span()))
 }
 

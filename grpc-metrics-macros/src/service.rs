@@ -4,8 +4,8 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{
-    AttrStyle, Attribute, Error, ImplItem, ImplItemType, ItemImpl, Path, Result, Signature,
-    Visibility,
+    AttrStyle, Attribute, Error, ImplItem, ImplItemMacro, ImplItemType, ItemImpl, Path, Result,
+    Signature, Visibility,
 };
 
 use crate::tokens;
@@ -21,8 +21,7 @@ pub(crate) struct Service {
 pub(crate) enum Item {
     Method(Box<Method>),
     Type(Box<ImplItemType>),
-    /// It may stand for methods, none of which is measured.
-    Macro(TokenStream),
+    Macro(MacroCall),
     /// A constant: nothing to instrument.
     Other(TokenStream),
 }
@@ -35,6 +34,13 @@ impl Item {
     pub(crate) fn as_type(&self) -> Option<&ImplItemType> {
         if let Self::Type(item) = self { Some(item) } else { None }
     }
+}
+
+/// It may stand for methods, none of which is measured.
+pub(crate) struct MacroCall {
+    /// Without `#[skip_metrics]`.
+    pub(crate) call: ImplItemMacro,
+    pub(crate) skip: Vec<Attribute>,
 }
 
 pub(crate) struct Method {
@@ -129,7 +135,10 @@ fn parse_items(input: ParseStream) -> Result<(Vec<Attribute>, Vec<Item>)> {
         }
         items.push(match input.parse()? {
             ImplItem::Type(item) => Item::Type(Box::new(item)),
-            ImplItem::Macro(item) => Item::Macro(item.into_token_stream()),
+            ImplItem::Macro(mut call) => {
+                let skip = call.attrs.extract_if(.., |attr| is_called(attr, "skip_metrics"));
+                Item::Macro(MacroCall { skip: skip.collect(), call })
+            }
             item => Item::Other(item.into_token_stream()),
         });
     }
@@ -139,15 +148,22 @@ fn parse_items(input: ParseStream) -> Result<(Vec<Attribute>, Vec<Item>)> {
 fn parse_method(input: ParseStream) -> Result<Method> {
     let (mut attrs, mut skip, mut rpc) = (Vec::new(), Vec::new(), Vec::new());
     for attr in input.call(Attribute::parse_outer)? {
-        match attr.path().segments.last() {
-            Some(last) if last.ident == "skip_metrics" => skip.push(attr),
-            Some(last) if last.ident == "rpc" => rpc.push(attr),
-            _ => attrs.push(attr),
+        if is_called(&attr, "skip_metrics") {
+            skip.push(attr);
+        } else if is_called(&attr, "rpc") {
+            rpc.push(attr);
+        } else {
+            attrs.push(attr);
         }
     }
     let (vis, sig) = (input.parse()?, input.parse()?);
     let body = ungroup(input.parse::<TokenTree>()?.into());
     Ok(Method { attrs, skip, rpc, vis, sig, body: syn::parse2(body)? })
+}
+
+/// Whether the attribute has this name, whatever the path to it.
+fn is_called(attr: &Attribute, name: &str) -> bool {
+    attr.path().segments.last().is_some_and(|last| last.ident == name)
 }
 
 /// The attributes on methods that are for this one to read.

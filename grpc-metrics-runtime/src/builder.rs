@@ -7,7 +7,7 @@ use tonic::Code;
 
 use crate::metrics::GrpcMetrics;
 use crate::settings::{CodeLabel, Settings, to_nanos};
-use crate::{Error, catalog};
+use crate::{Error, catalog, warnings};
 
 /// Labels that the metrics have themselves, or that Prometheus gives a meaning.
 const RESERVED_LABELS: [&str; 7] = ["service", "method", "code", "error", "type", "slo", "le"];
@@ -130,6 +130,7 @@ impl GrpcMetricsBuilder {
         if may_add_labels {
             metrics.refuse_labels_given_twice()?;
         }
+        warnings::say();
         Ok(metrics)
     }
 

@@ -72,8 +72,7 @@ impl fmt::Display for DuplicateService {
 pub(crate) fn duplicates() -> Vec<DuplicateService> {
     let mut by_label = BTreeMap::<&str, Vec<String>>::new();
     for service in services() {
-        let place = format!("{} ({}:{})", service.implementation, service.file, service.line);
-        by_label.entry(service.name).or_default().push(place);
+        by_label.entry(service.name).or_default().push(service.place());
     }
     let shared = by_label.into_iter().filter(|(_, impls)| impls.len() > 1);
     shared.map(|(service, impls)| DuplicateService { service: service.to_owned(), impls }).collect()

@@ -46,6 +46,10 @@ pub enum Error {
     AlreadyInstalled,
 }
 
+/// Each has a process-wide instance of its own, and all but one are not shown.
+const TWO_VERSIONS: &str = ". If the program registers them nowhere else, it has two versions of \
+    grpc-metrics-runtime: `cargo tree --duplicates --invert grpc-metrics-runtime` shows whose";
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -59,11 +63,17 @@ impl fmt::Display for Error {
                 let lines: Vec<_> = duplicates.iter().map(ToString::to_string).collect();
                 f.write_str(&lines.join("; "))
             }
-            Self::Registration { prefix, source } => write!(
-                f,
-                "the registry refused the {prefix}_* metrics: {source}; use another prefix, constant label or \
-                 registry, and build before the first RPC is served"
-            ),
+            Self::Registration { prefix, source } => {
+                write!(
+                    f,
+                    "the registry refused the {prefix}_* metrics: {source}; use another prefix, constant label \
+                     or registry, and build before the first RPC is served"
+                )?;
+                if matches!(source, prometheus::Error::AlreadyReg) {
+                    f.write_str(TWO_VERSIONS)?;
+                }
+                Ok(())
+            }
             Self::AlreadyInstalled => f.write_str(
                 "a process-wide GrpcMetrics exists already; install yours first, before the first RPC and \
                  before GrpcMetrics::global() is called",

@@ -1,10 +1,9 @@
 //! The process-wide [`GrpcMetrics`]: who makes it, and how it comes to be registered.
 
-use std::io::Write as _;
 use std::sync::OnceLock;
 use std::sync::mpsc::channel;
+use std::thread;
 use std::time::Duration;
-use std::{fmt, io, thread};
 
 use crate::catalog;
 use crate::error::Error;
@@ -12,6 +11,7 @@ use crate::method::Method;
 use crate::metrics::GrpcMetrics;
 use crate::settings::Settings;
 use crate::target::MethodMetrics;
+use crate::warnings::{self, complain};
 
 static GLOBAL: OnceLock<Global> = OnceLock::new();
 
@@ -98,13 +98,8 @@ fn register_here(metrics: &GrpcMetrics) {
     for duplicate in catalog::duplicates() {
         complain(&duplicate);
     }
+    warnings::say();
     if let Err(error) = metrics.register() {
         complain(&error);
     }
-}
-
-/// One line on stderr, for want of anybody to return it to. If that is closed, nobody wants to know: it is
-/// no reason for an RPC to fail.
-fn complain(of: &dyn fmt::Display) {
-    let _ = writeln!(io::stderr(), "grpc-metrics-runtime: {of}");
 }

@@ -77,6 +77,8 @@
 //!   it then returns a message, that counts as `OK`.
 //! - What goes wrong with a response behind the handler: one that is too large or can't be encoded counts
 //!   as `OK`, or, if it was a stream's message, as `CANCELLED`.
+//! - RPCs that a macro makes which is called among the impl's items. [`GrpcMetrics::warnings`] and a line on
+//!   stderr tell of such a call, unless `#[skip_metrics]` stands above it.
 //! - That a handler was called by another one: if a method calls a sibling RPC method of its own service,
 //!   both are counted.
 //! - That a client has lost interest, before its connection says so. A tonic client that drops a response
@@ -143,6 +145,7 @@ mod status;
 mod stream;
 mod target;
 mod text;
+mod warnings;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -182,7 +185,8 @@ pub use exemplar::Exemplar;
 /// Above every variant, or above the struct:
 ///
 /// - a code by its name in [`tonic::Code`]; not `Ok`. Or `transparent`, for one field that is a
-///   [`Status`](tonic::Status) or derives `GrpcStatus` itself: its status is passed on as it is.
+///   [`Status`](tonic::Status) or derives `GrpcStatus` itself: its status is passed on as it is, with its message, also
+///   where that is of another server's inside.
 /// - `message = "…"`: what the client sees. Without it that is the error's `Display`, but for `Unknown`,
 ///   `Internal` and `DataLoss`, which report a fault of the server, the code's description.
 /// - `cause = "…"`: the `error` label of `grpc_server_errors_total`, instead of the name in snake case.
@@ -204,7 +208,8 @@ pub use grpc_metrics_macros::GrpcStatus;
 ///   `"pkg.Greeter"`. Without it, a trait that is written with a module ending in `_server`, as in
 ///   `impl greeter_server::Greeter for …`, gives that module's `SERVICE_NAME`; any other trait gives its
 ///   own name. Services that end up with the same label are an error of [`GrpcMetricsBuilder::build`],
-///   or a line on stderr where the process-wide instance was not installed.
+///   or a line on stderr where the process-wide instance was not installed. A trait that is imported under another
+///   name gives that one, and a line on stderr.
 /// - `metrics = EXPR`: the [`GrpcMetrics`] that counts, or a reference or `Arc` of it; `self` may be used.
 ///   Without it, [`GrpcMetrics::global`].
 /// - `streams = false`: leaves the associated types alone, where they are named elsewhere in the program, or
@@ -218,7 +223,7 @@ pub use grpc_metrics_macros::GrpcStatus;
 ///
 /// On methods: `#[skip_metrics]` leaves one out, with its stream type. `#[rpc(name = "GetKV")]` gives the
 /// RPC's name where it is not the method's in upper camel case; a response stream's type, such as
-/// `GetURLStream`, tells it too. `#[rpc(slo(latency = "2s"))]` overrides the impl's objectives one by one, for
+/// `GetURLStream`, tells it too, and if all of them begin with a small letter, the others' names do. `#[rpc(slo(latency = "2s"))]` overrides the impl's objectives one by one, for
 /// streams too, and `#[rpc(slo = false)]` takes them back. `#[rpc(span = false)]` makes no span.
 ///
 /// In the impl, `Self::WatchStream` is the type as it is declared there. What names it is told by its tokens, so
@@ -267,4 +272,5 @@ pub use slo::{Slo, SloCounts};
 pub use snapshot::{MethodSnapshot, Snapshot};
 pub use status::GrpcStatus;
 pub use stream::ResponseStream;
+pub use warnings::Warning;
 pub use {prometheus, tonic};

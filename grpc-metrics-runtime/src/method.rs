@@ -158,6 +158,38 @@ pub struct Service {
     pub chooses_instance: bool,
     /// The instrumented methods.
     pub methods: &'static [&'static Method],
+    /// The macros that are called among its items, as `rpcs!`. The methods that they make are none of these.
+    pub macro_calls: &'static [&'static str],
+}
+
+impl Service {
+    /// The impl and its place in the source.
+    pub(crate) fn place(&self) -> String {
+        format!("{} ({}:{})", self.implementation, self.file, self.line)
+    }
+
+    /// With macro calls among its items.
+    #[must_use]
+    pub const fn with_macro_calls(self, macro_calls: &'static [&'static str]) -> Self {
+        Self { macro_calls, ..self }
+    }
 }
 
 inventory::collect!(Service);
+
+/// An impl whose service label is the name that it has for its trait.
+#[derive(Debug)]
+pub struct NamedAfterTrait {
+    /// The service label.
+    pub label: &'static str,
+    /// The impl, for messages: `Greeter for MyGreeter`.
+    pub implementation: &'static str,
+    /// Where the attribute stands.
+    pub file: &'static str,
+    /// Where the attribute stands.
+    pub line: u32,
+    /// The name of a type that stands inside the impl.
+    pub place: fn() -> &'static str,
+}
+
+inventory::collect!(NamedAfterTrait);

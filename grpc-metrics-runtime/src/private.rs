@@ -1,5 +1,6 @@
 //! What the expansion of `#[instrument_grpc]` may name. Not for use by hand: it changes with any release.
 
+use std::any::type_name;
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::pin::Pin;
@@ -12,10 +13,11 @@ use crate::handler::{AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream};
 use crate::target::Target;
 use crate::{GrpcMetrics, MethodKind};
 
+pub use crate::__named_after_trait as named_after_trait;
 pub use crate::ResponseStream;
 pub use crate::guard::{Entered, Rpc};
 pub use crate::handler::Handler;
-pub use crate::method::{Definition, Method, Service};
+pub use crate::method::{Definition, Method, NamedAfterTrait, Service};
 pub use crate::status::{
     Description, ErrorType, GrpcStatus, IntoStatus, Source, own_status, own_status_of_generic,
     passed_on,
@@ -53,7 +55,30 @@ pub const fn service(
 ) -> Service {
     let place = Location::caller();
     let (file, line) = (place.file(), place.line());
-    Service { name, implementation, file, line, chooses_instance, methods }
+    Service { name, implementation, file, line, chooses_instance, methods, macro_calls: &[] }
+}
+
+/// Enters an impl whose label is its name for the trait into the inventory. Stands inside a method of the impl.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __named_after_trait {
+    ($label:expr, $implementation:expr) => {
+        enum __Here {}
+        $crate::__private::submit! {
+            $crate::__private::named_after_trait::<__Here>($label, $implementation)
+        }
+    };
+}
+
+/// The inventory's entry of an impl whose label is its name for the trait; `Place` stands inside the impl.
+#[track_caller]
+pub const fn named_after_trait<Place>(
+    label: &'static str,
+    implementation: &'static str,
+) -> NamedAfterTrait {
+    let at = Location::caller();
+    let (file, line) = (at.file(), at.line());
+    NamedAfterTrait { label, implementation, file, line, place: type_name::<Place> }
 }
 
 /// An RPC of `method`, to be counted in the process-wide instance.

@@ -135,6 +135,7 @@ grpc_metrics_runtime::__private::submit! {
         line: line!(),
         chooses_instance: false,
         methods: &[&METHOD],
+        macro_calls: &[],
     }
 }
 

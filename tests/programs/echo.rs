@@ -113,6 +113,12 @@ async fn main() {
             let method = snapshot.method("names.v1.Bare", "Say").unwrap();
             assert_eq!(method.finished(), 2);
         }
+        Some("call beside another version") => {
+            // Which would have the same descriptors.
+            let other = builder.build().unwrap();
+            default_registry().register(Box::new(other)).unwrap();
+            call_once().await;
+        }
         other => panic!("no such task: {other:?}"),
     }
     println!("{}--\n{}", text(default_registry()), text(&own));
