@@ -14,11 +14,10 @@
 //! There is no authentication, and no limit to how slowly an answer may be read: bind an address that only
 //! your Prometheus reaches.
 
-use std::future::{self, Future, IntoFuture};
-use std::io;
+mod server;
+
+use std::future;
 use std::panic::{self, AssertUnwindSafe};
-use std::pin::{Pin, pin};
-use std::time::Duration;
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
@@ -27,29 +26,14 @@ use axum::http::header::{ACCEPT, VARY};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::serve::Listener;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use prometheus::Registry;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
-use tokio::time::timeout;
 use tower_http::compression::CompressionLayer;
 
+pub use self::server::Serve;
 use crate::{GrpcMetrics, text};
 #[cfg(feature = "openmetrics")]
 use crate::{accept, openmetrics};
-
-/// How long a request's head may take to arrive. A connection that is idle for as long is closed.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long a request's head may be, in bytes; a longer one is answered with 431.
-const MAX_HEAD: usize = 16 * 1024;
-
-/// How long running answers may take to finish after the shutdown signal.
-const GRACE: Duration = Duration::from_secs(5);
 
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -76,76 +60,7 @@ pub fn serve(listener: TcpListener) -> Serve {
 
 /// Serves `/metrics` with this registry.
 pub fn serve_registry(listener: TcpListener, registry: &Registry) -> Serve {
-    Serve { listener, router: router_of(registry), shutdown: Box::pin(future::pending()) }
-}
-
-/// A server to be awaited. It runs until its shutdown signal, or for ever.
-#[must_use = "does nothing unless awaited"]
-pub struct Serve {
-    listener: TcpListener,
-    router: Router,
-    shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
-}
-
-impl std::fmt::Debug for Serve {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Serve").field("listener", &self.listener).finish_non_exhaustive()
-    }
-}
-
-impl Serve {
-    /// Stops accepting when `signal` completes, and ends once the running answers are sent, or after
-    /// five seconds.
-    pub fn with_graceful_shutdown(
-        mut self,
-        signal: impl Future<Output = ()> + Send + 'static,
-    ) -> Self {
-        self.shutdown = Box::pin(signal);
-        self
-    }
-
-    async fn run(self) -> io::Result<()> {
-        let Self { mut listener, router, mut shutdown } = self;
-        let service = TowerToHyperService::new(router);
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD);
-        let graceful = GracefulShutdown::new();
-        // Dropped with the future, so that no connection outlives the server.
-        let mut connections = JoinSet::new();
-        loop {
-            // Waits out what a connection's attempt can go wrong with, such as too many open files.
-            let mut accept = pin!(Listener::accept(&mut listener));
-            let accepted = future::poll_fn(|cx| {
-                if shutdown.as_mut().poll(cx).is_ready() {
-                    return std::task::Poll::Ready(None);
-                }
-                accept.as_mut().poll(cx).map(Some)
-            });
-            let Some((stream, _)) = accepted.await else {
-                break;
-            };
-            let connection = http.serve_connection(TokioIo::new(stream), service.clone());
-            let connection = graceful.watch(connection);
-            connections.spawn(async move {
-                // The peer's errors, such as a reset, are the peer's to report.
-                let _ = connection.await;
-            });
-            while connections.try_join_next().is_some() {}
-        }
-        drop(listener);
-        // Whoever has not read the answer by then does not want it.
-        let _ = timeout(GRACE, graceful.shutdown()).await;
-        Ok(())
-    }
-}
-
-impl IntoFuture for Serve {
-    type Output = io::Result<()>;
-    type IntoFuture = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
-    }
+    Serve::new(listener, router_of(registry))
 }
 
 #[cfg(not(feature = "openmetrics"))]
