@@ -110,8 +110,6 @@
     allow(rustdoc::broken_intra_doc_links)
 )]
 
-#[cfg(all(feature = "http", feature = "openmetrics"))]
-mod accept;
 mod builder;
 mod catalog;
 mod causes;

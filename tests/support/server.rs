@@ -24,7 +24,13 @@ pub struct Server {
 impl Server {
     /// Serves on a free port, from now on.
     pub async fn start(routes: Routes) -> Self {
-        let runtime = Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+        Self::start_on(4, routes).await
+    }
+
+    /// The same, on so many workers.
+    pub async fn start_on(workers: usize, routes: Routes) -> Self {
+        let mut runtime = Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(workers).enable_all().build().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let (bound, address) = oneshot::channel();
         let serving = runtime.spawn(async move {
@@ -45,6 +51,11 @@ impl Server {
     /// A connection of its own.
     pub async fn connect(&self) -> Channel {
         connect(self.address).await
+    }
+
+    /// Runs this on the server's workers.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.as_ref().unwrap().spawn(work);
     }
 
     /// Asks for a graceful shutdown, which waits for RPCs that run.

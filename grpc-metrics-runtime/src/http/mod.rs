@@ -11,31 +11,54 @@
 //! feature `openmetrics` the answer is in [that format](crate::openmetrics) for those whose `Accept` names
 //! `application/openmetrics-text` and weighs it no less than the classic text, again as Prometheus does.
 //! All others get the classic text, whatever they accept.
-//! There is no authentication, and no limit to how slowly an answer may be read: bind an address that only
-//! your Prometheus reaches.
+//!
+//! # Scrapes and RPCs
+//!
+//! Scrapes don't take the runtime's workers from RPCs. Collectors are asked, and their metrics encoded and
+//! compressed, by [`spawn_blocking`](tokio::task::spawn_blocking), one scrape of a router at a time. 16 more can wait,
+//! for 5 seconds each; others are answered with 503 and `Retry-After: 5`. Those who wait and ask for the same are
+//! answered with one encoding, which starts after they came. A client that hangs up does not end the encoding
+//! that it asked for, and nobody else's starts before that ends. `HEAD` asks no collector, and so is not
+//! told that one fails, nor the length.
+//!
+//! A collector that panics, or gives a family that is no metric, is answered with 500. One that never returns keeps its
+//! thread, and a runtime that is dropped waits for that.
+//!
+//! [`serve`] has up to 32 connections; more wait to be accepted. It closes those on which the head of a request
+//! does not come within 30 seconds, or is longer than 16 KiB, and those whose client does not take an answer within 30
+//! seconds. It reads no further request while an answer can't be sent.
+//!
+//! Where [`router`] is mounted in a program's own server, connections are that server's: it has to limit their
+//! number, and how slowly requests may come and answers may be read. `axum::serve` has no such limits. What is said
+//! of scrapes holds there too.
+//!
+//! There is no authentication: bind an address that only your Prometheus reaches.
 
+mod accept;
+mod answer;
+mod connection;
+mod queue;
 mod server;
 
-use std::future;
-use std::panic::{self, AssertUnwindSafe};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::Router;
-use axum::http::header::CONTENT_TYPE;
-#[cfg(feature = "openmetrics")]
-use axum::http::header::{ACCEPT, VARY};
-use axum::http::{HeaderMap, StatusCode};
+use axum::body::{Body, Bytes};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use hyper::body::Frame;
 use prometheus::Registry;
 use tokio::net::TcpListener;
-use tower_http::compression::CompressionLayer;
+use tokio::task::yield_now;
 
+use self::answer::Asked;
+use self::queue::Queue;
 pub use self::server::Serve;
-use crate::{GrpcMetrics, text};
-#[cfg(feature = "openmetrics")]
-use crate::{accept, openmetrics};
-
-const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+use crate::GrpcMetrics;
 
 /// A router that answers `/metrics` with the registry of the process-wide [`GrpcMetrics`].
 ///
@@ -45,10 +68,12 @@ pub fn router() -> Router {
 }
 
 /// A router that answers `/metrics` with this registry.
+///
+/// Its server has to run on a tokio runtime with time enabled, as `#[tokio::main]` makes it.
 pub fn router_of(registry: &Registry) -> Router {
-    let registry = registry.clone();
-    let answer = move |headers: HeaderMap| future::ready(answer(&registry, &headers));
-    Router::new().route("/metrics", get(answer)).layer(CompressionLayer::new())
+    let queue = Arc::new(Queue::of(registry));
+    let answer = move |headers: HeaderMap| Arc::clone(&queue).answer(Asked::by(&headers));
+    Router::new().route("/metrics", get(answer).head(head))
 }
 
 /// Serves `/metrics` with the registry of the process-wide [`GrpcMetrics`].
@@ -63,33 +88,25 @@ pub fn serve_registry(listener: TcpListener, registry: &Registry) -> Serve {
     Serve::new(listener, router_of(registry))
 }
 
-#[cfg(not(feature = "openmetrics"))]
-fn answer(registry: &Registry, _: &HeaderMap) -> Response {
-    render(registry, TEXT_FORMAT, text::encode)
+/// What GET would be answered with, as far as it is known without encoding.
+async fn head(headers: HeaderMap) -> Response {
+    // There is nothing to wait for, so a client that sends one request after the other would be answered without
+    // a pause. RPCs have their turn in between.
+    yield_now().await;
+    (Asked::by(&headers).headers(), Body::new(Unknown)).into_response()
 }
 
-#[cfg(feature = "openmetrics")]
-fn answer(registry: &Registry, headers: &HeaderMap) -> Response {
-    let mut answer = if accept::asks_for_openmetrics(headers) {
-        render(registry, openmetrics::CONTENT_TYPE, openmetrics::encode)
-    } else {
-        render(registry, TEXT_FORMAT, text::encode)
-    };
-    answer.headers_mut().append(VARY, ACCEPT.into());
-    answer
-}
+/// A body of unknown length, so that none is sent.
+struct Unknown;
 
-fn render(
-    registry: &Registry,
-    format: &'static str,
-    encode: fn(&Registry) -> prometheus::Result<String>,
-) -> Response {
-    let failed = |why: String| (StatusCode::INTERNAL_SERVER_ERROR, why).into_response();
-    // Nothing here is changed by halves: what encodes is dropped with the panic.
-    match panic::catch_unwind(AssertUnwindSafe(|| encode(registry))) {
-        Ok(Ok(encoded)) => ([(CONTENT_TYPE, format)], encoded).into_response(),
-        // Some collector of the program gave a family that is no metric.
-        Ok(Err(error)) => failed(format!("{error}\n")),
-        Err(_) => failed("a collector panicked\n".to_owned()),
+impl hyper::body::Body for Unknown {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(None)
     }
 }

@@ -3,6 +3,7 @@
 use std::future::{self, Future, IntoFuture};
 use std::io;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,8 +13,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+
+use super::connection::Connection;
+
+/// How many connections are open at a time. The next ones wait to be accepted.
+const CONNECTIONS: usize = 32;
 
 /// How long a request's head may take to arrive. A connection that is idle for as long is closed.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -61,23 +68,29 @@ impl Serve {
         let graceful = GracefulShutdown::new();
         // Dropped with the future, so that no connection outlives the server.
         let mut connections = JoinSet::new();
+        let places = Arc::new(Semaphore::new(CONNECTIONS));
         loop {
-            // Waits out what a connection's attempt can go wrong with, such as too many open files.
-            let mut accept = pin!(Listener::accept(&mut listener));
+            let mut accept = pin!(async {
+                let place = Arc::clone(&places).acquire_owned().await;
+                // Waits out what a connection's attempt can go wrong with, such as too many open files.
+                let (stream, _) = Listener::accept(&mut listener).await;
+                (stream, place)
+            });
             let accepted = future::poll_fn(|cx| {
                 if shutdown.as_mut().poll(cx).is_ready() {
                     return std::task::Poll::Ready(None);
                 }
                 accept.as_mut().poll(cx).map(Some)
             });
-            let Some((stream, _)) = accepted.await else {
+            let Some((stream, place)) = accepted.await else {
                 break;
             };
-            let connection = http.serve_connection(TokioIo::new(stream), service.clone());
-            let connection = graceful.watch(connection);
+            let stream = TokioIo::new(Connection::of(stream));
+            let connection = graceful.watch(http.serve_connection(stream, service.clone()));
             connections.spawn(async move {
                 // The peer's errors, such as a reset, are the peer's to report.
                 let _ = connection.await;
+                drop(place);
             });
             while connections.try_join_next().is_some() {}
         }

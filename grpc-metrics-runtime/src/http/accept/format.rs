@@ -3,6 +3,8 @@
 use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, HeaderValue};
 
+use super::weight;
+
 const TEXT: Format = Format { kind: "text", subtype: "plain", version: "0.0.4" };
 const OPENMETRICS: Format =
     Format { kind: "application", subtype: "openmetrics-text", version: "1.0.0" };
@@ -112,18 +114,6 @@ fn range<'a>(rest: &mut Rest<'a>) -> Option<Range<'a>> {
             range.parameters.push((name, value));
         }
     }
-}
-
-/// `( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] )`, in thousandths.
-fn weight(q: &str) -> Option<u16> {
-    let (whole, fraction) = q.split_once('.').unwrap_or((q, ""));
-    if !matches!(whole, "0" | "1") || fraction.len() > 3 {
-        return None;
-    }
-    let digits = format!("{whole}{fraction:0<3}");
-    let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
-    let weight = digits.parse().ok().filter(|_| all_digits)?;
-    (weight <= 1000).then_some(weight)
 }
 
 /// What is not yet read.

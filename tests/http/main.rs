@@ -1,12 +1,15 @@
-//! `/metrics` as a scraper meets it: over TCP, byte by byte.
+//! O: `/metrics` as a scraper meets it: over TCP, byte by byte.
 
-use std::collections::HashMap;
+mod gate;
+mod limits;
+mod load;
+
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::net::SocketAddr;
 
+use crate::gate::Gate;
 use flate2::read::GzDecoder;
-use grpc_metrics_runtime::prometheus::core::{Collector, Desc};
-use grpc_metrics_runtime::prometheus::proto::MetricFamily;
 use grpc_metrics_runtime::prometheus::{IntCounter, Registry};
 use grpc_metrics_runtime::{GrpcMetrics, http};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -29,8 +32,7 @@ async fn serve() -> Served {
     let other = IntCounter::new("another_total", "Somebody else's.").expect("a legal name");
     registry.register(Box::new(other)).expect("a new name");
 
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("a bound address");
+    let (listener, address) = bind().await;
     let (stop, stopped) = oneshot::channel();
     let server = http::serve_registry(listener, &registry).with_graceful_shutdown(async {
         // A dropped sender is a signal too.
@@ -39,7 +41,14 @@ async fn serve() -> Served {
     Served { address, stop, server: tokio::spawn(server.into_future()) }
 }
 
-/// Head and body of the answer to one request.
+/// A free port, and where it is.
+async fn bind() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("a bound address");
+    (listener, address)
+}
+
+/// Head, in lower case, and body of the answer to one request.
 async fn ask(address: SocketAddr, head: &str) -> (String, Vec<u8>) {
     let mut stream = TcpStream::connect(address).await.expect("the server listens");
     let request = format!("{head}\r\nHost: localhost\r\nConnection: close\r\n\r\n");
@@ -51,8 +60,14 @@ async fn ask(address: SocketAddr, head: &str) -> (String, Vec<u8>) {
     (String::from_utf8(answer).expect("a head is text").to_lowercase(), body)
 }
 
+fn unpacked(body: &[u8]) -> Vec<u8> {
+    let mut unpacked = Vec::new();
+    GzDecoder::new(body).read_to_end(&mut unpacked).expect("a gzip stream");
+    unpacked
+}
+
 #[tokio::test]
-async fn get_gives_the_whole_registry_as_text() {
+async fn o1_get_gives_the_whole_registry_as_text() {
     let served = serve().await;
     let (head, body) = ask(served.address, "GET /metrics HTTP/1.1").await;
     assert!(head.starts_with("http/1.1 200"), "{head}");
@@ -65,31 +80,102 @@ async fn get_gives_the_whole_registry_as_text() {
 }
 
 #[tokio::test]
-async fn gzip_when_asked() {
+async fn o1_gzip_when_asked() {
     let served = serve().await;
     let (_, plain) = ask(served.address, "GET /metrics HTTP/1.1").await;
     let (head, body) = ask(served.address, "GET /metrics HTTP/1.0\r\nAccept-Encoding: gzip").await;
     assert!(head.contains("content-encoding: gzip\r\n"), "{head}");
-    let mut unpacked = Vec::new();
-    GzDecoder::new(&body[..]).read_to_end(&mut unpacked).expect("a gzip stream");
-    assert_eq!(unpacked, plain);
+    assert_eq!(unpacked(&body), plain);
     assert!(body.len() < plain.len() / 4, "{} of {} bytes", body.len(), plain.len());
-
-    let (head, _) = ask(served.address, "GET /metrics HTTP/1.1\r\nAccept-Encoding: br").await;
-    assert!(!head.contains("content-encoding"), "{head}");
 }
 
 #[tokio::test]
-async fn head_gives_the_head_only() {
+async fn o1_gzip_if_it_is_weighed_no_less_than_the_text() {
     let served = serve().await;
-    let (head, body) = ask(served.address, "HEAD /metrics HTTP/1.1").await;
-    assert!(head.starts_with("http/1.1 200"), "{head}");
-    assert!(head.contains("content-type: text/plain; version=0.0.4"), "{head}");
-    assert_eq!(body, b"");
+    for (accepts, gzip) in [
+        // Programs that there are.
+        (&["gzip"][..], true),
+        (&["gzip, deflate, br, zstd"], true),
+        (&["gzip;q=1.0,deflate;q=0.6,identity;q=0.3"], true),
+        (&["br;q=1.0, gzip;q=0.8, *;q=0.1"], true),
+        // Nobody asks for it.
+        (&[], false),
+        (&[""], false),
+        (&["br"], false),
+        (&["identity"], false),
+        (&["gzipped"], false),
+        // By other names.
+        (&["X-GZip"], true),
+        (&["*"], true),
+        (&["br, *;q=0.001"], true),
+        (&["*;q=0"], false),
+        (&["*, gzip;q=0"], false),
+        (&["gzip, *;q=0"], true),
+        // Weights.
+        (&["gzip;q=0"], false),
+        (&["gzip;q=0.000"], false),
+        (&["gzip ; Q=0.001"], true),
+        (&["gzip;q=0.5, identity;q=0.5"], true),
+        (&["gzip;q=0.5, identity;q=0.501"], false),
+        (&["gzip;q=0.5, identity"], false),
+        (&["gzip;q=0.5, *;q=0.6"], false),
+        // Lists.
+        (&["br", "gzip"], true),
+        (&[",\t, gzip ,,"], true),
+        // Not well-formed.
+        (&["gzip;q=2"], false),
+        (&["gzip;q=1.001"], false),
+        (&["gzip;q=-1"], false),
+        (&["gzip;q="], false),
+        (&["gzip;"], false),
+        (&["gzip;level=9"], false),
+        (&["gzip;q=0.5;q=0.5"], false),
+        (&["gzip deflate"], false),
+        (&["\u{fc}", "gzip"], true),
+    ] {
+        let lines = accepts.iter().map(|accept| format!("\r\nAccept-Encoding: {accept}"));
+        let lines = lines.collect::<Vec<_>>().concat();
+        let (head, _) = ask(served.address, &format!("HEAD /metrics HTTP/1.1{lines}")).await;
+        assert!(head.starts_with("http/1.1 200"), "{accepts:?}: {head}");
+        assert_eq!(head.contains("\r\ncontent-encoding: gzip\r\n"), gzip, "{accepts:?}: {head}");
+        assert!(head.contains("\r\nvary: accept-encoding\r\n"), "{head}");
+    }
+}
+
+/// The lines of a head but for those that differ from answer to answer.
+fn lines(head: &str) -> BTreeSet<&str> {
+    let differing = ["date: ", "content-length: ", "transfer-encoding: "];
+    head.lines().filter(|line| !differing.iter().any(|start| line.starts_with(start))).collect()
 }
 
 #[tokio::test]
-async fn other_methods_and_paths_are_refused() {
+async fn o5_head_has_the_headers_of_get_and_asks_no_collector() {
+    let registry = Registry::new();
+    let gate = Gate::closed_in(&registry);
+    gate.open();
+    let (listener, address) = bind().await;
+    tokio::spawn(http::serve_registry(listener, &registry).into_future());
+    for headers in [
+        "",
+        "\r\nAccept-Encoding: gzip",
+        "\r\nAccept: application/openmetrics-text",
+        "\r\nAccept: application/openmetrics-text\r\nAccept-Encoding: gzip, br",
+    ] {
+        let before = gate.asked();
+        let (head, body) = ask(address, &format!("HEAD /metrics HTTP/1.1{headers}")).await;
+        assert!(head.starts_with("http/1.1 200"), "{head}");
+        assert!(!head.contains("content-length"), "it isn't known: {head}");
+        assert_eq!(body, b"");
+        assert_eq!(gate.asked(), before, "{headers}");
+        let (of_get, body) = ask(address, &format!("GET /metrics HTTP/1.1{headers}")).await;
+        assert_eq!(lines(&head), lines(&of_get));
+        assert!(of_get.contains(&format!("\r\ncontent-length: {}\r\n", body.len())), "{of_get}");
+        assert_eq!(gate.asked(), before + 1, "{headers}");
+    }
+}
+
+#[tokio::test]
+async fn o1_other_methods_and_paths_are_refused() {
     let served = serve().await;
     for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
         let (head, _) = ask(served.address, &format!("{method} /metrics HTTP/1.1")).await;
@@ -105,7 +191,7 @@ async fn other_methods_and_paths_are_refused() {
 }
 
 #[tokio::test]
-async fn nonsense_is_refused_and_a_long_head_too() {
+async fn o7_nonsense_is_refused_and_a_long_head_too() {
     let served = serve().await;
     let (head, _) = ask(served.address, "nonsense").await;
     assert!(head.starts_with("http/1.1 400"), "{head}");
@@ -123,7 +209,7 @@ async fn nonsense_is_refused_and_a_long_head_too() {
 }
 
 #[tokio::test]
-async fn a_request_that_never_ends_holds_nobody_up_and_does_not_outlive_the_server() {
+async fn o8_a_request_that_never_ends_holds_nobody_up_and_does_not_outlive_the_server() {
     let served = serve().await;
     // A head without an end, a body without an end, and a connection that says nothing.
     let mut stuck = Vec::new();
@@ -151,7 +237,7 @@ async fn a_request_that_never_ends_holds_nobody_up_and_does_not_outlive_the_serv
 }
 
 #[tokio::test]
-async fn shutdown_lets_a_kept_connection_go() {
+async fn o8_shutdown_lets_a_kept_connection_go() {
     let served = serve().await;
     let mut stream = TcpStream::connect(served.address).await.expect("the server listens");
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("the server reads");
@@ -164,41 +250,11 @@ async fn shutdown_lets_a_kept_connection_go() {
     served.server.await.expect("no panic").expect("no error");
 }
 
-/// A collector that panics when it is scraped.
-struct Broken(Desc);
-
-impl Collector for Broken {
-    fn desc(&self) -> Vec<&Desc> {
-        vec![&self.0]
-    }
-
-    fn collect(&self) -> Vec<MetricFamily> {
-        panic!("scripted panic")
-    }
-}
-
 #[tokio::test]
-async fn a_collector_that_panics_is_answered_with_500() {
-    support::faults::expect_panics();
-    let registry = Registry::new();
-    let desc = Desc::new("broken".to_owned(), "broken".to_owned(), vec![], HashMap::new());
-    registry.register(Box::new(Broken(desc.expect("a legal name")))).expect("a new name");
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("a bound address");
-    tokio::spawn(http::serve_registry(listener, &registry).into_future());
-    for _ in 0..2 {
-        let (head, body) = ask(address, "GET /metrics HTTP/1.1").await;
-        assert!(head.starts_with("http/1.1 500"), "{head}");
-        assert_eq!(body, b"a collector panicked\n");
-    }
-}
-
-#[tokio::test]
-async fn the_router_mounts_in_a_program_s_own() {
+async fn o9_the_router_mounts_in_a_program_s_own() {
     let own = axum::Router::new().route("/health", axum::routing::get(|| async { "fine" }));
     let router = own.merge(http::router());
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("a bound address");
+    let (listener, address) = bind().await;
     tokio::spawn(axum::serve(listener, router).into_future());
     let (_, body) = ask(address, "GET /health HTTP/1.1").await;
     assert_eq!(body, b"fine");

@@ -1,0 +1,143 @@
+//! What a scrape asks for, and what it is answered with.
+
+use std::io::{self, Write};
+use std::mem;
+use std::panic::{self, AssertUnwindSafe};
+
+use axum::body::{Body, Bytes};
+#[cfg(feature = "openmetrics")]
+use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use prometheus::Registry;
+
+use super::accept;
+#[cfg(feature = "openmetrics")]
+use crate::openmetrics;
+use crate::text;
+
+/// The format and the encoding, as the request's headers have them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    format: Format,
+    gzip: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Text,
+    #[cfg(feature = "openmetrics")]
+    OpenMetrics,
+}
+
+impl Format {
+    #[cfg(not(feature = "openmetrics"))]
+    fn of(_: &HeaderMap) -> Self {
+        Self::Text
+    }
+
+    #[cfg(feature = "openmetrics")]
+    fn of(headers: &HeaderMap) -> Self {
+        if accept::asks_for_openmetrics(headers) { Self::OpenMetrics } else { Self::Text }
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
+            #[cfg(feature = "openmetrics")]
+            Self::OpenMetrics => openmetrics::CONTENT_TYPE,
+        }
+    }
+
+    fn encode(self, registry: &Registry) -> prometheus::Result<String> {
+        match self {
+            Self::Text => text::encode(registry),
+            #[cfg(feature = "openmetrics")]
+            Self::OpenMetrics => openmetrics::encode(registry),
+        }
+    }
+}
+
+impl Asked {
+    pub(super) fn by(headers: &HeaderMap) -> Self {
+        Self { format: Format::of(headers), gzip: accept::asks_for_gzip(headers) }
+    }
+
+    /// The headers of an answer that went well.
+    pub(super) fn headers(self) -> HeaderMap {
+        let mut headers = with_type(self.format.content_type());
+        if self.gzip {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        headers
+    }
+
+    /// Asks all collectors, and encodes and compresses what they give. Takes as long as that takes.
+    pub(super) fn answer(self, registry: &Registry) -> Answer {
+        // Nothing here is changed by halves: what encodes is dropped with the panic.
+        match panic::catch_unwind(AssertUnwindSafe(|| self.encode(registry))) {
+            Ok(Ok(body)) => Answer { status: StatusCode::OK, headers: self.headers(), body },
+            // Some collector of the program gave a family that is no metric.
+            Ok(Err(error)) => Answer::failed(format!("{error}\n")),
+            Err(payload) => {
+                // What is dropped is the collector's, and may panic too.
+                if let Err(next) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+                    mem::forget(next);
+                }
+                Answer::failed("a collector panicked\n".to_owned())
+            }
+        }
+    }
+
+    fn encode(self, registry: &Registry) -> prometheus::Result<Bytes> {
+        let text = self.format.encode(registry)?;
+        Ok(if self.gzip { compress(&text)?.into() } else { text.into() })
+    }
+}
+
+/// With what tells caches that it depends on the request.
+fn with_type(content_type: &'static str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    #[cfg(feature = "openmetrics")]
+    headers.append(VARY, ACCEPT.into());
+    headers.append(VARY, ACCEPT_ENCODING.into());
+    headers
+}
+
+fn compress(text: &str) -> io::Result<Vec<u8>> {
+    // A third more bytes than by the default, in a ninth of the time: what a scrape takes from RPCs is the processor.
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_bytes())?;
+    encoder.finish()
+}
+
+/// A whole answer. All who ask for the same at the same time can have it.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Answer {
+    fn failed(why: String) -> Self {
+        Self::refused(StatusCode::INTERNAL_SERVER_ERROR, why.into())
+    }
+
+    pub(super) fn refused(status: StatusCode, why: Bytes) -> Self {
+        Self { status, headers: with_type("text/plain; charset=utf-8"), body: why }
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
+}

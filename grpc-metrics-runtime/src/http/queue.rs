@@ -1,0 +1,93 @@
+//! One scrape at a time, off the threads that serve RPCs.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::http::header::{HeaderValue, RETRY_AFTER};
+use axum::response::{IntoResponse, Response};
+use prometheus::Registry;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::answer::{Answer, Asked};
+
+/// How many may wait.
+const PLACES: usize = 16;
+
+/// How long they may. Prometheus gives up after 10 s unless told otherwise.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// `PATIENCE`, for those who are refused.
+const RETRY: HeaderValue = HeaderValue::from_static("5");
+
+/// The scrapes of one router.
+#[derive(Debug)]
+pub(super) struct Queue {
+    registry: Registry,
+    /// One permit: that of the scrape that is being encoded.
+    turn: Arc<Semaphore>,
+    /// A permit for each that waits.
+    places: Semaphore,
+    /// What those have in common who have come since the last encoding started.
+    round: Mutex<Arc<Round>>,
+}
+
+/// What was encoded after all of these had come, so that each may have it.
+type Round = Mutex<Vec<(Asked, Answer)>>;
+
+impl Queue {
+    pub(super) fn of(registry: &Registry) -> Self {
+        Self {
+            registry: registry.clone(),
+            turn: Arc::new(Semaphore::new(1)),
+            places: Semaphore::new(PLACES),
+            round: Mutex::default(),
+        }
+    }
+
+    /// An answer with what is counted by now or later.
+    pub(super) async fn answer(self: Arc<Self>, asked: Asked) -> Response {
+        let round = Arc::clone(&lock(&self.round));
+        let Some(turn) = self.turn().await else { return refusal() };
+        let of_round = lock(&round).iter().find(|(of, _)| *of == asked).cloned();
+        if let Some((_, answer)) = of_round {
+            return answer.into_response();
+        }
+        let encoding = spawn_blocking(move || {
+            // Whoever comes from now on may want to see what this one does not.
+            *lock(&self.round) = Arc::default();
+            let answer = asked.answer(&self.registry);
+            lock(&round).push((asked, answer.clone()));
+            // It is here, and not where it may be dropped with a connection, so that nobody else encodes meanwhile.
+            drop(turn);
+            answer
+        });
+        // An error is the end of the runtime.
+        encoding.await.map_or_else(|_| refusal(), Answer::into_response)
+    }
+
+    /// `None` if too many wait, or this one has waited too long. First come, first served.
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        let turn = Arc::clone(&self.turn);
+        // Most find nobody there, and need neither a place nor a timer.
+        if let Ok(turn) = Arc::clone(&turn).try_acquire_owned() {
+            return Some(turn);
+        }
+        let _place = self.places.try_acquire().ok()?;
+        timeout(PATIENCE, turn.acquire_owned()).await.ok()?.ok()
+    }
+}
+
+fn refusal() -> Response {
+    let why = "busy with other scrapes\n".into();
+    let mut refusal = Answer::refused(StatusCode::SERVICE_UNAVAILABLE, why).into_response();
+    refusal.headers_mut().insert(RETRY_AFTER, RETRY);
+    refusal
+}
+
+/// What is locked is whole at any time, so that a panic elsewhere changes nothing.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
