@@ -1,6 +1,6 @@
 //! From what is written to what is meant. Every mistake is found, not only the first.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
@@ -9,13 +9,12 @@ use syn::{Error, Expr, ExprLit, ItemImpl, Lit, LitStr, Path, Type};
 
 use crate::args::Args;
 use crate::method::{self, Scope};
-use crate::names::{self, Style};
 use crate::plan::{self, Plan, Rpc};
 use crate::projections::Projections;
 use crate::rpc_args;
 use crate::service::{self, Item, MacroCall, Method, Service};
 use crate::slo::OfMethod;
-use crate::streams;
+use crate::streams::{self, Types};
 use crate::tokens::as_typed;
 
 /// Resolves an impl, or gives everything that is wrong with it.
@@ -27,16 +26,17 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
 
     let follow_streams = args.streams.as_ref().is_none_or(|streams| streams.value);
     let methods = || items.iter().filter_map(Item::as_method);
-    let types = || items.iter().filter_map(Item::as_type).map(|item| &item.ident);
-    let all = Projections::new(types().collect(), &head, &trait_);
-    let stream_type = |method: &Method| streams::type_of(method, types(), &all);
-    let measured = || methods().filter(|method| follow_streams && method.skip.is_empty());
-    let wrapped = measured().filter_map(stream_type).collect();
+    let types = items.iter().filter_map(Item::as_type).map(|item| &item.ident);
+    let types = Types::new(types, &head, &trait_);
+    let measured = methods().filter(|method| follow_streams && method.skip.is_empty());
+    let of_measured: HashMap<&Ident, &Ident> =
+        measured.filter_map(|method| Some((&method.sig.ident, types.of(method)?))).collect();
+    let wrapped = of_measured.values().copied().collect();
     let wrapped = Projections::new(wrapped, &head, &trait_);
     let scope = Scope {
         wrapped: &wrapped,
-        stream_type: &stream_type,
-        style: style(methods(), types()),
+        types: &types,
+        style: types.style(methods()),
         head: &head,
         follow_streams,
         slo: args.slo.as_ref(),
@@ -69,16 +69,14 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
                 }
             }
             Item::Method(method) if !method.skip.is_empty() => {
-                let twin = measured().find(|measured| measured.sig.ident == method.sig.ident);
-                if twin.is_some_and(|twin| stream_type(twin).is_some()) {
+                if of_measured.contains_key(&method.sig.ident) {
                     of_items.push(half_measured(method));
                 }
                 method::check_skipped(method, &mut of_items);
                 let tokens = method.to_token_stream();
                 // Its own type is left alone, and may be that of another method. One without a type of its
                 // own takes or gives what others have, which is wrapped.
-                let has_own_type = types().any(|ident| streams::is_named_after(ident, method));
-                plan::Item::AsWritten(if has_own_type {
+                plan::Item::AsWritten(if types.named_after(method).is_some() {
                     wrapped.as_declared(tokens)
                 } else {
                     tokens
@@ -175,17 +173,6 @@ fn are_alternatives(one: &Rpc, other: &Rpc) -> bool {
     };
     let (one, other) = (cfgs(one), cfgs(other));
     !one.is_empty() && !other.is_empty() && one != other
-}
-
-/// How the RPCs are named whose response streams have types that tell it.
-fn style<'a>(
-    methods: impl Iterator<Item = &'a Method>,
-    types: impl Iterator<Item = &'a Ident>,
-) -> Style {
-    let rust_names: HashSet<String> =
-        methods.map(|method| method.sig.ident.unraw().to_string()).collect();
-    let rpcs = types.filter_map(streams::rpc_name);
-    Style::of(rpcs.filter(|rpc| rust_names.contains(&names::snake(rpc))))
 }
 
 /// The constant that says the name of a service whose trait is written `greeter_server::Greeter`.

@@ -15,6 +15,7 @@ use crate::projections::Projections;
 use crate::rpc_args::{self, RpcArgs};
 use crate::service::{self, Method};
 use crate::slo::Slo;
+use crate::streams::Types;
 use crate::tokens::as_typed;
 use crate::{later, order, returned, tokens};
 
@@ -22,8 +23,8 @@ use crate::{later, order, returned, tokens};
 pub(crate) struct Scope<'a> {
     /// The stream types that get wrapped.
     pub(crate) wrapped: &'a Projections<'a>,
-    /// The associated type of a method's response stream, if it has one.
-    pub(crate) stream_type: &'a dyn Fn(&Method) -> Option<&'a Ident>,
+    /// All associated types.
+    pub(crate) types: &'a Types<'a>,
     /// How the service's RPCs are named, as far as its stream types tell.
     pub(crate) style: Style,
     /// The impl.
@@ -45,7 +46,7 @@ impl Scope<'_> {
         errors: &mut Vec<Error>,
     ) -> Option<Rpc> {
         let mut sig = method.sig.clone();
-        let stream = (self.stream_type)(method);
+        let stream = self.types.of(method);
         check_no_helper_in_cfg_attr(method, errors);
         let name = rpc_args::name(method, args, stream, self.style);
         let objectives = Slo::for_method(self.slo, args.slo.as_ref(), errors);

@@ -59,8 +59,16 @@ fn upper_camel(method: &str) -> String {
 /// A word begins at a capital after a small letter, and at the last of several capitals if a small letter
 /// follows. What has no case counts as the letter before it.
 pub(crate) fn snake(rpc: &str) -> String {
+    #[cfg(test)]
+    SNAKED.set(SNAKED.get() + 1);
     let words = rpc.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(snake_word).collect::<Vec<_>>().join("_")
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many names this thread has turned into Rust's.
+    pub(crate) static SNAKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 fn snake_word(word: &str) -> String {

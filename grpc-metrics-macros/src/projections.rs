@@ -3,6 +3,8 @@
 //! The impl's own associated type is that one wrapped. Tokens are looked at, not syntax: what stands in a
 //! macro's brackets is meant as well. Items inside a body have a `Self` of their own and are left alone.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{ItemImpl, Path};
@@ -11,13 +13,13 @@ use crate::tokens::{is_colons, is_punct, regroup};
 
 /// Some associated types of an impl, in all ways to name them.
 pub(crate) struct Projections<'a> {
-    types: Vec<&'a Ident>,
+    types: HashSet<&'a Ident>,
     self_type: String,
     trait_: Vec<String>,
 }
 
 impl<'a> Projections<'a> {
-    pub(crate) fn new(types: Vec<&'a Ident>, head: &ItemImpl, trait_: &Path) -> Self {
+    pub(crate) fn new(types: HashSet<&'a Ident>, head: &ItemImpl, trait_: &Path) -> Self {
         Self {
             types,
             self_type: head.self_ty.to_token_stream().to_string(),
@@ -26,7 +28,7 @@ impl<'a> Projections<'a> {
     }
 
     pub(crate) fn include(&self, ident: &Ident) -> bool {
-        self.types.contains(&ident)
+        self.types.contains(ident)
     }
 
     /// The first of the types that the tokens name.
@@ -99,8 +101,7 @@ impl<'a> Projections<'a> {
         else {
             return None;
         };
-        let known = self.types.iter().find(|known| **known == ident);
-        known.map(|known| (*known, name + 1))
+        self.types.get(ident).map(|known| (*known, name + 1))
     }
 
     /// Whether `Type as Trait` is this impl.
@@ -179,7 +180,7 @@ mod tests {
         );
         let trait_: Path = parse_quote!(kit::greeter_server::Greeter<fn() -> u8>);
         let (watch, tail): (Ident, Ident) = (parse_quote!(WatchStream), parse_quote!(TailStream));
-        let projections = Projections::new(vec![&watch, &tail], &head, &trait_);
+        let projections = Projections::new([&watch, &tail].into(), &head, &trait_);
         let declared = projections.as_declared(tokens.parse().expect("tokens")).to_string();
         declared.replace("__grpc :: Declared :: <", "{").split_whitespace().collect()
     }
@@ -230,7 +231,7 @@ mod tests {
     fn which_of_the_types_is_named() {
         let head: ItemImpl = parse_quote!(impl Greeter for My {});
         let (watch, tail): (Ident, Ident) = (parse_quote!(WatchStream), parse_quote!(TailStream));
-        let projections = Projections::new(vec![&watch, &tail], &head, &parse_quote!(Greeter));
+        let projections = Projections::new([&watch, &tail].into(), &head, &parse_quote!(Greeter));
         let both = || quote!(Both<(Self::TailStream, Self::WatchStream)>);
         assert!(projections.first_in(both()).is_some_and(|first| *first == tail));
         assert!(projections.is_in(&watch, both()) && projections.is_in(&tail, both()));

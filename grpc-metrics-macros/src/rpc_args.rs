@@ -1,7 +1,6 @@
 //! What `#[rpc(…)]` says of a method; where it gives no name, the Rust names tell it.
 
 use proc_macro2::Ident;
-use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Attribute, Error, Expr, Lit, LitBool, LitStr, Meta, Result};
 
@@ -43,7 +42,7 @@ pub(crate) fn name(
     style: Style,
 ) -> LitStr {
     let ident = &method.sig.ident;
-    let rust_name = ident.unraw().to_string();
+    let rust_name = streams::rust_name(method);
     let of_stream = stream.and_then(streams::rpc_name).filter(|rpc| names::snake(rpc) == rust_name);
     let derived = of_stream.unwrap_or_else(|| style.rpc(&rust_name));
     args.name.clone().unwrap_or_else(|| LitStr::new(&derived, ident.span()))

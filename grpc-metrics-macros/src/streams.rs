@@ -1,30 +1,61 @@
 //! Which associated type is which method's response stream.
 
+use std::collections::HashMap;
+
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Meta, Token, parse_quote};
+use syn::{Attribute, ItemImpl, Meta, Path, Token, parse_quote};
 
-use crate::names;
+use crate::names::{self, Style};
 use crate::projections::Projections;
 use crate::service::Method;
 
-/// The associated type that holds this method's response stream, of all that there are. tonic names it
-/// after the RPC; where no name fits, it is the one that the signature mentions.
-pub(crate) fn type_of<'a>(
-    method: &Method,
-    idents: impl IntoIterator<Item = &'a Ident>,
-    all: &Projections<'a>,
-) -> Option<&'a Ident> {
-    let named = |ident: &&Ident| is_named_after(ident, method);
-    idents.into_iter().find(named).or_else(|| all.first_in(method.sig.output.to_token_stream()))
+/// The associated types of an impl, to be found by the methods whose streams they are.
+pub(crate) struct Types<'a> {
+    all: Projections<'a>,
+    /// By the Rust name of the RPC that tonic names them after.
+    by_method: HashMap<String, &'a Ident>,
 }
 
-/// Whether the type is called as tonic calls this method's.
-pub(crate) fn is_named_after(ident: &Ident, method: &Method) -> bool {
-    let rust_name = method.sig.ident.unraw().to_string();
-    rpc_name(ident).is_some_and(|rpc| names::snake(&rpc) == rust_name)
+impl<'a> Types<'a> {
+    pub(crate) fn new(
+        types: impl Iterator<Item = &'a Ident> + Clone,
+        head: &ItemImpl,
+        trait_: &Path,
+    ) -> Self {
+        let mut by_method = HashMap::new();
+        for ident in types.clone() {
+            if let Some(rpc) = rpc_name(ident) {
+                by_method.entry(names::snake(&rpc)).or_insert(ident);
+            }
+        }
+        Self { all: Projections::new(types.collect(), head, trait_), by_method }
+    }
+
+    /// The one that holds this method's response stream. tonic names it after the RPC; where no name fits, it
+    /// is the one that the signature mentions.
+    pub(crate) fn of(&self, method: &Method) -> Option<&'a Ident> {
+        let named = self.named_after(method);
+        named.or_else(|| self.all.first_in(method.sig.output.to_token_stream()))
+    }
+
+    /// The one that is called as tonic calls this method's.
+    pub(crate) fn named_after(&self, method: &Method) -> Option<&'a Ident> {
+        self.by_method.get(&rust_name(method)).copied()
+    }
+
+    /// How the RPCs are named, as far as those of these methods tell that have a type.
+    pub(crate) fn style<'m>(&self, methods: impl Iterator<Item = &'m Method>) -> Style {
+        let types = methods.filter_map(|method| self.named_after(method));
+        Style::of(types.filter_map(rpc_name))
+    }
+}
+
+/// The method's name, without an `r#`.
+pub(crate) fn rust_name(method: &Method) -> String {
+    method.sig.ident.unraw().to_string()
 }
 
 /// `GetURL` from `GetURLStream`.

@@ -3,6 +3,7 @@
 mod broken_input;
 mod derives;
 mod expansions;
+mod large;
 mod like_async_trait;
 mod messages;
 mod names_and_kinds;
