@@ -5,6 +5,9 @@
     "`streams` takes `true` or `false`: `streams = false` leaves response streams alone; found `streams = 1`"
 }
 ::core::compile_error! {
+    "no method here can be an RPC; is `Greeter` the trait that tonic generates? #[instrument_grpc] goes above the impl of that"
+}
+::core::compile_error! {
     "the RPC's name is empty; write it as in the proto file"
 }
 ::core::compile_error! {

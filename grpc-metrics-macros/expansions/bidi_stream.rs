@@ -1,6 +1,7 @@
 const _: () = {
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
+        self as __grpc, DeclaresStream as _, ReturnsFuture as _, ReturnsMessage as _,
+        ReturnsStream as _, ReturnsStreamFuture as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     static __RPC_chat: __grpc::Method = __grpc::method(
@@ -14,7 +15,11 @@ const _: () = {
         __grpc::service(__SERVICE, "Greeter for MyGreeter", true, & [& __RPC_chat])
     }
     impl Greeter for MyGreeter {
-        type ChatStream = __grpc::ResponseStream<BoxStream<Message>>;
+        type ChatStream = <BoxStream<
+            Message,
+        > as __grpc::StreamType<
+            { __grpc::DeclaredStream::<BoxStream<Message>>::__GRPC_IS_BOXED },
+        >>::InImpl;
         #[allow(clippy::type_complexity)]
         fn chat<'life0, 'async_trait>(
             self: Arc<Self>,
@@ -34,10 +39,9 @@ const _: () = {
         {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             Box::pin(
-                __grpc::streaming::<
+                __grpc::ReturnedStream::<
                     tonic::Result<Response<__grpc::Declared<Self::ChatStream>>>,
-                    _,
-                >(
+                >::__grpc_carry(
                     __grpc::rpc_in::<
                         Request<Streaming<Message>>,
                     >(&self.metrics, &__RPC_chat, &request),

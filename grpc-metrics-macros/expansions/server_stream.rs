@@ -1,6 +1,7 @@
 const _: () = {
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
+        self as __grpc, DeclaresStream as _, ReturnsFuture as _, ReturnsMessage as _,
+        ReturnsStream as _, ReturnsStreamFuture as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = greeter_server::SERVICE_NAME;
     static __RPC_watch: __grpc::Method = __grpc::method(
@@ -22,7 +23,15 @@ const _: () = {
         __RPC_watch, & __RPC_tail])
     }
     impl greeter_server::Greeter for MyGreeter {
-        type WatchStream = __grpc::ResponseStream<ReceiverStream<Result<Event, Status>>>;
+        type WatchStream = <ReceiverStream<
+            Result<Event, Status>,
+        > as __grpc::StreamType<
+            {
+                __grpc::DeclaredStream::<
+                    ReceiverStream<Result<Event, Status>>,
+                >::__GRPC_IS_BOXED
+            },
+        >>::InImpl;
         #[allow(clippy::type_complexity)]
         fn watch<'life0, 'async_trait>(
             &'life0 self,
@@ -41,10 +50,9 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::streaming::<
+                __grpc::ReturnedStream::<
                     Result<Response<__grpc::Declared<Self::WatchStream>>, Status>,
-                    _,
-                >(
+                >::__grpc_carry(
                     __grpc::rpc::<Request<WatchRequest>>(&__RPC_watch, &__arg1),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
@@ -76,6 +84,7 @@ const _: () = {
                 dyn ::core::future::Future<
                     Output = __grpc::WrappedReturn<
                         Result<Response<ReceiverStream<Result<Event, Status>>>, Status>,
+                        Self::TailStream,
                     >,
                 > + ::core::marker::Send + 'async_trait,
             >,

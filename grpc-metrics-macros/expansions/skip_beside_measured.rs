@@ -1,6 +1,7 @@
 const _: () = {
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
+        self as __grpc, DeclaresStream as _, ReturnsFuture as _, ReturnsMessage as _,
+        ReturnsStream as _, ReturnsStreamFuture as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     static __RPC_watch: __grpc::Method = __grpc::method(
@@ -14,16 +15,19 @@ const _: () = {
         __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_watch])
     }
     impl Greeter for MyGreeter {
-        type WatchStream = __grpc::ResponseStream<BoxStream<Event>>;
+        type WatchStream = <BoxStream<
+            Event,
+        > as __grpc::StreamType<
+            { __grpc::DeclaredStream::<BoxStream<Event>>::__GRPC_IS_BOXED },
+        >>::InImpl;
         async fn watch(
             &self,
             __request: Request<A>,
         ) -> __grpc::StatusReturn<Result<Response<Self::WatchStream>, Status>> {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
-            __grpc::streaming::<
+            __grpc::ReturnedStream::<
                 Result<Response<__grpc::Declared<Self::WatchStream>>, Status>,
-                _,
-            >(
+            >::__grpc_carry(
                     __grpc::rpc::<Request<A>>(&__RPC_watch, &__request),
                     async move {
                         if let __grpc::Option::Some(__ret) = __grpc::Option::None::<

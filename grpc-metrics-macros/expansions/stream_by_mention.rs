@@ -1,6 +1,7 @@
 const _: () = {
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
+        self as __grpc, DeclaresStream as _, ReturnsFuture as _, ReturnsMessage as _,
+        ReturnsStream as _, ReturnsStreamFuture as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     static __RPC_odd_name: __grpc::Method = __grpc::method(
@@ -14,7 +15,11 @@ const _: () = {
         __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [& __RPC_odd_name])
     }
     impl Greeter for MyGreeter {
-        type OtherStream = __grpc::ResponseStream<BoxStream<Event>>;
+        type OtherStream = <BoxStream<
+            Event,
+        > as __grpc::StreamType<
+            { __grpc::DeclaredStream::<BoxStream<Event>>::__GRPC_IS_BOXED },
+        >>::InImpl;
         #[allow(clippy::type_complexity)]
         fn odd_name<'life0, 'async_trait>(
             &'life0 self,
@@ -34,10 +39,9 @@ const _: () = {
         {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             Box::pin(
-                __grpc::streaming::<
+                __grpc::ReturnedStream::<
                     Result<Response<__grpc::Declared<Self::OtherStream>>, Status>,
-                    _,
-                >(
+                >::__grpc_carry(
                     __grpc::rpc::<Request<WatchRequest>>(&__RPC_odd_name, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<

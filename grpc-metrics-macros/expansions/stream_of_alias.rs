@@ -1,6 +1,7 @@
 const _: () = {
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
+        self as __grpc, DeclaresStream as _, ReturnsFuture as _, ReturnsMessage as _,
+        ReturnsStream as _, ReturnsStreamFuture as _, TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     static __RPC_watch: __grpc::Method = __grpc::method(
@@ -29,18 +30,24 @@ const _: () = {
         __RPC_watch_again, & __RPC_nothing])
     }
     impl Greeter for MyGreeter {
-        type WatchStream = __grpc::ResponseStream<BoxStream<Event>>;
+        type WatchStream = <BoxStream<
+            Event,
+        > as __grpc::StreamType<
+            { __grpc::DeclaredStream::<BoxStream<Event>>::__GRPC_IS_BOXED },
+        >>::InImpl;
         fn watch<'a>(
             &'a self,
             __request: Request<A>,
-        ) -> __grpc::WrappedFuture<BoxFuture<'a, __grpc::Declared<Self::WatchStream>>> {
+        ) -> __grpc::WrappedFuture<
+            BoxFuture<'a, __grpc::Declared<Self::WatchStream>>,
+            Self::WatchStream,
+        > {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_watch, &__request);
             let request = __request;
-            __grpc::future_streaming::<
+            __grpc::ReturnedStreamFuture::<
                 BoxFuture<'a, __grpc::Declared<Self::WatchStream>>,
-                _,
-            >(
+            >::__grpc_carry(
                 __rpc,
                 move || -> BoxFuture<'a, __grpc::Declared<Self::WatchStream>> {
                     self.greet(request)
@@ -49,14 +56,17 @@ const _: () = {
         }
         #[tracing::instrument]
         #[__grpc::carry_rpc(
-            stream(
+            stream_by_type(
                 __grpc::rpc::<Request<A>>(&__RPC_watch_again, &request)
             )(BoxFuture<'a, __grpc::Declared::<Self::WatchStream>>)()
         )]
         fn watch_again<'a>(
             &'a self,
             request: Request<A>,
-        ) -> __grpc::WrappedFuture<BoxFuture<'a, __grpc::Declared<Self::WatchStream>>> {
+        ) -> __grpc::WrappedFuture<
+            BoxFuture<'a, __grpc::Declared<Self::WatchStream>>,
+            Self::WatchStream,
+        > {
             self.greet(request)
         }
         async fn nothing(&self, __request: Request<A>) {

@@ -12,6 +12,8 @@ pub(crate) enum Response {
     ByType,
     /// With the response stream, whose type is wrapped.
     Stream,
+    /// With the response stream, whose type is wrapped unless it is a box.
+    StreamByType,
     /// When the handler returns.
     AtReturn,
 }
@@ -79,7 +81,9 @@ impl Carry<'_> {
                 };
                 let mut handler = self.instrument(returned, emit!(#started, #keywords #block));
                 if *keep_async {
-                    let block = tokens::regroup(block, emit!(#handler.await));
+                    // Nobody wrote these braces, and none of the user's lints is about them.
+                    let braces = block.span().resolved_at(Span::mixed_site());
+                    let block = tokens::braces(braces, emit!(#handler.await));
                     handler = emit!(#keywords #block);
                 }
                 let call = tokens::regroup(call, handler);
@@ -104,6 +108,9 @@ impl Carry<'_> {
                 let (instrument, rest) = match self.response {
                     Response::Stream => (emit!(future_streaming), emit!(, _>)),
                     Response::AtReturn => (emit!(future_until_return), emit!(, _>)),
+                    Response::StreamByType => {
+                        (emit!(ReturnedStreamFuture), quote_spanned!(last=> >::__grpc_carry))
+                    }
                     Response::ByType => {
                         (emit!(ReturnedFuture), quote_spanned!(last=> >::__grpc_carry))
                     }
@@ -131,6 +138,10 @@ impl Carry<'_> {
         let (open, close) = match self.response {
             Response::ByType => (
                 quote_spanned!(first=> __grpc::Returned::<),
+                quote_spanned!(last=> >::__grpc_carry),
+            ),
+            Response::StreamByType => (
+                quote_spanned!(first=> __grpc::ReturnedStream::<),
                 quote_spanned!(last=> >::__grpc_carry),
             ),
             Response::Stream => {

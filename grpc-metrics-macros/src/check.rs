@@ -26,7 +26,7 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
 
     let follow_streams = args.streams.as_ref().is_none_or(|streams| streams.value);
     let methods = || items.iter().filter_map(Item::as_method);
-    let types = items.iter().filter_map(Item::as_type).map(|item| &item.ident);
+    let types = items.iter().filter_map(Item::as_type);
     let types = Types::new(types, &head, &trait_);
     let measured = methods().filter(|method| follow_streams && method.skip.is_empty());
     let of_measured: HashMap<&Ident, &Ident> =
@@ -63,7 +63,8 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
                 let mut item = item.clone();
                 item.ty = Type::Verbatim(wrapped.as_declared(item.ty.to_token_stream()));
                 if is_wrapped {
-                    plan::Item::Stream(item)
+                    let is_free = types.is_free(&item.ident);
+                    plan::Item::Stream(item, is_free)
                 } else {
                     plan::Item::AsWritten(item.into_token_stream())
                 }
@@ -95,6 +96,7 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
     if let Some(slo) = &args.slo {
         slo.check(percentile_is_used, &mut errors);
     }
+    check_is_service(&items, &trait_, &mut errors);
     errors.extend(of_items);
     check_names(&planned, &mut errors);
 
@@ -125,6 +127,20 @@ fn check_given_once(head: &ItemImpl, errors: &mut Vec<Error>) {
     if let Some(attr) = again {
         let message = "#[instrument_grpc] is given twice; remove one";
         errors.push(Error::new_spanned(attr.path(), message));
+    }
+}
+
+/// An impl none of whose methods can be an RPC is probably of another trait than was meant.
+fn check_is_service(items: &[Item], trait_: &Path, errors: &mut Vec<Error>) {
+    let methods = items.iter().filter_map(Item::as_method);
+    let mut measured = methods.filter(|method| method.skip.is_empty()).peekable();
+    if measured.peek().is_some() && !measured.any(method::can_be_rpc) {
+        let message = format!(
+            "no method here can be an RPC; is `{}` the trait that tonic generates? #[instrument_grpc] goes above the \
+             impl of that",
+            as_typed(trait_)
+        );
+        errors.push(Error::new_spanned(trait_, message));
     }
 }
 

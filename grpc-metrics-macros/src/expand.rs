@@ -26,7 +26,7 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
     let mut place = plan.is_named_after_trait.then(|| place_in_trait(plan));
     let items = plan.items.iter().map(|item| match item {
         Item::AsWritten(tokens) => tokens.clone(),
-        Item::Stream(item) => stream_type(item),
+        Item::Stream(item, is_free) => stream_type(item, *is_free),
         // Of one that is there in any case.
         Item::Rpc(rpc) if cfgs(&rpc.attrs).is_empty() => method(plan, rpc, place.take().as_ref()),
         Item::Rpc(rpc) => method(plan, rpc, None),
@@ -38,7 +38,8 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
         #(#cfgs)*
         const _: () = {
             use #runtime::__private::{
-                self as __grpc, ReturnsFuture as _, ReturnsMessage as _, TakesMessage as _,
+                self as __grpc, DeclaresStream as _, ReturnsFuture as _, ReturnsMessage as _,
+                ReturnsStream as _, ReturnsStreamFuture as _, TakesMessage as _,
             };
 
             const __SERVICE: &::core::primitive::str = #label;
@@ -79,12 +80,19 @@ fn descriptor(rpc: &Rpc) -> TokenStream {
     }
 }
 
-fn stream_type(item: &ImplItemType) -> TokenStream {
+fn stream_type(item: &ImplItemType, is_free: bool) -> TokenStream {
     let mut item = item.clone();
     let ty = item.ty;
     let (first, last) = tokens::ends(&ty.to_token_stream());
-    let open = quote_spanned!(first=> __grpc::ResponseStream<);
-    let close = quote_spanned!(last=> >);
+    let (open, close) = if is_free {
+        let is_boxed = emit!(__grpc::DeclaredStream::<#ty>::__GRPC_IS_BOXED);
+        (
+            quote_spanned!(first=> <),
+            quote_spanned!(last=> as __grpc::StreamType<{ #is_boxed }>>::InImpl),
+        )
+    } else {
+        (quote_spanned!(first=> __grpc::ResponseStream<), quote_spanned!(last=> >))
+    };
     item.ty = syn::Type::Verbatim(emit!(#open #ty #close));
     emit!(#item)
 }

@@ -33,6 +33,7 @@ pub(crate) fn args(
     let response = match response {
         Response::ByType => emit!(by_type),
         Response::Stream => emit!(stream),
+        Response::StreamByType => emit!(stream_by_type),
         Response::AtReturn => emit!(at_return),
     };
     emit!(#response (#started) (#future) (#returned))
@@ -80,6 +81,7 @@ fn of_name(response: &Ident) -> Option<Response> {
     match response.to_string().as_str() {
         "by_type" => Some(Response::ByType),
         "stream" => Some(Response::Stream),
+        "stream_by_type" => Some(Response::StreamByType),
         "at_return" => Some(Response::AtReturn),
         _ => None,
     }
@@ -143,6 +145,7 @@ mod tests {
         for (response, call) in [
             (Response::ByType, "__grpc::Returned::<Answer>::__grpc_carry"),
             (Response::Stream, "__grpc::streaming::<Answer,_>"),
+            (Response::StreamByType, "__grpc::ReturnedStream::<Answer>::__grpc_carry"),
             (Response::AtReturn, "__grpc::until_return::<Answer,_>"),
         ] {
             let body = format!("Box::pin({call}(rpc(),asyncmove{{a()}}))");
@@ -153,6 +156,7 @@ mod tests {
         for (response, call) in [
             (Response::ByType, "__grpc::ReturnedFuture::<Out>::__grpc_carry("),
             (Response::Stream, "__grpc::future_streaming::<Out,_>("),
+            (Response::StreamByType, "__grpc::ReturnedStreamFuture::<Out>::__grpc_carry("),
             (Response::AtReturn, "__grpc::future_until_return::<Out,_>("),
         ] {
             let by_future = expanded(response, None);

@@ -4,8 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Error, FnArg, GenericParam, ItemImpl, Meta, Pat, PatType, ReturnType, Signature,
-    Type, parse_quote,
+    Attribute, Error, FnArg, ItemImpl, Meta, Pat, PatType, ReturnType, Signature, Type, parse_quote,
 };
 
 use crate::carry::{Body, Response};
@@ -62,16 +61,17 @@ impl Scope<'_> {
 
         let response = match stream {
             _ if !self.follow_streams => Response::AtReturn,
+            Some(stream) if self.types.is_free(stream) => Response::StreamByType,
             Some(_) => Response::Stream,
             None => Response::ByType,
         };
         let returned = self.returned(&mut sig, stream);
-        if let (Response::Stream, None, ReturnType::Type(_, future)) =
-            (&response, &returned, &mut sig.output)
+        if let (Some(stream), true, None, ReturnType::Type(_, future)) =
+            (stream, self.follow_streams, &returned, &mut sig.output)
         {
             // What future it is, an alias hides.
             let declared = self.wrapped.as_declared(future.to_token_stream());
-            **future = of_runtime(&quote!(WrappedFuture), &declared);
+            **future = of_runtime(&quote!(WrappedFuture), &declared, Some(stream));
         }
         let (named, argument) = request;
         let form = self.form(method, future.clone(), returned.clone());
@@ -122,14 +122,12 @@ impl Scope<'_> {
         let ty = returned::of_handler(sig)?;
         let written = ty.to_token_stream();
         let returned = self.wrapped.as_declared(written.clone());
-        let (of_trait, given) = match stream {
-            // Spelled out, or around another method's.
-            Some(stream) if self.follow_streams && !self.wrapped.is_in(stream, written.clone()) => {
-                (quote!(WrappedReturn), &returned)
-            }
-            _ => (quote!(StatusReturn), &written),
+        // Spelled out, or around another method's.
+        let is_other = |stream: &&Ident| !self.wrapped.is_in(stream, written.clone());
+        *ty = match stream.filter(|stream| self.follow_streams && is_other(stream)) {
+            Some(stream) => of_runtime(&quote!(WrappedReturn), &returned, Some(stream)),
+            None => of_runtime(&quote!(StatusReturn), &written, None),
         };
-        *ty = of_runtime(&of_trait, given);
         Some(returned)
     }
 
@@ -157,10 +155,18 @@ impl Scope<'_> {
         // Which lifetime it is does not matter to its kind.
         let ty = tokens::with_static_lifetimes(ty.clone());
         let is_strange = tokens::mention(ty.clone(), &|ident| {
-            ident == "Self" || parameters().any(|parameter| parameter_name(parameter) == ident)
+            ident == "Self"
+                || parameters().any(|parameter| tokens::parameter_name(parameter) == ident)
         });
         (!is_strange).then_some(ty)
     }
+}
+
+/// Whether it takes one argument and answers.
+pub(crate) fn can_be_rpc(method: &Method) -> bool {
+    let Signature { inputs, asyncness, output, .. } = &method.sig;
+    let arguments = inputs.iter().filter(|input| matches!(input, FnArg::Typed(_))).count();
+    arguments == 1 && (asyncness.is_some() || matches!(output, ReturnType::Type(..)))
 }
 
 /// The request's argument and its type. One without a name gets one.
@@ -273,11 +279,12 @@ fn check_no_helper_in_cfg_attr(method: &Method, errors: &mut Vec<Error>) {
     }
 }
 
-/// A type of the runtime's, where the user has written what it is of.
-fn of_runtime(generic: &TokenStream, ty: &TokenStream) -> Type {
+/// A type of the runtime's, where the user has written what it is of; and of the impl's stream type, if there is.
+fn of_runtime(generic: &TokenStream, ty: &TokenStream, stream: Option<&Ident>) -> Type {
     let (first, last) = tokens::ends(ty);
     let open = quote_spanned!(first=> __grpc::#generic<);
-    let close = quote_spanned!(last=> >);
+    let stream = stream.map(|stream| quote_spanned!(last=> , Self::#stream));
+    let close = quote_spanned!(last=> #stream >);
     Type::Verbatim(quote!(#open #ty #close))
 }
 
@@ -296,12 +303,4 @@ fn allows_deprecated(attr: &Attribute) -> bool {
 /// How a boxed stream is called where its type can't be asked.
 fn is_boxed_stream(ident: &str) -> bool {
     ident == "BoxStream" || ident == "Stream"
-}
-
-fn parameter_name(parameter: &GenericParam) -> &Ident {
-    match parameter {
-        GenericParam::Lifetime(parameter) => &parameter.lifetime.ident,
-        GenericParam::Type(parameter) => &parameter.ident,
-        GenericParam::Const(parameter) => &parameter.ident,
-    }
 }

@@ -25,8 +25,9 @@ pub(crate) struct Plan {
 
 pub(crate) enum Item {
     AsWritten(TokenStream),
-    /// `type WatchStream = T;`, to be wrapped.
-    Stream(Box<syn::ImplItemType>),
+    /// `type WatchStream = T;`, to be wrapped; and whether a constant can ask what `T` is, which stays as it is if
+    /// it is a box.
+    Stream(Box<syn::ImplItemType>, bool),
     Rpc(Box<Rpc>),
 }
 

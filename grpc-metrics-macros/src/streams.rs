@@ -1,37 +1,50 @@
 //! Which associated type is which method's response stream.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, ItemImpl, Meta, Path, Token, parse_quote};
+use syn::{Attribute, ImplItemType, ItemImpl, Meta, Path, Token, parse_quote};
 
 use crate::names::{self, Style};
 use crate::projections::Projections;
 use crate::service::Method;
+use crate::tokens;
 
 /// The associated types of an impl, to be found by the methods whose streams they are.
 pub(crate) struct Types<'a> {
     all: Projections<'a>,
     /// By the Rust name of the RPC that tonic names them after.
     by_method: HashMap<String, &'a Ident>,
+    /// Those whose types name nothing of the impl's own.
+    free: HashSet<&'a Ident>,
 }
 
 impl<'a> Types<'a> {
     pub(crate) fn new(
-        types: impl Iterator<Item = &'a Ident> + Clone,
+        types: impl Iterator<Item = &'a ImplItemType> + Clone,
         head: &ItemImpl,
         trait_: &Path,
     ) -> Self {
-        let mut by_method = HashMap::new();
-        for ident in types.clone() {
+        let (mut by_method, mut free, mut bound) = (HashMap::new(), HashSet::new(), HashSet::new());
+        for ImplItemType { ident, ty, .. } in types.clone() {
             if let Some(rpc) = rpc_name(ident) {
                 by_method.entry(names::snake(&rpc)).or_insert(ident);
             }
+            let is_free = !names_own(ty.to_token_stream(), head);
+            if is_free { &mut free } else { &mut bound }.insert(ident);
         }
-        Self { all: Projections::new(types.collect(), head, trait_), by_method }
+        // One that is written twice, under different `#[cfg]`s, is free if both are.
+        free.retain(|ident| !bound.contains(ident));
+        let all = types.map(|item| &item.ident).collect();
+        Self { all: Projections::new(all, head, trait_), by_method, free }
+    }
+
+    /// Whether a constant can ask what the type is: it names nothing of the impl's own.
+    pub(crate) fn is_free(&self, ident: &Ident) -> bool {
+        self.free.contains(ident)
     }
 
     /// The one that holds this method's response stream. tonic names it after the RPC; where no name fits, it
@@ -51,6 +64,13 @@ impl<'a> Types<'a> {
         let types = methods.filter_map(|method| self.named_after(method));
         Style::of(types.filter_map(rpc_name))
     }
+}
+
+/// Whether a type names `Self` or a parameter of the impl.
+fn names_own(ty: TokenStream, head: &ItemImpl) -> bool {
+    let parameters: Vec<String> =
+        head.generics.params.iter().map(|of| tokens::parameter_name(of).to_string()).collect();
+    tokens::mention(ty, &|ident| ident == "Self" || parameters.iter().any(|own| own == ident))
 }
 
 /// The method's name, without an `r#`.

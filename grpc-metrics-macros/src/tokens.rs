@@ -19,6 +19,15 @@ pub(crate) fn mention(tokens: TokenStream, names: &dyn Fn(&str) -> bool) -> bool
     })
 }
 
+/// What a parameter of an impl or a function is called.
+pub(crate) fn parameter_name(parameter: &syn::GenericParam) -> &Ident {
+    match parameter {
+        syn::GenericParam::Lifetime(parameter) => &parameter.lifetime.ident,
+        syn::GenericParam::Type(parameter) => &parameter.ident,
+        syn::GenericParam::Const(parameter) => &parameter.ident,
+    }
+}
+
 /// Tokens as the user has written them, for messages.
 pub(crate) fn as_typed(tokens: impl ToTokens) -> String {
     let tokens = tokens.into_token_stream();

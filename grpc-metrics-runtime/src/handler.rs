@@ -15,6 +15,10 @@ use crate::stream::ResponseStream;
 /// What tonic's default stubs answer a stream with: `tonic::codegen::BoxStream`.
 pub(crate) type BoxStream<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send + 'static>>;
 
+/// The same for who shares it between threads.
+pub(crate) type SyncBoxStream<M> =
+    Pin<Box<dyn Stream<Item = Result<M, Status>> + Send + Sync + 'static>>;
+
 /// What becomes of the RPC once its handler has returned.
 pub trait Ending<Returned> {
     /// What the server gets.
@@ -63,18 +67,24 @@ impl<S> Ending<Result<Response<S>, Status>> for AtStreamEnd {
 #[derive(Debug)]
 pub enum AtBoxedStreamEnd {}
 
-impl<M: 'static> Ending<Result<Response<BoxStream<M>>, Status>> for AtBoxedStreamEnd {
-    type Output = Result<Response<BoxStream<M>>, Status>;
+macro_rules! at_boxed_stream_end {
+    ($($boxed:ident)*) => {$(
+        impl<M: 'static> Ending<Result<Response<$boxed<M>>, Status>> for AtBoxedStreamEnd {
+            type Output = Result<Response<$boxed<M>>, Status>;
 
-    #[inline]
-    fn end(
-        rpc: &mut Rpc,
-        polled: Poll<Result<Response<BoxStream<M>>, Status>>,
-    ) -> Poll<Self::Output> {
-        let carried = AtStreamEnd::end(rpc, polled);
-        carried.map_ok(|response| response.map(|stream| -> BoxStream<M> { Box::pin(stream) }))
-    }
+            #[inline]
+            fn end(
+                rpc: &mut Rpc,
+                polled: Poll<Result<Response<$boxed<M>>, Status>>,
+            ) -> Poll<Self::Output> {
+                let carried = AtStreamEnd::end(rpc, polled);
+                carried.map_ok(|response| response.map(|stream| -> $boxed<M> { Box::pin(stream) }))
+            }
+        }
+    )*};
 }
+
+at_boxed_stream_end!(BoxStream SyncBoxStream);
 
 pin_project! {
     /// A handler's future with its RPC.

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Streaming};
 
-use crate::handler::{AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream};
+use crate::handler::{AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream, SyncBoxStream};
 use crate::target::Target;
 use crate::{GrpcMetrics, MethodKind};
 
@@ -102,7 +102,8 @@ pub fn rpc_in<A: HandlerArgument>(
 #[diagnostic::on_unimplemented(
     message = "an RPC method takes a `Request<_>`, not `{Self}`",
     label = "expected `tonic::Request<_>`",
-    note = "put #[skip_metrics] above a method that is no RPC"
+    note = "is the trait the one that tonic generates? #[instrument_grpc] goes above the impl of that",
+    note = "put #[skip_metrics] above a method of it that is no RPC"
 )]
 pub trait HandlerArgument {
     /// Where the deadline is.
@@ -154,7 +155,8 @@ instance_behind!(&I, Arc<I>, Box<I>, LazyLock<I>);
 #[diagnostic::on_unimplemented(
     message = "an RPC method returns `Result<Response<_>, Status>`, not `{Self}`",
     label = "expected `Result<tonic::Response<_>, tonic::Status>`",
-    note = "put #[skip_metrics] above a method that is no RPC"
+    note = "is the trait the one that tonic generates? #[instrument_grpc] goes above the impl of that",
+    note = "put #[skip_metrics] above a method of it that is no RPC"
 )]
 pub trait HandlerReturn {
     /// Carries the RPC through the handler.
@@ -163,8 +165,8 @@ pub trait HandlerReturn {
     /// Carries the RPC through handler and response stream.
     type Streaming<F>;
 
-    /// What tonic gets where the response stream's type is wrapped.
-    type Wrapped;
+    /// What tonic gets where the response stream's type is `W`.
+    type Wrapped<W>;
 
     #[doc(hidden)]
     fn until_return<F>(rpc: Rpc, handler: F) -> Self::UntilReturn<F>;
@@ -176,7 +178,7 @@ pub trait HandlerReturn {
 impl<M, E: IntoStatus> HandlerReturn for Result<Response<M>, E> {
     type UntilReturn<F> = Handler<F, AtReturn>;
     type Streaming<F> = Handler<F, AtStreamEnd>;
-    type Wrapped = Result<Response<ResponseStream<M>>, Status>;
+    type Wrapped<W> = Result<Response<W>, Status>;
 
     #[inline]
     fn until_return<F>(rpc: Rpc, handler: F) -> Self::UntilReturn<F> {
@@ -192,15 +194,16 @@ impl<M, E: IntoStatus> HandlerReturn for Result<Response<M>, E> {
 /// What the trait has, where the handler may return an error of its own.
 pub type StatusReturn<R> = <R as InSignature>::Returned;
 
-/// The same, where the response stream's type is wrapped besides.
-pub type WrappedReturn<R> = <R as HandlerReturn>::Wrapped;
+/// The same, where the trait's response stream is `W`.
+pub type WrappedReturn<R, W> = <R as HandlerReturn>::Wrapped<W>;
 
 /// A handler's return type as it stands in the method's signature. This holds for types that no handler
 /// may return, too: what is wrong with these is said once, by [`HandlerReturn`].
 #[diagnostic::on_unimplemented(
     message = "an RPC method returns `Result<Response<_>, Status>`, not `{Self}`",
     label = "expected `Result<tonic::Response<_>, tonic::Status>`",
-    note = "put #[skip_metrics] above a method that is no RPC"
+    note = "is the trait the one that tonic generates? #[instrument_grpc] goes above the impl of that",
+    note = "put #[skip_metrics] above a method of it that is no RPC"
 )]
 pub trait InSignature {
     /// The same, with the trait's error.
@@ -263,20 +266,24 @@ where
 #[diagnostic::on_unimplemented(
     message = "an RPC method gives a future, and `{Self}` is none",
     label = "write `async fn`, under #[tonic::async_trait]",
-    note = "put #[skip_metrics] above a method that is no RPC"
+    note = "is the trait the one that tonic generates? #[instrument_grpc] goes above the impl of that",
+    note = "put #[skip_metrics] above a method of it that is no RPC"
 )]
 pub trait HandlerFuture {
     /// The same, with the RPC in it.
     type UntilReturn;
 
-    /// The same, with the RPC in it and in its response stream.
-    type Streaming;
+    /// The same, with the RPC in it and in its response stream, which is a `W` then.
+    type Streaming<W>;
+
+    /// The response stream as the handler gives it.
+    type Stream;
 
     #[doc(hidden)]
     fn until_return(self, rpc: Rpc) -> Self::UntilReturn;
 
     #[doc(hidden)]
-    fn streaming(self, rpc: Rpc) -> Self::Streaming;
+    fn streaming(self, rpc: Rpc) -> Self::Streaming<ResponseStream<Self::Stream>>;
 }
 
 type BoxFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
@@ -286,13 +293,14 @@ macro_rules! boxed_future {
     ($($boxed:ident)*) => {$(
         impl<'a, M: 'a, E: IntoStatus + 'a> HandlerFuture for $boxed<'a, Result<Response<M>, E>> {
             type UntilReturn = $boxed<'a, Result<Response<M>, Status>>;
-            type Streaming = $boxed<'a, Result<Response<ResponseStream<M>>, Status>>;
+            type Streaming<W> = $boxed<'a, Result<Response<W>, Status>>;
+            type Stream = M;
 
             fn until_return(self, rpc: Rpc) -> Self::UntilReturn {
                 Box::pin(Handler::<_, AtReturn>::new(rpc, self))
             }
 
-            fn streaming(self, rpc: Rpc) -> Self::Streaming {
+            fn streaming(self, rpc: Rpc) -> Self::Streaming<ResponseStream<M>> {
                 Box::pin(Handler::<_, AtStreamEnd>::new(rpc, self))
             }
         }
@@ -301,8 +309,8 @@ macro_rules! boxed_future {
 
 boxed_future!(BoxFuture LocalBoxFuture);
 
-/// What the trait has, where the future's stream is wrapped.
-pub type WrappedFuture<T> = <T as HandlerFuture>::Streaming;
+/// What the trait has, where its response stream is `W`.
+pub type WrappedFuture<T, W> = <T as HandlerFuture>::Streaming<W>;
 
 /// The future that a method returns, to be looked at as a type like [`Returned`].
 #[derive(Debug)]
@@ -342,7 +350,10 @@ impl<T> ReturnsFuture<T> for ReturnedFuture<T> {}
 
 /// A handler's future whose RPC goes on in its response stream.
 #[inline]
-pub fn future_streaming<T: HandlerFuture, F: FnOnce() -> T>(rpc: Rpc, handler: F) -> T::Streaming {
+pub fn future_streaming<T: HandlerFuture, F: FnOnce() -> T>(
+    rpc: Rpc,
+    handler: F,
+) -> T::Streaming<ResponseStream<T::Stream>> {
     handler().streaming(rpc)
 }
 
@@ -407,6 +418,111 @@ pub trait ReturnsMessage<R> {
 }
 
 impl<R> ReturnsMessage<R> for Returned<R> {}
+
+/// A declared stream type, and what it is in the impl: a box stays what it is, and the measured stream goes
+/// into another one. So whoever names the type from outside finds what was declared. Any other is wrapped.
+pub trait StreamType<const IS_BOXED: bool> {
+    /// The type in the impl.
+    type InImpl;
+}
+
+impl<S> StreamType<false> for S {
+    type InImpl = ResponseStream<S>;
+}
+
+/// A declared stream type, to be looked at like [`Returned`].
+#[derive(Debug)]
+pub struct DeclaredStream<S>(PhantomData<S>);
+
+/// See [`DeclaredStream`].
+pub trait DeclaresStream {
+    /// Whether it is a box that any stream of its messages goes into.
+    const __GRPC_IS_BOXED: bool = false;
+}
+
+impl<S> DeclaresStream for DeclaredStream<S> {}
+
+/// What a handler returns whose RPC goes on in a stream of a declared type, to be looked at like [`Returned`].
+#[derive(Debug)]
+pub struct ReturnedStream<R>(PhantomData<R>);
+
+/// See [`ReturnedStream`].
+pub trait ReturnsStream<R> {
+    /// Carries the RPC through handler and stream.
+    #[inline]
+    fn __grpc_carry<F>(rpc: Rpc, handler: F) -> R::Streaming<F>
+    where
+        R: HandlerReturn,
+        F: Future<Output = R>,
+    {
+        R::streaming(rpc, handler)
+    }
+}
+
+impl<R> ReturnsStream<R> for ReturnedStream<R> {}
+
+/// The same of a method that is no `async fn`, with the future's type.
+#[derive(Debug)]
+pub struct ReturnedStreamFuture<T>(PhantomData<T>);
+
+/// See [`ReturnedStreamFuture`].
+pub trait ReturnsStreamFuture<T> {
+    /// Carries the RPC through handler and stream.
+    #[inline]
+    fn __grpc_carry(
+        rpc: Rpc,
+        handler: impl FnOnce() -> T,
+    ) -> T::Streaming<ResponseStream<T::Stream>>
+    where
+        T: HandlerFuture,
+    {
+        handler().streaming(rpc)
+    }
+}
+
+impl<T> ReturnsStreamFuture<T> for ReturnedStreamFuture<T> {}
+
+macro_rules! boxed_stream {
+    ($($boxed:ident)*) => {$(
+        impl<M: 'static> Wrapped for $boxed<M> {
+            type Stream = Self;
+        }
+
+        impl<M: 'static> StreamType<true> for $boxed<M> {
+            type InImpl = Self;
+        }
+
+        impl<M: 'static> DeclaredStream<$boxed<M>> {
+            /// Whether it is a box that any stream of its messages goes into.
+            pub const __GRPC_IS_BOXED: bool = true;
+        }
+
+        impl<M: 'static, E: IntoStatus> ReturnedStream<Result<Response<$boxed<M>>, E>> {
+            /// Carries the RPC through handler and stream.
+            #[inline]
+            pub fn __grpc_carry<F>(rpc: Rpc, handler: F) -> Handler<F, AtBoxedStreamEnd>
+            where
+                F: Future<Output = Result<Response<$boxed<M>>, E>>,
+            {
+                Handler::new(rpc, handler)
+            }
+        }
+
+        impl<'a, M: 'static, E: IntoStatus + 'a>
+            ReturnedStreamFuture<BoxFuture<'a, Result<Response<$boxed<M>>, E>>>
+        {
+            /// Carries the RPC through handler and stream.
+            pub fn __grpc_carry(
+                rpc: Rpc,
+                handler: impl FnOnce() -> BoxFuture<'a, Result<Response<$boxed<M>>, E>>,
+            ) -> BoxFuture<'a, Result<Response<$boxed<M>>, Status>> {
+                Box::pin(Handler::<_, AtBoxedStreamEnd>::new(rpc, handler()))
+            }
+        }
+    )*};
+}
+
+boxed_stream!(BoxStream SyncBoxStream);
 
 /// A handler's argument, to be looked at as a type like [`Returned`].
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! The response stream that carries an RPC on after its handler has returned.
 
+use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -13,9 +14,11 @@ use crate::status::IntoStatus;
 pin_project! {
     /// A handler's response stream with the RPC it belongs to.
     ///
-    /// It is what `type WatchStream = T;` becomes in an instrumented impl, and passes on everything that
-    /// the handler's own stream yields. The RPC ends when the stream does: with its last poll, with the
-    /// first error it yields, or when it is dropped.
+    /// It is what `type WatchStream = T;` becomes in an instrumented impl, unless `T` is a boxed stream, which
+    /// stays what it is. It passes on everything that the handler's own stream yields, and gives its methods.
+    /// Where `T` itself is named outside the impl, `#[instrument_grpc(streams = false)]` leaves it alone, or a
+    /// boxed type does. The RPC ends when the stream does: with its last poll, with the first error it yields, or
+    /// when it is dropped.
     #[derive(Debug)]
     #[must_use = "streams do nothing unless polled"]
     pub struct ResponseStream<S> {
@@ -46,6 +49,22 @@ impl<S> ResponseStream<S> {
     /// The handler's own stream. What is taken from it directly is not seen by the metrics.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.stream
+    }
+}
+
+/// For the stream's own methods, in tests for one. What is taken from it directly is not seen by the metrics.
+impl<S> Deref for ResponseStream<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        self.get_ref()
+    }
+}
+
+/// See [`Deref`](#impl-Deref-for-ResponseStream<S>).
+impl<S> DerefMut for ResponseStream<S> {
+    fn deref_mut(&mut self) -> &mut S {
+        self.get_mut()
     }
 }
 

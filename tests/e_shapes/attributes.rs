@@ -363,3 +363,25 @@ async fn e9_spans_around_futures_by_hand() {
     assert_eq!(codes("e9.by_hand", "First"), [(Code::Ok, 1)]);
     assert_eq!(codes("e9.by_hand", "Second"), [(Code::NotFound, 1)]);
 }
+
+/// Under an attribute that puts the body's braces between others, as they would stand on one line.
+struct Framed;
+
+#[instrument_grpc(service = "e9.framed")]
+#[tonic::async_trait]
+#[rustfmt::skip]
+impl Plain for Framed {
+    #[async_backtrace::framed]
+    async fn first(&self, request: Request<Ask>) -> Result<Response<Answer>, Status> { answer(request.into_inner()).map(Response::new) }
+
+    #[async_backtrace::framed]
+    async fn second(&self, request: Request<Ask>) -> Result<Response<Answer>, Status> { answer(request.into_inner()).map(Response::new) }
+}
+
+#[tokio::test]
+async fn e9_braces_of_the_expansion_are_no_lint_s() {
+    assert!(Framed.first(ask(Code::Ok)).await.is_ok());
+    assert!(Framed.second(ask(Code::NotFound)).await.is_err());
+    assert_eq!(codes("e9.framed", "First"), [(Code::Ok, 1)]);
+    assert_eq!(codes("e9.framed", "Second"), [(Code::NotFound, 1)]);
+}

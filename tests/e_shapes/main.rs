@@ -8,6 +8,7 @@
 
 mod attributes;
 mod bodies;
+mod from_outside;
 mod impls;
 mod lints;
 mod placement;

@@ -46,7 +46,7 @@ fn names_of_raw_methods() {
         expanded.contains(r#"static__RPC_type:__grpc::Method=__grpc::method(__SERVICE,"TYPE","#),
         "{expanded}"
     );
-    assert!(expanded.contains("typeTYPEStream=__grpc::ResponseStream<A>"), "{expanded}");
+    assert!(expanded.contains("typeTYPEStream=<Aas__grpc::StreamType<"), "{expanded}");
 }
 
 /// A static stands outside the impl, and can't name what belongs to that.

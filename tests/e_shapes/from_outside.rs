@@ -1,0 +1,159 @@
+//! E5: response streams as code outside the impl sees them. A boxed type is what was declared, whatever it is
+//! called; any other is wrapped, and has the declared one's methods.
+
+use std::pin::Pin;
+
+use grpc_metrics_runtime::{ResponseStream, instrument_grpc};
+use support::shapes::pb::streams_server::Streams;
+use support::shapes::pb::{Answer, Ask};
+use support::shapes::{answers, codes};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
+use tonic::{Code, Request, Response, Status};
+
+type Boxed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+type Answers = Boxed<Answer>;
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+fn ask(count: u32, code: i32) -> Request<Ask> {
+    Request::new(Ask { count, code })
+}
+
+struct Aliased;
+
+#[instrument_grpc(service = "e5.aliased")]
+#[tonic::async_trait]
+impl Streams for Aliased {
+    type ReadStream = Answers;
+    async fn read(&self, request: Request<Ask>) -> Result<Response<Answers>, Status> {
+        Ok(Response::new(Box::pin(tokio_stream::iter(answers(request.into_inner())))))
+    }
+
+    type TailStream = Pin<Box<dyn Stream<Item = Result<Answer, Status>> + Send + Sync>>;
+    async fn tail(&self, request: Request<Ask>) -> Result<Response<Self::TailStream>, Status> {
+        Ok(Response::new(of_helper(request.into_inner())))
+    }
+}
+
+/// By the type that the impl says.
+fn of_helper(ask: Ask) -> <Aliased as Streams>::TailStream {
+    Box::pin(tokio_stream::iter(answers(ask)))
+}
+
+fn is_sync(_: &(impl Stream + Sync)) {}
+
+#[tokio::test]
+async fn e5_a_boxed_type_is_what_was_declared() {
+    let read: Answers = Aliased.read(ask(2, 0)).await.unwrap().into_inner();
+    assert_eq!(read.collect::<Vec<_>>().await.len(), 2);
+    let tail = Aliased.tail(ask(2, 5)).await.unwrap().into_inner();
+    is_sync(&tail);
+    assert_eq!(tail.map(|item| item.is_ok()).collect::<Vec<_>>().await, [true, true, false]);
+    let mut dropped = Aliased.read(ask(2, 0)).await.unwrap().into_inner();
+    dropped.next().await.unwrap().unwrap();
+    drop(dropped);
+    drop(Aliased.tail(ask(0, 0)).await.unwrap());
+    assert_eq!(codes("e5.aliased", "Read"), [(Code::Ok, 1), (Code::Cancelled, 1)]);
+    assert_eq!(codes("e5.aliased", "Tail"), [(Code::Cancelled, 1), (Code::NotFound, 1)]);
+}
+
+/// A box goes on as it is, as a sibling's stream for one; both RPCs count.
+struct PassesOn;
+
+#[instrument_grpc(service = "e5.passes_on")]
+#[tonic::async_trait]
+impl Streams for PassesOn {
+    type ReadStream = Answers;
+    async fn read(&self, request: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+        Ok(Response::new(Box::pin(tokio_stream::iter(answers(request.into_inner())))))
+    }
+
+    type TailStream = Boxed<Answer>;
+    fn tail<'life0, 'async_trait>(
+        &'life0 self,
+        request: Request<Ask>,
+    ) -> BoxFuture<'async_trait, Result<Response<Self::TailStream>, Status>>
+    where
+        'life0: 'async_trait,
+    {
+        self.read(request)
+    }
+}
+
+#[tokio::test]
+async fn e5_a_sibling_s_box_may_be_passed_on() {
+    let tail: Answers = PassesOn.tail(ask(1, 0)).await.unwrap().into_inner();
+    assert_eq!(tail.collect::<Vec<_>>().await.len(), 1);
+    assert_eq!(codes("e5.passes_on", "Read"), [(Code::Ok, 1)]);
+    assert_eq!(codes("e5.passes_on", "Tail"), [(Code::Ok, 1)]);
+}
+
+/// As Arrow's Flight SQL does it: a service for all that have a trait of their own, whose methods give the
+/// service's streams.
+#[tonic::async_trait]
+trait Flights: Send + Sync + 'static {
+    type DoGetStream: Stream<Item = Result<Answer, Status>> + Send + 'static;
+    async fn do_get(&self, _: Request<Ask>) -> Result<Response<Self::DoGetStream>, Status>;
+}
+
+#[tonic::async_trait]
+trait Queries: Send + Sync + Sized + 'static {
+    async fn query(&self, ask: Ask) -> Result<Response<<Self as Flights>::DoGetStream>, Status>;
+}
+
+#[instrument_grpc(service = "e8.flights")]
+#[tonic::async_trait]
+impl<T: Queries> Flights for T {
+    type DoGetStream = Pin<Box<dyn Stream<Item = Result<Answer, Status>> + Send + 'static>>;
+    async fn do_get(&self, request: Request<Ask>) -> Result<Response<Self::DoGetStream>, Status> {
+        self.query(request.into_inner()).await
+    }
+}
+
+struct Database;
+
+#[tonic::async_trait]
+impl Queries for Database {
+    async fn query(&self, ask: Ask) -> Result<Response<<Self as Flights>::DoGetStream>, Status> {
+        let rows: <Self as Flights>::DoGetStream = Box::pin(tokio_stream::iter(answers(ask)));
+        Ok(Response::new(rows))
+    }
+}
+
+#[tokio::test]
+async fn e8_a_blanket_impl_with_a_boxed_stream() {
+    let rows = Database.do_get(ask(2, 0)).await.unwrap().into_inner();
+    assert_eq!(rows.collect::<Vec<_>>().await.len(), 2);
+    assert_eq!(codes("e8.flights", "DoGet"), [(Code::Ok, 1)]);
+}
+
+struct Channels;
+
+#[instrument_grpc(service = "e5.channels")]
+#[tonic::async_trait]
+impl Streams for Channels {
+    type ReadStream = ReceiverStream<Result<Answer, Status>>;
+    async fn read(&self, request: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+        let (send, receive) = mpsc::channel(8);
+        for answer in answers(request.into_inner()) {
+            send.try_send(answer).unwrap();
+        }
+        Ok(Response::new(ReceiverStream::new(receive)))
+    }
+
+    type TailStream = Answers;
+    async fn tail(&self, _: Request<Ask>) -> Result<Response<Self::TailStream>, Status> {
+        Err(Status::aborted("always"))
+    }
+}
+
+#[tokio::test]
+async fn e5_a_wrapped_stream_has_the_methods_of_its_own() {
+    let mut stream: ResponseStream<ReceiverStream<_>> =
+        Channels.read(ask(2, 0)).await.unwrap().into_inner();
+    assert_eq!(stream.as_ref().len(), 2);
+    stream.close();
+    assert_eq!(stream.collect::<Vec<_>>().await.len(), 2);
+    assert_eq!(codes("e5.channels", "Read"), [(Code::Ok, 1)]);
+}
