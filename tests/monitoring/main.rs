@@ -3,7 +3,7 @@
 mod alert;
 mod branches;
 mod committed;
-mod intervals;
+mod groups;
 mod live;
 mod names;
 mod rules;

@@ -5,6 +5,7 @@ use super::template::fill;
 const HEAD: &str = include_str!("templates/rules/head.yml");
 const EVENTS_SHORT: &str = include_str!("templates/rules/events_short.yml");
 const EVENTS_LONG: &str = include_str!("templates/rules/events_long.yml");
+const HOUR_HEAD: &str = include_str!("templates/rules/hour_head.yml");
 const LONG_HEAD: &str = include_str!("templates/rules/long_head.yml");
 const RATIOS: &str = include_str!("templates/rules/ratios.yml");
 const BURN_HEAD: &str = include_str!("templates/rules/burn_head.yml");
@@ -22,8 +23,11 @@ const GATE: &str = "10";
 /// An objective that is met to the last request is met, although 1 - 0.9 is less than 0.1 to a computer.
 const SLACK: &str = "1.000001";
 
-/// The windows of all alerts. 5m comes first: the long ones sum it.
-const SHORT_WINDOWS: [&str; 3] = ["5m", "30m", "1h"];
+/// The long windows sum this one.
+const SHORTEST_WINDOW: &str = "5m";
+
+/// Windows that are read from the samples as well, in a group of their own.
+const HOUR_WINDOWS: [&str; 2] = ["30m", "1h"];
 
 /// Windows that are summed from the shortest, by the name of their group, and how often it is evaluated.
 const LONG_WINDOWS: [(&str, &str, [&str; 2]); 2] =
@@ -101,7 +105,9 @@ pub(super) fn rules(prefix: &str) -> String {
         let values = [prefix, ("window", window)];
         fill(events, &values) + &fill(RATIOS, &values)
     };
-    for window in SHORT_WINDOWS {
+    rules += &recorded(EVENTS_SHORT, SHORTEST_WINDOW);
+    rules += &fill(HOUR_HEAD, &[prefix]);
+    for window in HOUR_WINDOWS {
         rules += &recorded(EVENTS_SHORT, window);
     }
     for (name, interval, windows) in LONG_WINDOWS {

@@ -1,6 +1,7 @@
-//! How often the rules are evaluated.
+//! The rules' groups: how large they are, and how often they are evaluated.
 
 use crate::monitoring;
+use crate::rules::rules;
 
 /// A group's name, its interval in minutes if it has one of its own, and its rules.
 fn groups(rules: &str) -> Vec<(&str, Option<u32>, &str)> {
@@ -30,4 +31,22 @@ fn long_windows_are_not_reckoned_every_few_seconds() {
         assert!(minutes.is_none_or(|minutes| (1..=2).contains(&minutes)), "{name}");
     }
     assert_eq!(long, 8);
+}
+
+/// What Mimir and Cortex take in one group if nobody has set it otherwise. Of a larger one they take nothing.
+const MOST_RULES: usize = 20;
+
+#[test]
+fn h5_no_group_is_too_large_for_mimir_and_cortex() {
+    for prefix in ["grpc_server", "shop:grpc"] {
+        let text = monitoring(prefix).rules();
+        let mut all = 0;
+        for (name, _, in_it) in groups(&text) {
+            // In front of the first stands no other line.
+            let count = rules(&format!("\n{in_it}")).len();
+            assert!((1..=MOST_RULES).contains(&count), "{name} has {count} rules");
+            all += count;
+        }
+        assert_eq!(all, rules(&text).len());
+    }
 }
