@@ -6,6 +6,7 @@ mod committed;
 mod groups;
 mod live;
 mod names;
+mod programs;
 mod rules;
 // Not in the support library: there, it would be among the services of every test.
 #[path = "../dashboard/service.rs"]
