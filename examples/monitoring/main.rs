@@ -18,6 +18,9 @@ Usage: monitoring --out DIR [OPTIONS]
   --target ADDR  where /metrics listens, as seen by Prometheus; may be given several times
                  [host.docker.internal:8081]
   --prefix NAME  what the metrics' names start with [grpc_server]
+  --target-label NAME
+                 a label of the targets that tells deployments apart as the job does, such as namespace; may be
+                 given several times
   -h, --help     print this
 ";
 
@@ -26,6 +29,7 @@ struct Args {
     job: String,
     targets: Vec<String>,
     prefix: Option<String>,
+    target_labels: Vec<String>,
 }
 
 fn main() -> ExitCode {
@@ -51,7 +55,9 @@ fn write(args: &Args) -> Result<(), String> {
     };
     let metrics = builder.build().map_err(|error| error.to_string())?;
     let targets: Vec<&str> = args.targets.iter().map(String::as_str).collect();
-    for file in metrics.monitoring().files(&args.job, &targets) {
+    let monitoring = metrics.monitoring().target_labels(&args.target_labels);
+    let monitoring = monitoring.map_err(|error| error.to_string())?;
+    for file in monitoring.files(&args.job, &targets) {
         let path = args.out.join(file.path);
         put(&path, &file.text).map_err(|error| format!("{}: {error}", path.display()))?;
         println!("{}", path.display());
@@ -72,12 +78,14 @@ fn parse(mut parser: Parser) -> Result<Option<Args>, lexopt::Error> {
     let mut job = "nova".to_owned();
     let mut targets = Vec::new();
     let mut prefix = None;
+    let mut target_labels = Vec::new();
     while let Some(arg) = parser.next()? {
         match arg {
             Arg::Long("out") => out = Some(PathBuf::from(parser.value()?)),
             Arg::Long("job") => job = parser.value()?.string()?,
             Arg::Long("target") => targets.push(parser.value()?.string()?),
             Arg::Long("prefix") => prefix = Some(parser.value()?.string()?),
+            Arg::Long("target-label") => target_labels.push(parser.value()?.string()?),
             Arg::Long("help") | Arg::Short('h') => return Ok(None),
             other => return Err(other.unexpected()),
         }
@@ -86,7 +94,7 @@ fn parse(mut parser: Parser) -> Result<Option<Args>, lexopt::Error> {
     if targets.is_empty() {
         targets.push("host.docker.internal:8081".to_owned());
     }
-    Ok(Some(Args { out, job, targets, prefix }))
+    Ok(Some(Args { out, job, targets, prefix, target_labels }))
 }
 
 fn fail(message: &str) -> ExitCode {

@@ -166,7 +166,8 @@ fn is_name(name: &str, also: fn(char) -> bool) -> bool {
     !name.is_empty() && name.chars().all(legal) && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
-fn why_illegal_label(name: &str) -> Option<&'static str> {
+/// What is wrong with the name of a label that every series is to have.
+pub(crate) fn why_illegal_label(name: &str) -> Option<&'static str> {
     if !is_name(name, |_| false) {
         Some("is no legal label name: [a-zA-Z_][a-zA-Z0-9_]*")
     } else if name.starts_with("__") {

@@ -21,6 +21,13 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A label of targets has an illegal or reserved name, is a constant label of the metrics, or is given twice.
+    InvalidTargetLabel {
+        /// As given.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// The bucket bounds are empty, not ascending, hold a bound twice, or one that is no positive number
     /// of nanoseconds.
     InvalidBuckets {
@@ -57,6 +64,7 @@ impl fmt::Display for Error {
                 write!(f, "{prefix:?} can't start a metric's name: [a-zA-Z_:][a-zA-Z0-9_:]* can")
             }
             Self::InvalidLabel { name, reason } => write!(f, "constant label {name:?} {reason}"),
+            Self::InvalidTargetLabel { name, reason } => write!(f, "target label {name:?} {reason}"),
             Self::InvalidBuckets { reason } => write!(f, "bucket bounds {reason}"),
             Self::OkIsNoFault => f.write_str("OK is among the fault codes, and is no fault; leave it out"),
             Self::DuplicateServices(duplicates) => {

@@ -106,6 +106,11 @@ impl GrpcMetrics {
     }
 
     #[cfg(feature = "monitoring")]
+    pub(crate) fn const_label_names(&self) -> Vec<String> {
+        self.inner.collector.const_labels.iter().map(|label| label.name().to_owned()).collect()
+    }
+
+    #[cfg(feature = "monitoring")]
     pub(crate) fn fault_codes(&self) -> Vec<Code> {
         ALL_CODES.into_iter().filter(|code| self.inner.faults.include(*code)).collect()
     }

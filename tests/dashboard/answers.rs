@@ -15,9 +15,9 @@ use crate::dashboard;
 use crate::queries::{ALL, Query, queries, queries_of};
 
 /// A series: metric, its labels beside job and service, its values in promtool's notation.
-type Series<'a> = (&'a str, &'a str, &'a str);
+pub(crate) type Series<'a> = (&'a str, &'a str, &'a str);
 /// What a query answers: panel and reference, then labels and value of each sample, to three digits.
-type Answers<'a> = (&'a str, &'a [(&'a str, f64)]);
+pub(crate) type Answers<'a> = (&'a str, &'a [(&'a str, f64)]);
 
 /// Two instances, in the middle of a rollout, over ten minutes. "0+15x40" is 1 a second.
 ///
@@ -235,7 +235,7 @@ fn check(name: &str, series: &[Series], answers: &[Answers]) {
     check_of(&dashboard(), name, series, answers);
 }
 
-fn check_of(dashboard: &Value, name: &str, series: &[Series], answers: &[Answers]) {
+pub(crate) fn check_of(dashboard: &Value, name: &str, series: &[Series], answers: &[Answers]) {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("dashboard_{name}.yml"));
     fs::write(&file, test_file(series, answers, &queries_of(dashboard))).unwrap();
     let promtool = Command::new("promtool").args(["test", "rules"]).arg(&file).output();

@@ -8,6 +8,7 @@ mod names;
 mod queries;
 mod round_trip;
 mod service;
+mod target_labels;
 
 /// For the default prefix; the runtime puts another one in.
 const DASHBOARD: &str = include_str!("../../grpc-metrics-runtime/src/monitoring/dashboard.json");

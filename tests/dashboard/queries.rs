@@ -23,6 +23,9 @@ impl Variables {
         let filled = text
             .replace("$__rate_interval", self.rate_interval)
             .replace("$__range", self.range)
+            // "All" of those that only some dashboards have.
+            .replace("$namespace", ".*")
+            .replace("$cluster", ".*")
             .replace("$job", self.job)
             .replace("$service", self.service)
             .replace("$method", self.method);
@@ -64,7 +67,7 @@ pub(crate) fn panels() -> Vec<Value> {
     panels_of(&dashboard())
 }
 
-fn panels_of(dashboard: &Value) -> Vec<Value> {
+pub(crate) fn panels_of(dashboard: &Value) -> Vec<Value> {
     let panels = list(&dashboard["panels"]).iter().filter(|panel| panel["type"] != "row");
     panels.cloned().collect()
 }
@@ -88,7 +91,10 @@ pub(crate) fn queries_of(dashboard: &Value) -> Vec<Query> {
 
 /// The queries that fill the lists of the variables: selector and label of `label_values`.
 pub(crate) fn variable_queries() -> Vec<(String, String)> {
-    let dashboard = dashboard();
+    variable_queries_of(&dashboard())
+}
+
+pub(crate) fn variable_queries_of(dashboard: &Value) -> Vec<(String, String)> {
     let variables = list(&dashboard["templating"]["list"]).iter();
     let queries = variables.filter(|variable| variable["type"] == "query").map(|variable| {
         let query = text(&variable["query"]["query"]);

@@ -1,7 +1,7 @@
 //! The rules' groups: how large they are, and how often they are evaluated.
 
-use crate::monitoring;
 use crate::rules::rules;
+use crate::{monitoring, monitoring_apart};
 
 /// A group's name, its interval in minutes if it has one of its own, and its rules.
 fn groups(rules: &str) -> Vec<(&str, Option<u32>, &str)> {
@@ -38,8 +38,8 @@ const MOST_RULES: usize = 20;
 
 #[test]
 fn h5_no_group_is_too_large_for_mimir_and_cortex() {
-    for prefix in ["grpc_server", "shop:grpc"] {
-        let text = monitoring(prefix).rules();
+    for monitoring in [monitoring("grpc_server"), monitoring_apart("shop:grpc")] {
+        let text = monitoring.rules();
         let mut all = 0;
         for (name, _, in_it) in groups(&text) {
             // In front of the first stands no other line.

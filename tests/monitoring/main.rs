@@ -6,6 +6,7 @@ mod committed;
 mod groups;
 mod live;
 mod names;
+mod namespaces;
 mod programs;
 mod rules;
 // Not in the support library: there, it would be among the services of every test.
@@ -13,6 +14,7 @@ mod rules;
 mod service;
 mod stack;
 mod target;
+mod target_labels;
 mod tools;
 
 use grpc_metrics_runtime::GrpcMetrics;
@@ -23,4 +25,12 @@ use grpc_metrics_runtime::prometheus::Registry;
 fn monitoring(prefix: &str) -> Monitoring {
     let builder = GrpcMetrics::builder().registry(&Registry::new()).prefix(prefix);
     builder.build().expect("a legal prefix").monitoring()
+}
+
+/// The labels that tell deployments apart where a test sets some.
+const LABELS: [&str; 2] = ["namespace", "cluster"];
+
+/// The same, and for deployments that these labels tell apart.
+fn monitoring_apart(prefix: &str) -> Monitoring {
+    monitoring(prefix).target_labels(LABELS).expect("legal labels")
 }

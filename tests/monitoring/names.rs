@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use support::promql::{Known, name, parsed, selectors};
 
-use crate::monitoring;
 use crate::rules::{Rule, rules};
 use crate::service;
+use crate::{LABELS, monitoring};
 
 /// The labels that a text of an annotation puts in.
 fn labels(text: &str) -> BTreeSet<&str> {
@@ -17,9 +17,11 @@ fn labels(text: &str) -> BTreeSet<&str> {
 
 #[tokio::test]
 async fn every_name_in_the_rules_is_in_a_scrape_or_recorded() {
-    for prefix in ["grpc_server", "shop:grpc"] {
+    for (prefix, target_labels) in [("grpc_server", &[][..]), ("shop:grpc", &LABELS)] {
         let mut known = Known::of(&service::after_traffic(prefix).await);
-        let text = monitoring(prefix).rules();
+        known.add_target_labels(target_labels);
+        let monitoring = monitoring(prefix).target_labels(target_labels.iter().copied()).unwrap();
+        let text = monitoring.rules();
         let rules = rules(&text);
         let (recorded, alerts): (Vec<&Rule>, Vec<&Rule>) =
             rules.iter().partition(|rule| rule.is_recorded);

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use grpc_metrics_runtime::monitoring::Monitoring;
 
-use crate::monitoring;
+use crate::{monitoring, monitoring_apart};
 
 /// The files in a directory of their own, which ends with the test.
 pub(crate) struct Directory(pub(crate) PathBuf);
@@ -19,7 +19,7 @@ impl Directory {
         Self(path)
     }
 
-    fn with(name: &str, monitoring: &Monitoring) -> Self {
+    pub(crate) fn with(name: &str, monitoring: &Monitoring) -> Self {
         let directory = Self::new(name);
         // A job and a target that YAML would take for something else.
         for file in monitoring.files("it's: on", &["[::1]:8081", "b:1"]) {
@@ -35,7 +35,7 @@ impl Directory {
     }
 
     /// Runs a program here, and gives what it says if it is content.
-    fn run(&self, program: &str, args: &[&str]) -> String {
+    pub(crate) fn run(&self, program: &str, args: &[&str]) -> String {
         self.try_run(program, args).unwrap_or_else(|said| panic!("{program} {args:?}: {said}"))
     }
 
@@ -54,14 +54,16 @@ impl Drop for Directory {
     }
 }
 
-/// The default prefix, and one that is hard to put into a name.
-const PREFIXES: [&str; 2] = ["grpc_server", "shop:grpc"];
+/// The default, and a prefix that is hard to put into a name with labels that tell deployments apart.
+fn both() -> [Monitoring; 2] {
+    [monitoring("grpc_server"), monitoring_apart("shop:grpc")]
+}
 
 #[test]
 #[ignore = "needs the promtool program"]
 fn promtool_accepts_rules_and_configuration() {
-    for prefix in PREFIXES {
-        let directory = Directory::with("check", &monitoring(prefix));
+    for monitoring in both() {
+        let directory = Directory::with("check", &monitoring);
         let rules = ["check", "rules", "--lint=all", "--lint-fatal", "prometheus/rules.yml"];
         directory.run("promtool", &rules);
         let said = directory.run("promtool", &["check", "config", "prometheus/prometheus.yml"]);
@@ -72,8 +74,8 @@ fn promtool_accepts_rules_and_configuration() {
 #[test]
 #[ignore = "needs the promtool program"]
 fn the_rules_pass_their_tests() {
-    for prefix in PREFIXES {
-        let directory = Directory::with("test", &monitoring(prefix));
+    for monitoring in both() {
+        let directory = Directory::with("test", &monitoring);
         directory.run("promtool", &["test", "rules", "prometheus/rules_test.yml"]);
     }
 }
@@ -94,13 +96,14 @@ fn every_alert_has_a_test() {
 #[test]
 #[ignore = "needs the amtool program"]
 fn amtool_accepts_the_configuration_of_alertmanager() {
-    let monitoring = monitoring("grpc_server");
-    let directory = Directory::with("amtool", &monitoring);
-    let with_urls = monitoring.alertmanager_config(Some("http://a/p"), Some("http://a/t's"));
-    directory.write("alertmanager/urls.yml", &with_urls);
-    for file in ["alertmanager.yml", "urls.yml"] {
-        let said = directory.run("amtool", &["check-config", &format!("alertmanager/{file}")]);
-        assert!(said.contains("2 receivers"), "{said}");
+    for monitoring in both() {
+        let directory = Directory::with("amtool", &monitoring);
+        let with_urls = monitoring.alertmanager_config(Some("http://a/p"), Some("http://a/t's"));
+        directory.write("alertmanager/urls.yml", &with_urls);
+        for file in ["alertmanager.yml", "urls.yml"] {
+            let said = directory.run("amtool", &["check-config", &format!("alertmanager/{file}")]);
+            assert!(said.contains("2 receivers"), "{said}");
+        }
     }
 }
 

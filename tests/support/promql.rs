@@ -34,6 +34,13 @@ impl Known {
         known
     }
 
+    /// Adds labels that Prometheus gives the target.
+    pub fn add_target_labels(&mut self, added: &[&str]) {
+        for labels in self.0.values_mut() {
+            labels.extend(added.iter().map(|label| ((*label).to_owned(), BTreeSet::new())));
+        }
+    }
+
     /// Adds what a rule records.
     pub fn add(&mut self, metric: &str, labels: BTreeSet<String>) {
         let labels = labels.into_iter().map(|label| (label, BTreeSet::new()));
@@ -139,7 +146,7 @@ pub fn name(selector: &VectorSelector) -> &str {
 
 /// The values that a matcher names; none if it takes all.
 pub fn spelled_out(matcher: &Matcher) -> Vec<&str> {
-    let takes_all = [".+", ""].contains(&&*matcher.value);
+    let takes_all = [".+", ".*", ""].contains(&&*matcher.value);
     match matcher.op {
         _ if takes_all => Vec::new(),
         MatchOp::Equal | MatchOp::NotEqual => vec![&matcher.value],

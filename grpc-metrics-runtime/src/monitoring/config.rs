@@ -1,24 +1,50 @@
 //! Configuration of Prometheus and Alertmanager.
 
+use super::target_labels::TargetLabels;
 use super::template::{fill, quoted};
 
 const PROMETHEUS: &str = include_str!("templates/stack/prometheus.yml");
 const ALERTMANAGER: &str = include_str!("templates/stack/alertmanager.yml");
 
-pub(super) fn prometheus(job: &str, targets: &[&str], alertmanager: &str) -> String {
+pub(super) fn prometheus(
+    labels: &TargetLabels,
+    job: &str,
+    targets: &[&str],
+    alertmanager: &str,
+) -> String {
     let targets: Vec<String> = targets.iter().map(|target| quoted(target)).collect();
     let values = [
         ("job", quoted(job)),
         ("targets", targets.join(", ")),
         ("alertmanager", quoted(alertmanager)),
+        ("labels", wanted(labels)),
     ];
     fill(PROMETHEUS, &values.each_ref().map(|(name, value)| (*name, value.as_str())))
 }
 
-pub(super) fn alertmanager(page: Option<&str>, ticket: Option<&str>) -> String {
+/// What to add, since the values are known to the targets' owner alone.
+fn wanted(labels: &TargetLabels) -> String {
+    let all: Vec<_> = labels.iter().map(|label| format!("{label}: ...")).collect();
+    if all.is_empty() {
+        return String::new();
+    }
+    let how = "# Targets need these labels: here, or by service discovery and relabel_configs.";
+    format!("\n        {how}\n        # labels: {{{}}}", all.join(", "))
+}
+
+pub(super) fn alertmanager(
+    labels: &TargetLabels,
+    page: Option<&str>,
+    ticket: Option<&str>,
+) -> String {
     let webhook = |url: Option<&str>| {
         url.map(|url| format!("\n    webhook_configs:\n      - url: {}", quoted(url)))
             .unwrap_or_default()
     };
-    fill(ALERTMANAGER, &[("page", &webhook(page)), ("ticket", &webhook(ticket))])
+    let values = [
+        ("identity", labels.identity_in_yaml()),
+        ("page", webhook(page)),
+        ("ticket", webhook(ticket)),
+    ];
+    fill(ALERTMANAGER, &values.each_ref().map(|(name, value)| (*name, value.as_str())))
 }

@@ -3,6 +3,8 @@
 use tonic::Code;
 
 use super::Codes;
+use super::target_labels::TargetLabels;
+use super::template::fill;
 use crate::CodeLabel;
 use crate::series::code_label;
 
@@ -17,16 +19,69 @@ const TEMPLATE_FAULTS: &str = r#"code=~\"2|4|12|13|14|15\""#;
 const TEMPLATE_FAULT_NAMES: &str =
     "UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE or DATA_LOSS";
 
+/// And for deployments that the job alone tells apart.
+const TEMPLATE_CHOSEN: &str = r#"job=~\"$job\""#;
+/// The variables of target labels stand in front of this one.
+const TEMPLATE_VARIABLE: &str = "      {\n        \"name\": \"service\",\n";
+/// Of the columns of a table.
+const TEMPLATE_PLACES: &str = "            \"indexByName\": {\n";
+const TEMPLATE_NAMES: &str = "            \"renameByName\": {\n";
+const VARIABLE: &str = include_str!("templates/dashboard_variable.json");
+
 /// The dashboard of the metrics with this prefix, which is letters, digits, `_` and `:`.
-pub(super) fn dashboard(prefix: &str, codes: &Codes) -> String {
+pub(super) fn dashboard(prefix: &str, codes: &Codes, labels: &TargetLabels) -> String {
     let faults = codes.faults.iter().map(|code| code_label(*code, codes.label));
     let faults = faults.collect::<Vec<_>>().join("|");
-    TEMPLATE
+    let dashboard = TEMPLATE
         .replace(TEMPLATE_OK, &format!(r#"code!=\"{}\""#, code_label(Code::Ok, codes.label)))
         .replace(TEMPLATE_FAULTS, &format!(r#"code=~\"{faults}\""#))
         .replace(TEMPLATE_FAULT_NAMES, &names(&codes.faults))
         .replace(TEMPLATE_PREFIX, prefix)
-        .replace(TEMPLATE_UID, &uid(prefix))
+        .replace(TEMPLATE_UID, &uid(prefix));
+    if labels.is_empty() { dashboard } else { apart(&dashboard, prefix, labels) }
+}
+
+/// The dashboard with the labels beside the job in every selector and list of labels, and in front of the service
+/// in every legend and table.
+fn apart(dashboard: &str, prefix: &str, labels: &TargetLabels) -> String {
+    let listed = labels.after("", |label| format!("{label}, "));
+    let told = labels.after("", |label| format!("{{{{{label}}}}} "));
+    let named = labels.after("", |label| format!("              \"{label}\": \"{label}\",\n"));
+    let (variables, chosen) = variables(prefix, labels);
+    let apart = dashboard
+        .replace(TEMPLATE_CHOSEN, &chosen)
+        .replace("(job, ", &format!("(job, {listed}"))
+        .replace("(service", &format!("({listed}service"))
+        .replace("{{service}}", &format!("{told}{{{{service}}}}"))
+        .replace(TEMPLATE_NAMES, &format!("{TEMPLATE_NAMES}{named}"))
+        .replace(TEMPLATE_VARIABLE, &format!("{variables}{TEMPLATE_VARIABLE}"));
+    columns_in_front(&apart, labels)
+}
+
+/// The variables, each of which shows what those before it leave; and the selector of what all of them choose.
+fn variables(prefix: &str, labels: &TargetLabels) -> (String, String) {
+    let mut variables = String::new();
+    let mut chosen = TEMPLATE_CHOSEN.to_owned();
+    for label in labels.iter() {
+        let values = [("label", label), ("prefix", prefix), ("chosen", &chosen)];
+        variables += &fill(VARIABLE, &values);
+        chosen = format!(r#"{chosen}, {label}=~\"${label}\""#);
+    }
+    (variables, chosen)
+}
+
+/// The columns of tables by their places: the labels first, then those that are there.
+fn columns_in_front(dashboard: &str, labels: &TargetLabels) -> String {
+    let mut tables = dashboard.split(TEMPLATE_PLACES);
+    let head = tables.next().unwrap_or_default().to_owned();
+    tables.fold(head, |dashboard, table| {
+        let (places, rest) = table.split_once("\n            }").unwrap_or((table, ""));
+        let there = places.lines().filter_map(|line| line.split('"').nth(1));
+        let columns = labels.iter().chain(there).enumerate();
+        let columns = columns.map(|(place, name)| format!("              \"{name}\": {place}"));
+        let columns = columns.collect::<Vec<_>>().join(",\n");
+        format!("{dashboard}{TEMPLATE_PLACES}{columns}\n            }}{rest}")
+    })
 }
 
 /// "A, B or C", for people.
@@ -57,7 +112,7 @@ mod tests {
 
     fn dashboard(prefix: &str) -> String {
         let codes = Codes { faults: FAULT_CODES.to_vec(), label: CodeLabel::Number };
-        super::dashboard(prefix, &codes)
+        super::dashboard(prefix, &codes, &TargetLabels::default())
     }
 
     #[test]
@@ -68,7 +123,7 @@ mod tests {
     #[test]
     fn h4_other_codes_stand_everywhere() {
         let codes = Codes { faults: vec![Code::NotFound], label: CodeLabel::Name };
-        let dashboard = super::dashboard(TEMPLATE_PREFIX, &codes);
+        let dashboard = super::dashboard(TEMPLATE_PREFIX, &codes, &TargetLabels::default());
         for (template, ours) in [
             (TEMPLATE_OK, r#"code!=\"OK\""#),
             (TEMPLATE_FAULTS, r#"code=~\"NOT_FOUND\""#),

@@ -4,17 +4,22 @@ mod config;
 mod dashboard;
 mod rules;
 mod stack;
+mod target_labels;
 mod template;
 
 use tonic::Code;
 
-use crate::{CodeLabel, GrpcMetrics};
+use self::target_labels::TargetLabels;
+use crate::{CodeLabel, Error, GrpcMetrics};
 
 /// See [`GrpcMetrics::monitoring`].
 #[derive(Clone, Debug)]
 pub struct Monitoring {
     prefix: String,
     codes: Codes,
+    /// The names of the metrics' constant labels.
+    constant: Vec<String>,
+    labels: TargetLabels,
 }
 
 /// The codes that are the server's fault, and how the metrics spell them.
@@ -56,37 +61,77 @@ impl GrpcMetrics {
     /// [`Registry::new_custom`]: crate::prometheus::Registry::new_custom
     pub fn monitoring(&self) -> Monitoring {
         let codes = Codes { faults: self.fault_codes(), label: self.code_label() };
-        Monitoring { prefix: self.prefix().to_owned(), codes }
+        let prefix = self.prefix().to_owned();
+        Monitoring {
+            prefix,
+            codes,
+            constant: self.const_label_names(),
+            labels: TargetLabels::default(),
+        }
     }
 }
 
 impl Monitoring {
+    /// Labels of Prometheus's targets that tell one deployment from another, as `job` does: the namespace, the
+    /// cluster. All that is here keeps apart what differs in one of them: rules and their tests, alerts, what
+    /// Alertmanager groups and keeps back, and the dashboard, which has a variable for each, in this order.
+    ///
+    /// Without them, two deployments with one job are one: what one serves well hides what the other fails, and
+    /// while one is up the other is not missed. They replace those given before.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), grpc_metrics_runtime::Error> {
+    /// # let metrics = grpc_metrics_runtime::GrpcMetrics::builder()
+    /// #     .registry(&grpc_metrics_runtime::prometheus::Registry::new())
+    /// #     .build()?;
+    /// let monitoring = metrics.monitoring().target_labels(["namespace", "cluster"])?;
+    /// assert!(monitoring.rules().contains("sum by (job, namespace, cluster, service, method, slo)"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Prometheus gives them to targets, by service discovery, relabeling or `static_configs`, so that `up` has
+    /// them too. A target that lacks one is a deployment of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidTargetLabel`] for the first label that has an illegal name, is given twice, is one that the
+    /// metrics, the alerts or the dashboard have themselves, or is a constant label of the metrics.
+    pub fn target_labels(
+        mut self,
+        labels: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Self, Error> {
+        let labels = labels.into_iter().map(Into::into).collect();
+        self.labels = TargetLabels::checked(labels, &self.constant)?;
+        Ok(self)
+    }
+
     /// Recording rules and alerts for Prometheus. They read the objectives from the metrics, so they stay
     /// as they are when an objective changes.
     pub fn rules(&self) -> String {
-        rules::rules(&self.prefix)
+        rules::rules(&self.prefix, &self.labels)
     }
 
     /// Tests of the rules for `promtool test rules`, which look for them in `rules.yml` beside them.
     pub fn rule_tests(&self) -> String {
-        rules::rule_tests(&self.prefix)
+        rules::rule_tests(&self.prefix, &self.labels)
     }
 
     /// A dashboard for Grafana, to import or to provision. It does not need the rules.
     pub fn dashboard(&self) -> String {
-        dashboard::dashboard(&self.prefix, &self.codes)
+        dashboard::dashboard(&self.prefix, &self.codes, &self.labels)
     }
 
     /// Configuration of a Prometheus that scrapes `targets`, each `host:port`, under the name `job`, has the
     /// rules in `rules.yml` beside it, and sends alerts to the Alertmanager at `alertmanager`, `host:port`.
     pub fn prometheus_config(&self, job: &str, targets: &[&str], alertmanager: &str) -> String {
-        config::prometheus(job, targets, alertmanager)
+        config::prometheus(&self.labels, job, targets, alertmanager)
     }
 
     /// Configuration of an Alertmanager that posts pages and tickets to these URLs. Without a URL they show in
     /// its web interface only.
     pub fn alertmanager_config(&self, page: Option<&str>, ticket: Option<&str>) -> String {
-        config::alertmanager(page, ticket)
+        config::alertmanager(&self.labels, page, ticket)
     }
 
     /// All there is, as a directory from which `docker-compose up` starts Prometheus, Alertmanager, Grafana

@@ -1,5 +1,6 @@
 //! Prometheus's rules, and promtool's tests of them.
 
+use super::target_labels::TargetLabels;
 use super::template::fill;
 
 const HEAD: &str = include_str!("templates/rules/head.yml");
@@ -15,6 +16,8 @@ const PRESENCE: &str = include_str!("templates/rules/presence.yml");
 const HANGS_HEAD: &str = include_str!("templates/rules/hangs_head.yml");
 const HANGS: &str = include_str!("templates/rules/hangs.yml");
 const TESTS: &str = include_str!("templates/rules_test.yml");
+const TESTS_APART: &str = include_str!("templates/rules_test_apart.yml");
+const TESTS_FIRST_DAY: &str = include_str!("templates/rules_test_first_day.yml");
 
 /// So many bad requests in the long window are needed before a budget's alert is believed, and so many in
 /// flight before a service or method is said to hang.
@@ -66,7 +69,7 @@ struct Level {
     /// At the front of the alert's name.
     alert: &'static str,
     who: &'static str,
-    /// What its sums are by, apart from the objective.
+    /// What its sums are by, apart from the deployment and the objective.
     labels: &'static str,
     /// The share of requests that may be bad, by the window.
     budget: &'static str,
@@ -80,7 +83,7 @@ const LEVELS: [Level; 2] = [
         name: "service",
         alert: "GrpcService",
         who: "{{ $labels.service }}",
-        labels: "job, service",
+        labels: "service",
         budget: "@prefix@:service_slo_budget:ratio@window@",
         todo: "On the dashboard, see which methods and codes they are and when it began. If that was a \
                deployment, roll it back. If one dependency fails, go on there.",
@@ -90,7 +93,7 @@ const LEVELS: [Level; 2] = [
         name: "method",
         alert: "GrpcMethod",
         who: "{{ $labels.service }}/{{ $labels.method }}",
-        labels: "job, service, method",
+        labels: "service, method",
         budget: "(1 - @prefix@:method_slo_objective:max)",
         todo: "The other methods of the service may be well: look at what only this one uses, at its \
                errors by code and cause, and at what changed when it began.",
@@ -98,46 +101,66 @@ const LEVELS: [Level; 2] = [
     },
 ];
 
-pub(super) fn rules(prefix: &str) -> String {
-    let prefix = ("prefix", prefix);
-    let mut rules = fill(HEAD, &[prefix]);
+/// What stands in templates of all kinds, by name.
+struct Common([(&'static str, String); 5]);
+
+impl Common {
+    fn new(prefix: &str, labels: &TargetLabels) -> Self {
+        Self([
+            ("prefix", prefix.to_owned()),
+            ("identity", labels.identity()),
+            ("beside", labels.beside_job()),
+            ("where", labels.behind_name()),
+            ("apart", labels.in_names()),
+        ])
+    }
+
+    /// The template with these, and with what is its own.
+    fn fill(&self, template: &str, own: &[(&str, &str)]) -> String {
+        let common = self.0.each_ref().map(|(name, value)| (*name, value.as_str()));
+        fill(template, &[&common, own].concat())
+    }
+}
+
+pub(super) fn rules(prefix: &str, labels: &TargetLabels) -> String {
+    let common = Common::new(prefix, labels);
+    let mut rules = common.fill(HEAD, &[]);
     let recorded = |events, window| {
-        let values = [prefix, ("window", window)];
-        fill(events, &values) + &fill(RATIOS, &values)
+        let values = [("window", window)];
+        common.fill(events, &values) + &common.fill(RATIOS, &values)
     };
     rules += &recorded(EVENTS_SHORT, SHORTEST_WINDOW);
-    rules += &fill(HOUR_HEAD, &[prefix]);
+    rules += &common.fill(HOUR_HEAD, &[]);
     for window in HOUR_WINDOWS {
         rules += &recorded(EVENTS_SHORT, window);
     }
     for (name, interval, windows) in LONG_WINDOWS {
-        rules += &fill(LONG_HEAD, &[prefix, ("name", name), ("interval", interval)]);
+        rules += &common.fill(LONG_HEAD, &[("name", name), ("interval", interval)]);
         for window in windows {
             rules += &recorded(EVENTS_LONG, window);
         }
     }
-    rules += &fill(BURN_HEAD, &[prefix, ("slack", SLACK)]);
+    rules += &common.fill(BURN_HEAD, &[("slack", SLACK)]);
     for level in &LEVELS {
         for burn in &BURNS {
-            rules += &alert(prefix, level, burn);
+            rules += &alert(&common, level, burn);
         }
     }
-    rules += &fill(PRESENCE, &[prefix]);
+    rules += &common.fill(PRESENCE, &[]);
     rules += HANGS_HEAD;
     for level in &LEVELS {
-        rules += &hangs(prefix, level);
+        rules += &hangs(&common, level);
     }
     rules
 }
 
-fn alert(prefix: (&str, &str), level: &Level, burn: &Burn) -> String {
+fn alert(common: &Common, level: &Level, burn: &Burn) -> String {
     let name = format!("{}{}", level.alert, burn.suffix);
     let [(short1, long1, factor1), (short2, long2, factor2)] = burn.pairs;
-    let over = |window, factor| over(prefix, level, window, factor);
-    fill(
+    let over = |window, factor| over(common, level, window, factor);
+    common.fill(
         BURN,
         &[
-            prefix,
             ("alert", &name),
             ("level", level.name),
             ("who", level.who),
@@ -156,32 +179,47 @@ fn alert(prefix: (&str, &str), level: &Level, burn: &Burn) -> String {
 }
 
 /// Whether the budget burns so many times as fast as it may, in one window.
-fn over(prefix: (&str, &str), level: &Level, window: &str, factor: &str) -> String {
-    let budget = fill(level.budget, &[prefix, ("window", window)]);
+fn over(common: &Common, level: &Level, window: &str, factor: &str) -> String {
+    let budget = common.fill(level.budget, &[("window", window)]);
     let values = [
-        prefix,
         ("level", level.name),
         ("window", window),
         ("factor", factor),
         ("slack", SLACK),
         ("budget", &budget),
     ];
-    fill(OVER.trim_end(), &values)
+    common.fill(OVER.trim_end(), &values)
 }
 
-fn hangs(prefix: (&str, &str), level: &Level) -> String {
+fn hangs(common: &Common, level: &Level) -> String {
     let name = format!("{}Hangs", level.alert);
     let values = [
-        prefix,
-        ("alert", &name),
+        ("alert", name.as_str()),
         ("who", level.who),
         ("labels", level.labels),
         ("todo", level.todo_hangs),
         ("gate", GATE),
     ];
-    fill(HANGS, &values)
+    common.fill(HANGS, &values)
 }
 
-pub(super) fn rule_tests(prefix: &str) -> String {
-    fill(TESTS, &[("prefix", prefix)])
+pub(super) fn rule_tests(prefix: &str, labels: &TargetLabels) -> String {
+    let common = Common::new(prefix, labels);
+    // As they are here, or one of them as it is there.
+    let target = |there: Option<&str>| {
+        labels.after("job=\"nova\"", |label| {
+            let value = if there == Some(label) { "there" } else { "here" };
+            format!(", {label}=\"{value}\"")
+        })
+    };
+    let here = target(None);
+    let mut tests = common.fill(TESTS, &[("target", &here)]);
+    for label in labels.iter() {
+        let values = [("label", label), ("here", &here), ("there", &target(Some(label)))];
+        tests += &common.fill(TESTS_APART, &values);
+    }
+    if !labels.is_empty() {
+        tests += &common.fill(TESTS_FIRST_DAY, &[("here", &here)]);
+    }
+    tests
 }
