@@ -98,7 +98,7 @@
 //!
 //! Counters are kept per thread, so that none is written by two: an RPC takes no lock, no contended cache
 //! line and, after a thread's first RPC of a method and code, no allocation. Two forms cost a box each: a
-//! method that is no `async fn`, and one that returns a boxed stream without an associated type; `metrics = …`
+//! method that is no `async fn`, and one that returns a boxed stream; `metrics = …`
 //! costs the count of an `Arc`. Memory grows with threads, by about 200 bytes for each label combination. The sums are made by the
 //! scrape.
 
