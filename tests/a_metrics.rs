@@ -77,7 +77,7 @@ async fn a1_buckets_are_cumulative_and_end_at_infinity() {
     assert!(buckets.is_sorted_by_key(|(_, count)| *count), "{buckets:?}");
     assert_eq!(buckets.last(), Some(&(f64::INFINITY, 3.0)));
     let bounds: Vec<f64> = buckets.iter().map(|(bound, _)| *bound).collect();
-    assert_eq!(bounds[..bounds.len() - 1], grpc_metrics_runtime::DEFAULT_BUCKETS);
+    assert_eq!(bounds[..bounds.len() - 1], *grpc_metrics_runtime::DEFAULT_BUCKETS);
 }
 
 #[tokio::test]

@@ -105,7 +105,7 @@ fn a6_wrong_bounds_are_an_error() {
     ] {
         assert_refused(
             |builder| builder.buckets(bounds.iter().copied()),
-            |error| matches!(error, Error::InvalidBuckets { reason } if !reason.is_empty()),
+            |error| matches!(error, Error::InvalidBuckets { reason, .. } if !reason.is_empty()),
         );
     }
 }
@@ -115,7 +115,7 @@ fn a6_an_illegal_prefix_is_an_error() {
     for illegal in ["", "1st", "with-dash", "with space", "dot.ted", "größe", "a\n", "{}"] {
         assert_refused(
             |builder| builder.prefix(illegal),
-            |error| matches!(error, Error::InvalidPrefix { prefix } if prefix == illegal),
+            |error| matches!(error, Error::InvalidPrefix { prefix, .. } if prefix == illegal),
         );
     }
 }

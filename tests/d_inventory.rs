@@ -81,7 +81,8 @@ fn assert_at_zero(scrape: &Scrape, methods: &[(&str, &str, &str, bool)]) {
         let key = (format!("grpc_server_{name}"), labels.collect());
         expected.insert(key, value);
     };
-    let bounds = grpc_metrics_runtime::DEFAULT_BUCKETS.map(|bound| bound.to_string());
+    let bounds = grpc_metrics_runtime::DEFAULT_BUCKETS.iter().map(f64::to_string);
+    let bounds: Vec<String> = bounds.collect();
     for (service, method, kind, streams) in methods {
         let of = [("service", *service), ("method", *method)];
         let with = |name, value| [of[0], of[1], (name, value)];

@@ -9,12 +9,14 @@ pub use crate::catalog::DuplicateService;
 #[non_exhaustive]
 pub enum Error {
     /// The prefix does not start a legal metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`.
+    #[non_exhaustive]
     InvalidPrefix {
         /// As given.
         prefix: String,
     },
     /// A constant label has an illegal or reserved name, or is given twice; or the registry adds one to all
     /// series that the metrics have themselves.
+    #[non_exhaustive]
     InvalidLabel {
         /// As given.
         name: String,
@@ -22,6 +24,7 @@ pub enum Error {
         reason: &'static str,
     },
     /// A label of targets has an illegal or reserved name, is a constant label of the metrics, or is given twice.
+    #[non_exhaustive]
     InvalidTargetLabel {
         /// As given.
         name: String,
@@ -30,6 +33,7 @@ pub enum Error {
     },
     /// The bucket bounds are empty, not ascending, hold a bound twice, or one that is no positive number
     /// of nanoseconds.
+    #[non_exhaustive]
     InvalidBuckets {
         /// What is wrong with them.
         reason: String,
@@ -42,6 +46,7 @@ pub enum Error {
     /// [`allow_duplicate_services`](crate::GrpcMetricsBuilder::allow_duplicate_services).
     DuplicateServices(Vec<DuplicateService>),
     /// The registry refused the metrics: it has others under one of the names already.
+    #[non_exhaustive]
     Registration {
         /// The prefix of the metrics' names.
         prefix: String,

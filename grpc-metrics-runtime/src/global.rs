@@ -49,6 +49,12 @@ impl GrpcMetrics {
         &global.metrics
     }
 
+    /// The process-wide instance, if there is one already: installed, or made by [`global`](GrpcMetrics::global) or by
+    /// the first RPC.
+    pub fn try_global() -> Option<&'static Self> {
+        GLOBAL.get().map(|global| &global.metrics)
+    }
+
     /// Makes this instance the process-wide one.
     ///
     /// # Errors

@@ -272,5 +272,6 @@ pub use slo::{Slo, SloCounts};
 pub use snapshot::{MethodSnapshot, Snapshot};
 pub use status::GrpcStatus;
 pub use stream::ResponseStream;
+pub use text::TEXT_CONTENT_TYPE;
 pub use warnings::Warning;
 pub use {prometheus, tonic};

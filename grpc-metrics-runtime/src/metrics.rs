@@ -70,12 +70,14 @@ impl GrpcMetrics {
     }
 
     /// Everything in the registry, these metrics and all others, in Prometheus's text format, version
-    /// 0.0.4: for programs that serve HTTP by themselves. With many methods it is several times faster
+    /// 0.0.4: for programs that serve HTTP by themselves, with [`TEXT_CONTENT_TYPE`]. With many methods it is several times faster
     /// than `TextEncoder`, and gives the same text.
     ///
     /// # Errors
     ///
     /// What `TextEncoder` says of another collector's families.
+    ///
+    /// [`TEXT_CONTENT_TYPE`]: crate::TEXT_CONTENT_TYPE
     pub fn encode(&self) -> prometheus::Result<String> {
         text::encode(&self.registry)
     }

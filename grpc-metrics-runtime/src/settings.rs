@@ -16,8 +16,8 @@ pub enum CodeLabel {
 }
 
 /// The default bucket bounds in seconds: 0.5 ms to 10 s.
-pub const DEFAULT_BUCKETS: [f64; 14] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+pub const DEFAULT_BUCKETS: &[f64] =
+    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Settings that have passed the checks.
 #[derive(Debug)]

@@ -10,6 +10,9 @@ use crate::gathered::{Gathered, Ours};
 use crate::series::{self, Family, Value};
 use crate::snapshot::{MethodSnapshot, Snapshot};
 
+/// The `Content-Type` of [`GrpcMetrics::encode`](crate::GrpcMetrics::encode)'s text.
+pub const TEXT_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
 /// Everything in the registry, as `TextEncoder` writes it, byte for byte.
 pub(crate) fn encode(registry: &Registry) -> prometheus::Result<String> {
     let gathered = Gathered::of(registry);

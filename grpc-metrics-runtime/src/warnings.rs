@@ -17,6 +17,7 @@ pub enum Warning {
     DuplicateService(DuplicateService),
     /// A macro is called among an impl's items. The attribute does not see the methods that it makes, and their
     /// RPCs are not measured.
+    #[non_exhaustive]
     MacroCall {
         /// The impl, and its place in the source.
         implementation: String,
@@ -24,6 +25,7 @@ pub enum Warning {
         call: String,
     },
     /// The service label is the name under which the trait is imported, and not the trait's own.
+    #[non_exhaustive]
     TraitAlias {
         /// The impl, and its place in the source.
         implementation: String,

@@ -79,7 +79,9 @@ async fn main() {
     let builder = GrpcMetrics::builder().registry(&own);
     match env::args().nth(1).as_deref() {
         Some("scrape before any call") => {
+            assert!(GrpcMetrics::try_global().is_none());
             GrpcMetrics::global();
+            assert!(GrpcMetrics::try_global().is_some());
         }
         Some("call") => call_once().await,
         Some("own instance") => {

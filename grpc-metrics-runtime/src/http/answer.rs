@@ -46,7 +46,7 @@ impl Format {
 
     fn content_type(self) -> &'static str {
         match self {
-            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
+            Self::Text => text::TEXT_CONTENT_TYPE,
             #[cfg(feature = "openmetrics")]
             Self::OpenMetrics => openmetrics::CONTENT_TYPE,
         }
