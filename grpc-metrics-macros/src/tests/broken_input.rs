@@ -158,7 +158,7 @@ fn half_typed_bodies_survive() {
                 async fn say_hello(&self, request: Request<A>) -> Result<Response<B>, Status> { #body }
             }
         };
-        crate::instrument(TokenStream::new(), item).to_string()
+        crate::instrument::instrument(TokenStream::new(), item).to_string()
     };
     // No error of ours, and what is typed so far is in the expansion, for completion to look at.
     for (body, kept) in [
@@ -198,7 +198,7 @@ fn half_typed_arguments_leave_the_item() {
         quote!("service"),
         quote!(service: "a"),
     ] {
-        let expanded = crate::instrument(args.clone(), item()).to_string();
+        let expanded = crate::instrument::instrument(args.clone(), item()).to_string();
         assert!(expanded.contains("compile_error"), "{args}: {expanded}");
         assert!(expanded.contains("async fn say_hello"), "{args}: {expanded}");
         assert!(!expanded.contains("skip_metrics"), "{args}: {expanded}");

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 fn derived(item: TokenStream) -> String {
-    crate::status::derive(item).to_string().split_whitespace().collect()
+    crate::derive::derive(item).to_string().split_whitespace().collect()
 }
 
 fn is_wrong(item: TokenStream) -> bool {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use proc_macro2::TokenStream;
 
-use crate::names;
+use crate::syntax::names;
 
 /// An impl with so many response streams.
 fn service(streams: usize) -> TokenStream {
@@ -25,7 +25,7 @@ fn service(streams: usize) -> TokenStream {
 fn names_are_read_once_however_many_there_are() {
     let read = |streams| {
         let before = names::SNAKED.get();
-        crate::instrument(TokenStream::new(), service(streams));
+        crate::instrument::instrument(TokenStream::new(), service(streams));
         names::SNAKED.get() - before
     };
     let (some, more) = (read(20), read(200));

@@ -67,11 +67,11 @@ impl Case {
     fn expand(&self) -> TokenStream {
         let Self { args, item, by } = self;
         let moved = match by {
-            By::Attribute => crate::order::after_other_attributes(args, item),
+            By::Attribute => crate::instrument::order::after_other_attributes(args, item),
             By::LastAttribute => None,
-            By::Derive => return crate::status::derive(item.clone()),
+            By::Derive => return crate::derive::derive(item.clone()),
         };
-        moved.unwrap_or_else(|| crate::instrument(args.clone(), item.clone()))
+        moved.unwrap_or_else(|| crate::instrument::instrument(args.clone(), item.clone()))
     }
 }
 

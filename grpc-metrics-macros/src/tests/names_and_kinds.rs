@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 fn expanded(item: TokenStream) -> String {
-    let expanded = crate::instrument(TokenStream::new(), item).to_string();
+    let expanded = crate::instrument::instrument(TokenStream::new(), item).to_string();
     assert!(!expanded.contains("compile_error"), "{expanded}");
     expanded.split_whitespace().collect()
 }

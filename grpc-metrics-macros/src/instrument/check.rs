@@ -7,15 +7,16 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Error, Expr, ExprLit, ItemImpl, Lit, LitStr, Path, Type};
 
-use crate::args::Args;
-use crate::method::{self, Scope};
-use crate::plan::{self, Plan, Rpc};
-use crate::projections::Projections;
-use crate::rpc_args;
-use crate::service::{self, Item, MacroCall, Method, Service};
-use crate::slo::OfMethod;
-use crate::streams::{self, Types};
-use crate::tokens::as_typed;
+use crate::instrument::args::Args;
+use crate::instrument::method::{self, Scope};
+use crate::instrument::plan::{self, Plan, Rpc};
+use crate::instrument::projections::Projections;
+use crate::instrument::rpc_args;
+use crate::instrument::service::{self, Item, MacroCall, Method, Service};
+use crate::instrument::slo::OfMethod;
+use crate::instrument::streams::{self, Types};
+use crate::syntax::arguments;
+use crate::syntax::tokens::as_typed;
 
 /// Resolves an impl, or gives everything that is wrong with it.
 pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
@@ -107,7 +108,7 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
     let is_named_after_trait = args.service.is_none() && of_module.is_none();
     let service = args.service.map(Expr::into_token_stream).or(of_module);
     Ok(Plan {
-        runtime: plan::runtime(args.runtime),
+        runtime: arguments::runtime(args.runtime),
         label: service.unwrap_or_else(|| name_of(&trait_)),
         is_named_after_trait,
         macro_calls,

@@ -9,7 +9,7 @@ use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{ItemImpl, Path};
 
-use crate::tokens::{is_colons, is_punct, regroup};
+use crate::syntax::tokens::{is_colons, is_punct, regroup};
 
 /// Some associated types of an impl, in all ways to name them.
 pub(crate) struct Projections<'a> {

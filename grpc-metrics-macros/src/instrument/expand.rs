@@ -4,11 +4,12 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
 use syn::{ImplItem, ImplItemType};
 
-use crate::carry::{Carry, Response};
-use crate::plan::{Form, Item, Latency, Objectives, Plan, Rpc, Streams};
-use crate::streams::cfgs;
-use crate::tokens::emit;
-use crate::{later, tokens};
+use crate::instrument::carry::{Carry, Response};
+use crate::instrument::later;
+use crate::instrument::plan::{Form, Item, Latency, Objectives, Plan, Rpc, Streams};
+use crate::instrument::streams::cfgs;
+use crate::syntax::tokens;
+use crate::syntax::tokens::emit;
 
 /// Writes out the impl, its descriptors beside it in a scope of their own.
 pub(crate) fn expand(plan: &Plan) -> TokenStream {

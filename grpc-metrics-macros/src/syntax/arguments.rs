@@ -4,9 +4,9 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseBuffer, ParseStream, Parser};
-use syn::{Error, Expr, ExprLit, Ident, Lit, Path, Result, Token};
+use syn::{Error, Expr, ExprLit, Ident, Lit, Path, Result, Token, parse_quote};
 
-use crate::tokens::as_typed;
+use crate::syntax::tokens::as_typed;
 
 /// Calls `read` at the start of each argument, and gives all that is wrong with them.
 pub(crate) fn each(
@@ -113,6 +113,11 @@ pub(crate) fn literal(value: &Expr) -> Option<&Lit> {
         Expr::Group(group) => literal(&group.expr),
         _ => None,
     }
+}
+
+/// The path of the runtime crate, unless `crate = …` says otherwise.
+pub(crate) fn runtime(given: Option<Path>) -> Path {
+    given.unwrap_or_else(|| parse_quote!(::grpc_metrics_runtime))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{WherePredicate, parse_quote};
 
 use super::plan::{Case, Plan, Status};
-use crate::tokens;
+use crate::syntax::tokens;
 
 /// Like `quote!`, with names that the user's code can't see. Bindings have underscores besides, for a pattern
 /// would take the user's constant of that name.

@@ -5,9 +5,9 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, Ident, LitBool, Path, Result, parenthesized, token};
 
-use crate::arguments::{self, set, typed_up_to_comma};
-use crate::names;
-use crate::slo::{self, Slo};
+use crate::instrument::slo::{self, Slo};
+use crate::syntax::arguments::{self, set, typed_up_to_comma};
+use crate::syntax::names;
 
 /// What the attribute says, and what is wrong with it.
 #[derive(Default)]

@@ -11,9 +11,9 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, Error};
 
-use crate::carry::{Body, Carry, Response};
-use crate::service::{self, Method};
-use crate::tokens::{self, emit};
+use crate::instrument::carry::{Body, Carry, Response};
+use crate::instrument::service::{self, Method};
+use crate::syntax::tokens::{self, emit};
 
 /// Whether the attribute, or one in a `cfg_attr`, is `tracing`'s.
 pub(crate) fn makes_span(attr: &Attribute) -> bool {

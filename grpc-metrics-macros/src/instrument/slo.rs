@@ -8,9 +8,10 @@ use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{Error, Expr, Lit, Result};
 
-use crate::arguments::{self, literal, set, typed_up_to_comma};
-use crate::tokens::as_typed;
-use crate::{names, plan};
+use crate::instrument::plan;
+use crate::syntax::arguments::{self, literal, set, typed_up_to_comma};
+use crate::syntax::names;
+use crate::syntax::tokens::as_typed;
 
 /// As written, above an impl or a method.
 #[derive(Clone, Default)]

@@ -4,12 +4,12 @@ use proc_macro2::Ident;
 use syn::parse::ParseStream;
 use syn::{Attribute, Error, Expr, Lit, LitBool, LitStr, Meta, Result};
 
-use crate::arguments::{self, set};
-use crate::names::{self, Style};
-use crate::service::Method;
-use crate::slo::{self, OfMethod};
-use crate::streams;
-use crate::tokens::as_typed;
+use crate::instrument::service::Method;
+use crate::instrument::slo::{self, OfMethod};
+use crate::instrument::streams;
+use crate::syntax::arguments::{self, set};
+use crate::syntax::names::{self, Style};
+use crate::syntax::tokens::as_typed;
 
 /// What stands in `#[rpc(…)]`.
 #[derive(Default)]

@@ -8,7 +8,7 @@ use syn::{
     Signature, Visibility,
 };
 
-use crate::tokens;
+use crate::syntax::tokens;
 
 /// The impl: its head, and its items.
 pub(crate) struct Service {

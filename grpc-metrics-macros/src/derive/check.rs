@@ -12,9 +12,9 @@ use syn::{
 
 use super::parse::{Kind, Shape, Written};
 use super::plan::{Case, Plan, Status};
-use crate::arguments::{self, set, typed_up_to_comma};
-use crate::tokens::as_typed;
-use crate::{names, plan};
+use crate::syntax::arguments::{self, set, typed_up_to_comma};
+use crate::syntax::names;
+use crate::syntax::tokens::as_typed;
 
 /// All of tonic's but `Ok`, which no error has.
 const CODES: [&str; 16] = [
@@ -61,7 +61,7 @@ pub(crate) fn check(written: Written) -> (Plan, Vec<Error>) {
     let cases: Vec<Option<Case>> = cases;
     check_causes(cases.iter().flatten(), &mut errors);
     let cases = cases.into_iter().collect::<Option<_>>().filter(|_: &Vec<_>| errors.is_empty());
-    (Plan { runtime: plan::runtime(runtime), vis, ident, generics, is_enum, cases }, errors)
+    (Plan { runtime: arguments::runtime(runtime), vis, ident, generics, is_enum, cases }, errors)
 }
 
 /// A status's source outlives whatever the error could borrow from.

@@ -7,16 +7,17 @@ use syn::{
     Attribute, Error, FnArg, ItemImpl, Meta, Pat, PatType, ReturnType, Signature, Type, parse_quote,
 };
 
-use crate::carry::{Body, Response};
-use crate::names::Style;
-use crate::plan::{Form, Rpc, Streams};
-use crate::projections::Projections;
-use crate::rpc_args::{self, RpcArgs};
-use crate::service::{self, Method};
-use crate::slo::Slo;
-use crate::streams::Types;
-use crate::tokens::as_typed;
-use crate::{later, order, returned, tokens};
+use crate::instrument::carry::{Body, Response};
+use crate::instrument::plan::{Form, Rpc, Streams};
+use crate::instrument::projections::Projections;
+use crate::instrument::rpc_args::{self, RpcArgs};
+use crate::instrument::service::{self, Method};
+use crate::instrument::slo::Slo;
+use crate::instrument::streams::Types;
+use crate::instrument::{later, order, returned};
+use crate::syntax::names::Style;
+use crate::syntax::tokens;
+use crate::syntax::tokens::as_typed;
 
 /// What a method is read against.
 pub(crate) struct Scope<'a> {

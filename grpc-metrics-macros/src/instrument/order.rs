@@ -9,7 +9,8 @@ use quote::quote_spanned;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Token};
 
-use crate::{args, plan};
+use crate::instrument::args;
+use crate::syntax::arguments;
 
 /// The item with the attribute moved below the others, if any of these may be a macro.
 pub(crate) fn after_other_attributes(
@@ -30,7 +31,7 @@ pub(crate) fn after_other_attributes(
         // Nothing will be expanded, and the path of the runtime may be one of the mistakes.
         return None;
     }
-    let runtime = plan::runtime(parsed.runtime);
+    let runtime = arguments::runtime(parsed.runtime);
     let last =
         quote_spanned!(Span::call_site()=> #[#runtime::__private::instrument_grpc_last(#args)]);
     Some(quote_spanned!(Span::call_site()=> #(#attrs)* #last #rest))

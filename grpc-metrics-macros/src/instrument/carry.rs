@@ -3,7 +3,7 @@
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use crate::tokens::{self, Boxed, emit};
+use crate::syntax::tokens::{self, Boxed, emit};
 
 /// How the RPC ends.
 #[derive(Clone, Copy)]

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::parse::Parser;
 use syn::{Attribute, Error};
 
-use crate::service;
+use crate::instrument::service;
 
 /// The item, so that its callers see no second error, beside the first ones.
 pub(crate) fn expand(item: TokenStream, errors: &[Error]) -> TokenStream {

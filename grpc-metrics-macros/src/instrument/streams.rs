@@ -8,10 +8,10 @@ use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, ImplItemType, ItemImpl, Meta, Path, Token, parse_quote};
 
-use crate::names::{self, Style};
-use crate::projections::Projections;
-use crate::service::Method;
-use crate::tokens;
+use crate::instrument::projections::Projections;
+use crate::instrument::service::Method;
+use crate::syntax::names::{self, Style};
+use crate::syntax::tokens;
 
 /// The associated types of an impl, to be found by the methods whose streams they are.
 pub(crate) struct Types<'a> {

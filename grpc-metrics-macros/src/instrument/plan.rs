@@ -1,9 +1,9 @@
 //! What expansion may rely on: names resolved, kinds known as far as syntax tells them, no mistake left.
 
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream};
-use syn::{Attribute, Expr, ItemImpl, LitStr, Path, Signature, Visibility, parse_quote};
+use syn::{Attribute, Expr, ItemImpl, LitStr, Path, Signature, Visibility};
 
-use crate::carry::{Body, Response};
+use crate::instrument::carry::{Body, Response};
 
 pub(crate) struct Plan {
     /// The path of the runtime crate.
@@ -103,9 +103,4 @@ pub(crate) enum Form {
         /// What the handler gives.
         returned: Option<TokenStream>,
     },
-}
-
-/// The path of the runtime crate, unless `crate = …` says otherwise.
-pub(crate) fn runtime(given: Option<Path>) -> Path {
-    given.unwrap_or_else(|| parse_quote!(::grpc_metrics_runtime))
 }
