@@ -2,7 +2,9 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Barrier;
 use std::task::{Context, Poll, Waker};
+use std::thread;
 
 use allocation_counter::measure;
 use grpc_metrics_runtime::prometheus::Registry;
@@ -10,7 +12,7 @@ use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};
 use support::pb::scripted_server::Scripted;
 use support::pb::{Reply, Script};
 use tokio_stream::{Empty, Stream};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Code, Request, Response, Status, Streaming};
 
 type Replies = Pin<Box<dyn Stream<Item = Result<Reply, Status>> + Send>>;
 
@@ -138,4 +140,61 @@ fn the_futures_of_handlers_grow_by_64_bytes_at_most() {
             assert!(instrumented <= bare + 64, "{bare} bytes became {instrumented}");
         }
     }
+}
+
+const METHODS: usize = 500;
+
+/// An instance, and names for its methods.
+fn many_methods() -> (GrpcMetrics, Vec<&'static str>) {
+    let Own { metrics } = own();
+    (metrics, (0..METHODS).map(|i| &*format!("Method{i:03}").leak()).collect())
+}
+
+/// Bytes that stay allocated for each method and thread, once each of several threads has ended RPCs with these
+/// codes.
+fn bytes_per_method_and_thread(codes: &[Code]) -> u64 {
+    const THREADS: usize = 8;
+    let (metrics, methods) = &many_methods();
+    let count = || {
+        for method in methods {
+            for code in codes {
+                metrics.guard("cost.Memory", method).complete(*code);
+            }
+        }
+    };
+    // What is there for each method once, is there.
+    count();
+    // Nobody takes over another one's cells.
+    let barrier = Barrier::new(THREADS);
+    let held = || {
+        let held = measure(count).bytes_current;
+        barrier.wait();
+        u64::try_from(held).expect("what is counted stays")
+    };
+    let held: u64 = thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(held)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    held / (THREADS * METHODS) as u64
+}
+
+#[test]
+fn a_thread_and_label_combination_takes_some_250_bytes() {
+    let five = [Code::Ok, Code::NotFound, Code::Cancelled, Code::Internal, Code::InvalidArgument];
+    // A few more for the places that wait for further threads. The row of `Ok` is always there.
+    for (codes, most) in [(&five[..1], 300), (&five[..2], 500), (&five[1..2], 500), (&five, 1_100)]
+    {
+        let bytes = bytes_per_method_and_thread(codes);
+        assert!((100..=most).contains(&bytes), "{bytes} bytes for {codes:?}");
+    }
+}
+
+#[test]
+fn a_snapshot_takes_no_room_for_codes_that_were_not_seen() {
+    let (metrics, methods) = many_methods();
+    for method in methods {
+        metrics.guard("cost.Snapshot", method).complete(Code::Ok);
+    }
+    let bytes = measure(|| drop(metrics.snapshot())).bytes_max / METHODS as u64;
+    assert!((100..=600).contains(&bytes), "{bytes} bytes for each method");
 }

@@ -99,8 +99,12 @@
 //! Counters are kept per thread, so that none is written by two: an RPC takes no lock, no contended cache
 //! line and, after a thread's first RPC of a method and code, no allocation. Two forms cost a box each: a
 //! method that is no `async fn`, and one that returns a boxed stream; `metrics = …`
-//! costs the count of an `Arc`. Memory grows with threads, by about 200 bytes for each label combination. The sums are made by the
-//! scrape.
+//! costs the count of an `Arc`. The sums are made by the scrape.
+//!
+//! Memory grows with threads. Resident are about 500 bytes for each method, 220 for each thread that has counted
+//! it, and 200 for each code but `OK` that it has seen there; with `buckets(…)`, 8 for each bound more or less.
+//! That is for each thread and label combination, with 1,000 methods on 64 threads, 220 bytes with one code, 210
+//! with two, and 200 with five: 14 MB, 27 MB and 65 MB in all.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

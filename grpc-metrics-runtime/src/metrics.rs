@@ -11,12 +11,9 @@ use prometheus::proto::MetricFamily;
 #[cfg(feature = "monitoring")]
 use tonic::Code;
 
-use crate::causes::Causes;
 use crate::cells::MethodCells;
 use crate::clock::Clock;
 use crate::collector::Collector;
-#[cfg(feature = "opentelemetry")]
-use crate::exemplar::Exemplars;
 use crate::kind::MethodKind;
 use crate::method::Method;
 #[cfg(feature = "monitoring")]
@@ -193,8 +190,10 @@ impl Inner {
         catalog::methods_of(self.is_global.load(Ordering::Relaxed)).for_each(|method| {
             self.method(method);
         });
-        let by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let methods = by_name.into_iter().map(|((service, method), metrics)| {
+        let by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: Vec<_> = by_name.iter().map(|(name, of)| (*name, Arc::clone(of))).collect();
+        drop(by_name);
+        let methods = all.into_iter().map(|((service, method), metrics)| {
             // In this order: see `Causes::read`.
             let errors = metrics.causes.read();
             let counts = metrics.cells.read();
@@ -233,16 +232,7 @@ impl Inner {
             let counts_messages = instrumented.is_some_and(Method::counts_messages);
             let judge = Judge::new(catalog::objectives(service, method), self.faults, &self.bounds);
             let cells = MethodCells::new(self.bounds.clone());
-            Arc::new(MethodMetrics {
-                kind,
-                counts_messages,
-                judge,
-                clock: self.clock.clone(),
-                cells,
-                causes: Causes::default(),
-                #[cfg(feature = "opentelemetry")]
-                exemplars: Exemplars::default(),
-            })
+            Arc::new(MethodMetrics::new(kind, counts_messages, judge, self.clock.clone(), cells))
         };
         by_name.entry((service, method)).or_insert_with(new).clone()
     }

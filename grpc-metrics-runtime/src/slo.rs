@@ -119,8 +119,8 @@ impl Judge {
         let events = counts.finished();
         let availability = availability.map(|objective| {
             let faults = (0..=16).filter(|code| self.faults.include(Code::from(*code)));
-            let of_code = |code: i32| counts.of_code(Code::from(code) as usize).iter().sum::<u64>();
-            SloCounts { slo: Slo::Availability, objective, events, bad: faults.map(of_code).sum() }
+            let bad = faults.map(|code| counts.of_code(Code::from(code) as usize)).sum();
+            SloCounts { slo: Slo::Availability, objective, events, bad }
         });
         let latency = latency.map(|Latency { ratio, .. }| {
             let slow = counts.per_bucket().iter().skip(self.fast_buckets).sum();

@@ -99,7 +99,7 @@ impl MethodSnapshot {
 
     /// RPCs that ended with this code.
     pub fn requests(&self, code: Code) -> u64 {
-        self.counts.of_code(code as usize).iter().sum()
+        self.counts.of_code(code as usize)
     }
 
     /// RPCs that ended with an error whose cause is known: the code, the cause, and how many.

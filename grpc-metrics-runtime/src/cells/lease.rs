@@ -1,40 +1,48 @@
 //! Which cells the current thread may write: those under the index it has leased.
 
-#[cfg(not(cells_model))]
 use std::cell::Cell;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
+use super::room::{Counters, Room};
 use super::sync::{Mutex, shared};
 
-/// Indices given back, and the first one never given out.
+/// Indices given back, each with its room, and the first one never given out.
 struct Pool {
-    returned: BinaryHeap<Reverse<usize>>,
+    returned: BTreeMap<usize, Room>,
     next: usize,
 }
 
 shared! {
-    static POOL: Mutex<Pool> = Mutex::new(Pool { returned: BinaryHeap::new(), next: 0 });
+    static POOL: Mutex<Pool> = Mutex::new(Pool { returned: BTreeMap::new(), next: 0 });
 }
 
 /// A thread's right to be the only writer of all cells under one index.
 ///
 /// The pool's mutex hands over more than the index: what the previous holder wrote happens before
 /// the next holder's first read, so a leased counter may be read and written with relaxed ordering.
-struct Lease(usize);
+struct Lease {
+    index: usize,
+    /// Where the counters of further cells come from.
+    room: Cell<Room>,
+}
 
 impl Lease {
     fn take() -> Self {
         let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
         // The smallest first, so that cells in use stay dense while threads come and go.
-        let index = if let Some(Reverse(index)) = pool.returned.pop() {
-            index
-        } else {
+        let (index, room) = pool.returned.pop_first().unwrap_or_else(|| {
             pool.next += 1;
-            pool.next - 1
-        };
-        Self(index)
+            (pool.next - 1, Room::default())
+        });
+        Self { index, room: Cell::new(room) }
+    }
+
+    fn room(&self, counters: usize) -> Counters {
+        let mut room = self.room.take();
+        let given = room.give(counters);
+        self.room.set(room);
+        given
     }
 }
 
@@ -42,12 +50,13 @@ impl Drop for Lease {
     fn drop(&mut self) {
         #[cfg(not(cells_model))]
         INDEX.set(NONE);
-        POOL.lock().unwrap_or_else(PoisonError::into_inner).returned.push(Reverse(self.0));
+        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+        pool.returned.insert(self.index, self.room.take());
     }
 }
 
 /// The index of a thread that holds no lease: past every table's end.
-pub(super) const NONE: usize = usize::MAX;
+const NONE: usize = usize::MAX;
 
 #[cfg(not(cells_model))]
 thread_local! {
@@ -55,7 +64,7 @@ thread_local! {
     static INDEX: Cell<usize> = const { Cell::new(NONE) };
     static LEASE: Lease = {
         let lease = Lease::take();
-        INDEX.set(lease.0);
+        INDEX.set(lease.index);
         lease
     };
 }
@@ -71,23 +80,37 @@ pub(super) fn current() -> usize {
 /// being torn down, when the lease may have gone to another thread already.
 #[cfg(not(cells_model))]
 pub(super) fn take() -> Option<usize> {
-    LEASE.try_with(|lease| lease.0).ok()
+    LEASE.try_with(|lease| lease.index).ok()
+}
+
+/// So many counters that only the current lease's holders write.
+#[cfg(not(cells_model))]
+pub(super) fn room(counters: usize) -> Counters {
+    LEASE
+        .try_with(|lease| lease.room(counters))
+        // Of a thread that is losing its lease, and so of nobody else.
+        .unwrap_or_else(|_| Counters::alone(counters))
 }
 
 #[cfg(cells_model)]
-pub(super) use for_the_model::{current, during, take};
+pub(super) use for_the_model::{current, during, room, take};
 
 /// loom tears a thread's locals down when its statics, and so the pool, are gone. In the model a thread
 /// takes and returns its lease where it says so.
 #[cfg(cells_model)]
 mod for_the_model {
-    use std::cell::{Cell, RefCell};
+    use std::cell::RefCell;
     use std::collections::BTreeSet;
+    use std::rc::Rc;
 
-    use super::Lease;
+    use super::{Counters, Lease};
 
     loom::thread_local! {
-        static INDEX: Cell<Option<usize>> = Cell::new(None);
+        static LEASE: RefCell<Option<Rc<Lease>>> = RefCell::new(None);
+    }
+
+    fn lease() -> Option<Rc<Lease>> {
+        LEASE.with(|lease| lease.borrow().clone())
     }
 
     pub(crate) fn current() -> usize {
@@ -95,7 +118,11 @@ mod for_the_model {
     }
 
     pub(crate) fn take() -> Option<usize> {
-        INDEX.with(Cell::get)
+        lease().map(|lease| lease.index)
+    }
+
+    pub(crate) fn room(counters: usize) -> Counters {
+        lease().expect("it was taken").room(counters)
     }
 
     /// Runs the life of a thread that counts.
@@ -105,13 +132,13 @@ mod for_the_model {
             static HELD: RefCell<BTreeSet<usize>> = const { RefCell::new(BTreeSet::new()) };
         }
 
-        let lease = Lease::take();
-        let sole = HELD.with_borrow_mut(|held| held.insert(lease.0));
-        assert!(sole, "two threads hold the lease {}", lease.0);
-        INDEX.with(|index| index.set(Some(lease.0)));
+        let lease = Rc::new(Lease::take());
+        let sole = HELD.with_borrow_mut(|held| held.insert(lease.index));
+        assert!(sole, "two threads hold the lease {}", lease.index);
+        let outer = LEASE.with(|current| current.replace(Some(lease.clone())));
         life();
-        INDEX.with(|index| index.set(None));
-        HELD.with_borrow_mut(|held| held.remove(&lease.0));
+        LEASE.with(|current| current.replace(outer));
+        HELD.with_borrow_mut(|held| held.remove(&lease.index));
     }
 }
 

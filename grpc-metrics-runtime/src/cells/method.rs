@@ -2,19 +2,11 @@
 
 use std::sync::Arc;
 
-use super::CODES;
 use super::lease;
+use super::per_lease::PerLease;
+use super::room::Counters;
 use super::sync::OnceLock;
 use super::thread::{Shared, Sole, ThreadCells};
-
-/// The leases whose cells hang directly on the method: enough for most programs' worker threads.
-const NEAR: usize = 8;
-
-/// First index and length of the chunks for further leases, each made when it is first needed: any
-/// number of threads finds its place without moving what is there.
-const CHUNKS: [(usize, usize); 4] = [(8, 128), (136, 2_048), (2_184, 32_768), (34_952, 524_288)];
-
-type Place = OnceLock<Box<ThreadCells>>;
 
 /// The counters of one method.
 ///
@@ -47,9 +39,9 @@ type Place = OnceLock<Box<ThreadCells>>;
 /// thread-local. Such an RPC goes to cells that any thread may write, with atomic additions.
 #[derive(Debug)]
 pub(crate) struct MethodCells {
-    near: [Place; NEAR],
-    chunks: [OnceLock<Box<[Place]>>; CHUNKS.len()],
-    unleased: ThreadCells,
+    leased: PerLease<ThreadCells>,
+    /// Made when it is first needed, which is hardly ever.
+    unleased: OnceLock<Box<ThreadCells>>,
     /// Upper bounds of the buckets but the last, which has none, in nanoseconds.
     bounds: Arc<[u64]>,
 }
@@ -59,23 +51,26 @@ pub(crate) struct MethodCells {
 pub(crate) struct Counts {
     pub(crate) started: u64,
     pub(crate) messages: u64,
-    /// Per code and bucket, code by code: RPCs, not cumulated, the unbounded bucket last in each row.
+    buckets: usize,
+    /// The codes that RPCs have ended with, and perhaps others.
+    codes: Vec<usize>,
+    /// Per code and bucket, code by code as above: RPCs, not cumulated, the unbounded bucket last in each row.
     finished: Vec<u64>,
     /// The durations of all RPCs in nanoseconds, which wrap after 584 years of them.
     pub(crate) sum_nanos: u64,
 }
 
 impl Counts {
-    /// RPCs that ended with this code, per bucket.
-    pub(crate) fn of_code(&self, code: usize) -> &[u64] {
-        let buckets = self.finished.len() / CODES;
-        &self.finished[code * buckets..][..buckets]
+    /// RPCs that ended with this code.
+    pub(crate) fn of_code(&self, code: usize) -> u64 {
+        let row = self.codes.iter().position(|of| *of == code);
+        row.map_or(0, |row| self.finished[row * self.buckets..][..self.buckets].iter().sum())
     }
 
     /// RPCs that ended, per bucket.
     pub(crate) fn per_bucket(&self) -> Vec<u64> {
-        let mut sum = vec![0; self.finished.len() / CODES];
-        for row in self.finished.chunks_exact(sum.len()) {
+        let mut sum = vec![0; self.buckets];
+        for row in self.finished.chunks_exact(self.buckets) {
             sum.iter_mut().zip(row).for_each(|(sum, count)| *sum += count);
         }
         sum
@@ -85,17 +80,22 @@ impl Counts {
     pub(crate) fn finished(&self) -> u64 {
         self.finished.iter().sum()
     }
+
+    /// The row of this code, which is appended if it is not there.
+    fn row_mut(&mut self, code: usize) -> &mut [u64] {
+        let row = self.codes.iter().position(|of| *of == code).unwrap_or_else(|| {
+            self.codes.push(code);
+            self.finished.resize(self.codes.len() * self.buckets, 0);
+            self.codes.len() - 1
+        });
+        &mut self.finished[row * self.buckets..][..self.buckets]
+    }
 }
 
 impl MethodCells {
     /// `bounds`: ascending, in nanoseconds.
     pub(crate) fn new(bounds: Arc<[u64]>) -> Self {
-        Self {
-            near: Default::default(),
-            chunks: Default::default(),
-            unleased: ThreadCells::default(),
-            bounds,
-        }
+        Self { leased: PerLease::default(), unleased: OnceLock::new(), bounds }
     }
 
     /// How many buckets there are.
@@ -117,7 +117,7 @@ impl MethodCells {
         }
     }
 
-    /// `code` is below [`CODES`].
+    /// `code` is below [`CODES`](super::CODES).
     #[inline]
     pub(crate) fn finish(&self, code: usize, nanos: u64) {
         let bucket = self.bucket(nanos);
@@ -139,16 +139,18 @@ impl MethodCells {
     fn start_elsewhere(&self) {
         match self.leased() {
             Some(cells) => cells.start::<Sole>(),
-            None => self.unleased.start::<Shared>(),
+            None => self.unleased().start::<Shared>(),
         }
     }
 
     #[inline(never)]
     fn finish_elsewhere(&self, code: usize, bucket: usize, nanos: u64) {
         let buckets = self.buckets();
-        match self.leased() {
-            Some(cells) => cells.row_of(code, buckets).finish::<Sole>(bucket, nanos),
-            None => self.unleased.row_of(code, buckets).finish::<Shared>(bucket, nanos),
+        if let Some(cells) = self.leased() {
+            cells.row_of(code, buckets, lease::room).finish::<Sole>(bucket, nanos);
+        } else {
+            let row = self.unleased().row_of(code, buckets, Counters::alone);
+            row.finish::<Shared>(bucket, nanos);
         }
     }
 
@@ -156,18 +158,25 @@ impl MethodCells {
     fn message_elsewhere(&self) {
         match self.leased() {
             Some(cells) => cells.message::<Sole>(),
-            None => self.unleased.message::<Shared>(),
+            None => self.unleased().message::<Shared>(),
         }
     }
 
     /// The sum over all threads. See the type for what holds between its parts.
     pub(crate) fn read(&self) -> Counts {
-        let buckets = self.buckets();
-        let finished = vec![0; CODES * buckets];
-        let mut counts = Counts { started: 0, messages: 0, finished, sum_nanos: 0 };
+        let mut counts = Counts {
+            started: 0,
+            messages: 0,
+            buckets: self.buckets(),
+            codes: Vec::new(),
+            finished: Vec::new(),
+            sum_nanos: 0,
+        };
         for cells in self.all() {
-            let sum = cells.add_finished_to(&mut counts.finished, buckets);
-            counts.sum_nanos = counts.sum_nanos.wrapping_add(sum);
+            for (code, row) in cells.rows() {
+                let sum = row.add_to(counts.row_mut(code));
+                counts.sum_nanos = counts.sum_nanos.wrapping_add(sum);
+            }
         }
         for cells in self.all() {
             counts.started += cells.started();
@@ -176,33 +185,26 @@ impl MethodCells {
         counts
     }
 
-    /// The cells that only the current thread writes, if they are near and were made by an earlier RPC.
+    /// The cells that only the current thread writes, if they were made by an earlier RPC.
     #[inline]
     fn at_hand(&self) -> Option<&ThreadCells> {
-        self.near.get(lease::current())?.get().map(|cells| &**cells)
+        self.leased.get(lease::current())
     }
 
-    /// The cells that only the current thread writes.
+    /// The cells that only the current thread writes. `None` past a million threads, which share their cells
+    /// then.
     fn leased(&self) -> Option<&ThreadCells> {
-        let index = lease::take()?;
-        let place = match self.near.get(index) {
-            Some(place) => place,
-            None => self.far(index)?,
-        };
-        Some(place.get_or_init(Box::default))
+        let new = || ThreadCells::new(self.buckets(), lease::room);
+        self.leased.get_or_init(lease::take()?, new)
     }
 
-    /// `None` past half a million threads, which share their cells then.
-    fn far(&self, index: usize) -> Option<&Place> {
-        let chunk = CHUNKS.iter().position(|(first, len)| index < first + len)?;
-        let (first, len) = CHUNKS[chunk];
-        let places = self.chunks[chunk].get_or_init(|| (0..len).map(|_| Place::new()).collect());
-        places.get(index - first)
+    /// The cells that any thread may write.
+    fn unleased(&self) -> &ThreadCells {
+        let new = || Box::new(ThreadCells::new(self.buckets(), Counters::alone));
+        self.unleased.get_or_init(new)
     }
 
     fn all(&self) -> impl Iterator<Item = &ThreadCells> {
-        let far = self.chunks.iter().filter_map(OnceLock::get).flatten();
-        let leased = self.near.iter().chain(far).filter_map(OnceLock::get);
-        leased.map(|cells| &**cells).chain([&self.unleased])
+        self.leased.iter().chain(self.unleased.get().map(|cells| &**cells))
     }
 }

@@ -4,6 +4,8 @@ mod lease;
 mod method;
 #[cfg(all(test, cells_model))]
 mod model;
+mod per_lease;
+mod room;
 mod sync;
 mod thread;
 

@@ -102,6 +102,29 @@ fn a_lease_that_was_returned_goes_on_from_what_was_counted() {
 }
 
 #[test]
+fn a_code_that_was_not_seen_before_is_counted_like_the_others() {
+    model(|| {
+        let cells = cells();
+        let failing = {
+            let cells = cells.clone();
+            thread::spawn(move || {
+                lease::during(|| {
+                    for _ in 0..2 {
+                        cells.start();
+                        cells.finish(1, 7);
+                    }
+                });
+            })
+        };
+        assert_consistent(&cells.read());
+        failing.join().unwrap();
+        let counts = cells.read();
+        assert_eq!((counts.started, counts.finished()), (BEFORE + 2, BEFORE + 2));
+        assert_eq!((counts.of_code(0), counts.of_code(1)), (BEFORE, 2));
+    });
+}
+
+#[test]
 fn a_guard_without_a_lease_is_counted_too() {
     model(|| {
         let cells = cells();

@@ -2,47 +2,49 @@
 
 use std::sync::atomic::Ordering;
 
-use super::CODES;
+use super::room::Counters;
 use super::sync::{AtomicU64, OnceLock};
 
-/// Counters per cache line pair. Processors fetch lines in pairs, so 128 bytes keep two threads apart.
-const PER_LINE: usize = 16;
+/// The counters of one outcome: the sum of its durations in nanoseconds, followed by one per bucket.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row<'a> {
+    counters: &'a Counters,
+    /// The first of them that is the row's.
+    first: usize,
+}
 
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Line([AtomicU64; PER_LINE]);
-
-/// The sum of the durations of one outcome, in nanoseconds, followed by one counter per bucket. One line holds
-/// all of the default buckets.
-#[derive(Debug)]
-pub(super) struct Row(Box<[Line]>);
-
-impl Row {
-    fn new(buckets: usize) -> Self {
-        Self((0..(1 + buckets).div_ceil(PER_LINE)).map(|_| Line::default()).collect())
+impl<'a> Row<'a> {
+    /// How many counters it has.
+    fn len(buckets: usize) -> usize {
+        1 + buckets
     }
 
     #[inline]
-    fn counter(&self, i: usize) -> &AtomicU64 {
-        &self.0[i / PER_LINE].0[i % PER_LINE]
+    fn sum_nanos(self) -> &'a AtomicU64 {
+        self.counters.get(self.first)
     }
 
     #[inline]
-    fn sum_nanos(&self) -> &AtomicU64 {
-        self.counter(0)
+    fn bucket(self, bucket: usize) -> &'a AtomicU64 {
+        self.counters.get(self.first + 1 + bucket)
     }
 
     #[inline]
-    fn bucket(&self, bucket: usize) -> &AtomicU64 {
-        self.counter(1 + bucket)
-    }
-
-    #[inline]
-    pub(super) fn finish<W: Writer>(&self, bucket: usize, nanos: u64) {
+    pub(super) fn finish<W: Writer>(self, bucket: usize, nanos: u64) {
         // Relaxed: published by the release below, so that a scrape's sum covers what it counts.
         W::add(self.sum_nanos(), nanos, Ordering::Relaxed);
         // Release: see `MethodCells` for what it publishes.
         W::add(self.bucket(bucket), 1, Ordering::Release);
+    }
+
+    /// Adds what has finished to `finished`, which is per bucket, and gives the durations' sum in nanoseconds.
+    pub(super) fn add_to(self, finished: &mut [u64]) -> u64 {
+        for (i, finished) in finished.iter_mut().enumerate() {
+            // Acquire: pairs with the release in `finish`.
+            *finished += self.bucket(i).load(Ordering::Acquire);
+        }
+        // Relaxed: ordered behind the buckets by their acquire.
+        self.sum_nanos().load(Ordering::Relaxed)
     }
 }
 
@@ -80,65 +82,112 @@ impl Writer for Shared {
     }
 }
 
+/// The code whose row is there from the start, since most RPCs end with it.
+const FIRST_CODE: usize = 0;
+
 /// The counters of one method under one lease.
-///
-/// Aligned like [`Line`]: two threads never write into the same pair of cache lines.
-#[derive(Debug, Default)]
-#[repr(align(128))]
+#[derive(Debug)]
 pub(super) struct ThreadCells {
-    started: AtomicU64,
-    messages: AtomicU64,
-    // Most methods see two or three of the 17 codes, so the rows come as codes are seen.
-    rows: [OnceLock<Row>; CODES],
+    /// RPCs that started, messages, and the row of [`FIRST_CODE`].
+    counters: Counters,
+    // Most methods see one or two more of the 17 codes, so their rows come as they are seen.
+    others: Others,
+}
+
+const STARTED: usize = 0;
+const MESSAGES: usize = 1;
+const ROW: usize = 2;
+
+/// The rows of further codes: a list that only grows, in the order in which the codes are first seen.
+type Others = OnceLock<Box<Other>>;
+
+#[derive(Debug)]
+struct Other {
+    code: usize,
+    row: Counters,
+    next: Others,
+}
+
+impl Other {
+    fn row(&self) -> Row<'_> {
+        Row { counters: &self.row, first: 0 }
+    }
 }
 
 impl ThreadCells {
+    /// `room` gives so many counters, which nobody but the cells' writer writes.
+    pub(super) fn new(buckets: usize, room: impl FnOnce(usize) -> Counters) -> Self {
+        Self { counters: room(ROW + Row::len(buckets)), others: OnceLock::new() }
+    }
+
     #[inline]
     pub(super) fn start<W: Writer>(&self) {
         // Relaxed: the release in `finish` publishes it, see `MethodCells`.
-        W::add(&self.started, 1, Ordering::Relaxed);
-    }
-
-    /// Where RPCs are counted that end with this code, once there was one.
-    #[inline]
-    pub(super) fn row(&self, code: usize) -> Option<&Row> {
-        self.rows[code].get()
-    }
-
-    /// The same, from the first one on.
-    pub(super) fn row_of(&self, code: usize, buckets: usize) -> &Row {
-        self.rows[code].get_or_init(|| Row::new(buckets))
+        W::add(self.counters.get(STARTED), 1, Ordering::Relaxed);
     }
 
     #[inline]
     pub(super) fn message<W: Writer>(&self) {
         // Relaxed: no other counter is compared with this one.
-        W::add(&self.messages, 1, Ordering::Relaxed);
+        W::add(self.counters.get(MESSAGES), 1, Ordering::Relaxed);
+    }
+
+    /// Where RPCs are counted that end with this code, once there was one.
+    #[inline]
+    pub(super) fn row(&self, code: usize) -> Option<Row<'_>> {
+        if code == FIRST_CODE { Some(self.first_row()) } else { self.other_row(code) }
+    }
+
+    /// The same, from the first one on. `room` is as in [`new`](Self::new).
+    pub(super) fn row_of(
+        &self,
+        code: usize,
+        buckets: usize,
+        room: impl Fn(usize) -> Counters,
+    ) -> Row<'_> {
+        if code == FIRST_CODE {
+            return self.first_row();
+        }
+        let mut others = &self.others;
+        loop {
+            let other = others.get_or_init(|| {
+                Box::new(Other { code, row: room(Row::len(buckets)), next: OnceLock::new() })
+            });
+            if other.code == code {
+                return other.row();
+            }
+            others = &other.next;
+        }
+    }
+
+    #[inline]
+    fn first_row(&self) -> Row<'_> {
+        Row { counters: &self.counters, first: ROW }
+    }
+
+    #[inline(never)]
+    fn other_row(&self, code: usize) -> Option<Row<'_>> {
+        self.others().find(|other| other.code == code).map(Other::row)
+    }
+
+    fn others(&self) -> impl Iterator<Item = &Other> {
+        let first = self.others.get();
+        std::iter::successors(first, |other| other.next.get()).map(|other| &**other)
+    }
+
+    /// The rows that are there, by code.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (usize, Row<'_>)> {
+        let others = self.others().map(|other| (other.code, other.row()));
+        [(FIRST_CODE, self.first_row())].into_iter().chain(others)
     }
 
     pub(super) fn started(&self) -> u64 {
         // Relaxed: ordered behind the reads of the buckets by their acquire.
-        self.started.load(Ordering::Relaxed)
+        self.counters.get(STARTED).load(Ordering::Relaxed)
     }
 
     pub(super) fn messages(&self) -> u64 {
         // Relaxed: no other counter is compared with this one.
-        self.messages.load(Ordering::Relaxed)
-    }
-
-    /// Adds what has finished to `finished`, one row of buckets per code, and gives the durations' sum in
-    /// nanoseconds.
-    pub(super) fn add_finished_to(&self, finished: &mut [u64], buckets: usize) -> u64 {
-        let mut sum = 0_u64;
-        for (row, finished) in self.rows.iter().zip(finished.chunks_exact_mut(buckets)) {
-            let Some(row) = row.get() else { continue };
-            for (i, finished) in finished.iter_mut().enumerate() {
-                // Acquire: pairs with the release in `finish`.
-                *finished += row.bucket(i).load(Ordering::Acquire);
-            }
-            // Relaxed: ordered behind the buckets by their acquire.
-            sum = sum.wrapping_add(row.sum_nanos().load(Ordering::Relaxed));
-        }
-        sum
+        self.counters.get(MESSAGES).load(Ordering::Relaxed)
     }
 }
