@@ -4,11 +4,11 @@ use std::array;
 
 use super::sync::OnceLock;
 
-/// The leases whose places lie in the table itself: enough for many programs' worker threads.
-const NEAR: usize = 4;
+/// The leases whose places lie in the table itself: enough for most programs' worker threads.
+const NEAR: usize = 8;
 
 /// How often the table doubles: a million leases.
-const CHUNKS: usize = 18;
+const CHUNKS: usize = 17;
 
 /// Values by lease, each made when it is first needed. Any number of leases finds its place without moving
 /// what is there, since the places beyond the first come in chunks, each as large as all before it.
