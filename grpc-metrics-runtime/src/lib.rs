@@ -112,7 +112,7 @@
 //! | 8 | 2.0 | 3.6 | 8.4 |
 //! | 64 | 14 | 27 | 66 |
 //!
-//! So many threads make it 220, 210 and 205 bytes for each thread, method and code.
+//! With 64 threads that is 220, 210 and 205 bytes for each thread, method and code.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
