@@ -43,7 +43,7 @@ impl<T> PerLease<T> {
         }
     }
 
-    #[inline(never)]
+    #[inline]
     fn get_far(&self, lease: usize) -> Option<&T> {
         let (chunk, i, _) = place(lease);
         self.far.get()?.get(chunk)?.get()?.get(i)?.get()

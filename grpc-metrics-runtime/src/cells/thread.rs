@@ -165,9 +165,16 @@ impl ThreadCells {
         Row { counters: &self.counters, first: ROW }
     }
 
-    #[inline(never)]
+    #[inline]
     fn other_row(&self, code: usize) -> Option<Row<'_>> {
-        self.others().find(|other| other.code == code).map(Other::row)
+        let mut others = &self.others;
+        loop {
+            let other = others.get()?;
+            if other.code == code {
+                return Some(other.row());
+            }
+            others = &other.next;
+        }
     }
 
     fn others(&self) -> impl Iterator<Item = &Other> {
