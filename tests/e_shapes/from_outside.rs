@@ -1,7 +1,9 @@
 //! E5: response streams as code outside the impl sees them. A boxed type is what was declared, whatever it is
 //! called; any other is wrapped, and has the declared one's methods.
 
+use std::marker::PhantomData;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use grpc_metrics_runtime::{ResponseStream, instrument_grpc};
 use support::shapes::pb::streams_server::Streams;
@@ -156,4 +158,47 @@ async fn e5_a_wrapped_stream_has_the_methods_of_its_own() {
     stream.close();
     assert_eq!(stream.collect::<Vec<_>>().await.len(), 2);
     assert_eq!(codes("e5.channels", "Read"), [(Code::Ok, 1)]);
+}
+
+/// As a stream that knows its service has it.
+struct Of<T>(Answers, PhantomData<T>);
+
+impl<T: Unpin> Stream for Of<T> {
+    type Item = Result<Answer, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(cx)
+    }
+}
+
+/// Names the service without the impl saying so.
+macro_rules! of_service {
+    () => { Of<Self> };
+}
+
+struct Generic<T>(T);
+
+#[instrument_grpc(service = "e8.generic_macro")]
+#[tonic::async_trait]
+impl<T: Send + Sync + Unpin + 'static> Streams for Generic<T> {
+    type ReadStream = of_service!();
+    async fn read(&self, request: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+        let answers = tokio_stream::iter(answers(request.into_inner()));
+        Ok(Response::new(Of(Box::pin(answers), PhantomData)))
+    }
+
+    type TailStream = Answers;
+    async fn tail(&self, request: Request<Ask>) -> Result<Response<Self::TailStream>, Status> {
+        Ok(Response::new(Box::pin(tokio_stream::iter(answers(request.into_inner())))))
+    }
+}
+
+#[tokio::test]
+async fn e8_a_macro_for_a_type_in_a_generic_impl() {
+    let read = Generic(0).read(ask(2, 5)).await.unwrap().into_inner();
+    assert_eq!(read.collect::<Vec<_>>().await.len(), 3);
+    let tail: Answers = Generic(0).tail(ask(1, 0)).await.unwrap().into_inner();
+    assert_eq!(tail.collect::<Vec<_>>().await.len(), 1);
+    assert_eq!(codes("e8.generic_macro", "Read"), [(Code::NotFound, 1)]);
+    assert_eq!(codes("e8.generic_macro", "Tail"), [(Code::Ok, 1)]);
 }

@@ -18,7 +18,7 @@ pub(crate) struct Types<'a> {
     all: Projections<'a>,
     /// By the Rust name of the RPC that tonic names them after.
     by_method: HashMap<String, &'a Ident>,
-    /// Those whose types name nothing of the impl's own.
+    /// Those whose types a constant can name.
     free: HashSet<&'a Ident>,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Types<'a> {
             if let Some(rpc) = rpc_name(ident) {
                 by_method.entry(names::snake(&rpc)).or_insert(ident);
             }
-            let is_free = !names_own(ty.to_token_stream(), head);
+            let is_free = !is_bound(&ty.to_token_stream(), head);
             if is_free { &mut free } else { &mut bound }.insert(ident);
         }
         // One that is written twice, under different `#[cfg]`s, is free if both are.
@@ -42,7 +42,7 @@ impl<'a> Types<'a> {
         Self { all: Projections::new(all, head, trait_), by_method, free }
     }
 
-    /// Whether a constant can ask what the type is: it names nothing of the impl's own.
+    /// Whether a constant can ask what the type is.
     pub(crate) fn is_free(&self, ident: &Ident) -> bool {
         self.free.contains(ident)
     }
@@ -66,11 +66,16 @@ impl<'a> Types<'a> {
     }
 }
 
-/// Whether a type names `Self` or a parameter of the impl.
-fn names_own(ty: TokenStream, head: &ItemImpl) -> bool {
+/// Whether a type has its meaning in the impl alone: it names `Self` or a parameter, or a macro may; or it is an
+/// `impl Stream`, where the compiler takes that.
+fn is_bound(ty: &TokenStream, head: &ItemImpl) -> bool {
     let parameters: Vec<String> =
         head.generics.params.iter().map(|of| tokens::parameter_name(of).to_string()).collect();
-    tokens::mention(ty, &|ident| ident == "Self" || parameters.iter().any(|own| own == ident))
+    let is_own = |ident: &str| {
+        ident == "Self" || ident == "impl" || parameters.iter().any(|own| own == ident)
+    };
+    tokens::mention(ty.clone(), &is_own)
+        || !parameters.is_empty() && tokens::has_punct(ty.clone(), '!')
 }
 
 /// The method's name, without an `r#`.
@@ -106,6 +111,30 @@ fn deciding(attr: &Attribute) -> Option<Attribute> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn which_types_a_constant_can_name() {
+        let concrete: ItemImpl = parse_quote!(impl Greeter for My {});
+        let generic: ItemImpl = parse_quote!(
+            impl<'a, T, const N: usize> Greeter for My<'a, T, N> {}
+        );
+        for (ty, in_concrete, in_generic) in [
+            ("Boxed<Answer>", true, true),
+            ("Boxed<Self>", false, false),
+            ("Pin<Box<dyn Stream + 'a>>", true, false),
+            ("Boxed<(u8, [T; 1])>", true, false),
+            ("Grid<{ N }>", true, false),
+            // What stands in a macro, nobody knows; `Self` is a type in the one and a generic one in the other.
+            ("boxed!()", true, false),
+            ("Boxed<boxed![]>", true, false),
+            ("impl Stream", false, false),
+            ("Pin<Box<impl Stream>>", false, false),
+        ] {
+            let ty: TokenStream = ty.parse().expect("tokens");
+            assert_eq!(is_bound(&ty, &concrete), !in_concrete, "{ty}");
+            assert_eq!(is_bound(&ty, &generic), !in_generic, "{ty}");
+        }
+    }
 
     #[test]
     fn what_decides_whether_an_item_is_there() {

@@ -19,6 +19,15 @@ pub(crate) fn mention(tokens: TokenStream, names: &dyn Fn(&str) -> bool) -> bool
     })
 }
 
+/// Whether this one occurs anywhere in the tokens.
+pub(crate) fn has_punct(tokens: TokenStream, punct: char) -> bool {
+    tokens.into_iter().any(|tree| match tree {
+        TokenTree::Group(group) => has_punct(group.stream(), punct),
+        TokenTree::Punct(of) => of.as_char() == punct,
+        _ => false,
+    })
+}
+
 /// What a parameter of an impl or a function is called.
 pub(crate) fn parameter_name(parameter: &syn::GenericParam) -> &Ident {
     match parameter {
