@@ -497,25 +497,33 @@ macro_rules! boxed_stream {
             pub const __GRPC_IS_BOXED: bool = true;
         }
 
-        impl<M: 'static, E: IntoStatus> ReturnedStream<Result<Response<$boxed<M>>, E>> {
+        // For any error, so that one that does not convert is the only mistake there is.
+        impl<M: 'static, E> ReturnedStream<Result<Response<$boxed<M>>, E>> {
             /// Carries the RPC through handler and stream.
             #[inline]
             pub fn __grpc_carry<F>(rpc: Rpc, handler: F) -> Handler<F, AtBoxedStreamEnd>
             where
                 F: Future<Output = Result<Response<$boxed<M>>, E>>,
+                E: IntoStatus,
             {
                 Handler::new(rpc, handler)
             }
         }
 
+        boxed_stream_of_future!($boxed BoxFuture LocalBoxFuture);
+    )*};
+}
+
+macro_rules! boxed_stream_of_future {
+    ($boxed:ident $($future:ident)*) => {$(
         impl<'a, M: 'static, E: IntoStatus + 'a>
-            ReturnedStreamFuture<BoxFuture<'a, Result<Response<$boxed<M>>, E>>>
+            ReturnedStreamFuture<$future<'a, Result<Response<$boxed<M>>, E>>>
         {
             /// Carries the RPC through handler and stream.
             pub fn __grpc_carry(
                 rpc: Rpc,
-                handler: impl FnOnce() -> BoxFuture<'a, Result<Response<$boxed<M>>, E>>,
-            ) -> BoxFuture<'a, Result<Response<$boxed<M>>, Status>> {
+                handler: impl FnOnce() -> $future<'a, Result<Response<$boxed<M>>, E>>,
+            ) -> $future<'a, Result<Response<$boxed<M>>, Status>> {
                 Box::pin(Handler::<_, AtBoxedStreamEnd>::new(rpc, handler()))
             }
         }

@@ -202,3 +202,35 @@ async fn e8_a_macro_for_a_type_in_a_generic_impl() {
     assert_eq!(codes("e8.generic_macro", "Read"), [(Code::NotFound, 1)]);
     assert_eq!(codes("e8.generic_macro", "Tail"), [(Code::Ok, 1)]);
 }
+
+type LocalBoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// For one thread, whose futures an alias hides.
+trait Local {
+    type WatchStream: Stream<Item = Result<Answer, Status>>;
+    fn watch(
+        &self,
+        request: Request<Ask>,
+    ) -> LocalBoxFuture<'_, Result<Response<Self::WatchStream>, Status>>;
+}
+
+struct OneThread;
+
+#[instrument_grpc(service = "e5.local")]
+impl Local for OneThread {
+    type WatchStream = Answers;
+    fn watch(
+        &self,
+        request: Request<Ask>,
+    ) -> LocalBoxFuture<'_, Result<Response<Self::WatchStream>, Status>> {
+        let stream: Answers = Box::pin(tokio_stream::iter(answers(request.into_inner())));
+        Box::pin(std::future::ready(Ok(Response::new(stream))))
+    }
+}
+
+#[tokio::test]
+async fn e5_a_box_from_a_future_for_one_thread() {
+    let watch: Answers = OneThread.watch(ask(2, 5)).await.unwrap().into_inner();
+    assert_eq!(watch.collect::<Vec<_>>().await.len(), 3);
+    assert_eq!(codes("e5.local", "Watch"), [(Code::NotFound, 1)]);
+}
