@@ -19,6 +19,10 @@ pub(crate) type BoxStream<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Se
 pub(crate) type SyncBoxStream<M> =
     Pin<Box<dyn Stream<Item = Result<M, Status>> + Send + Sync + 'static>>;
 
+/// The same for who does without [`Pin`].
+pub(crate) type UnpinBoxStream<M> =
+    Box<dyn Stream<Item = Result<M, Status>> + Send + Unpin + 'static>;
+
 /// What becomes of the RPC once its handler has returned.
 pub trait Ending<Returned> {
     /// What the server gets.
@@ -68,7 +72,7 @@ impl<S> Ending<Result<Response<S>, Status>> for AtStreamEnd {
 pub enum AtBoxedStreamEnd {}
 
 macro_rules! at_boxed_stream_end {
-    ($($boxed:ident)*) => {$(
+    ($($boxed:ident $new:ident)*) => {$(
         impl<M: 'static> Ending<Result<Response<$boxed<M>>, Status>> for AtBoxedStreamEnd {
             type Output = Result<Response<$boxed<M>>, Status>;
 
@@ -78,13 +82,13 @@ macro_rules! at_boxed_stream_end {
                 polled: Poll<Result<Response<$boxed<M>>, Status>>,
             ) -> Poll<Self::Output> {
                 let carried = AtStreamEnd::end(rpc, polled);
-                carried.map_ok(|response| response.map(|stream| -> $boxed<M> { Box::pin(stream) }))
+                carried.map_ok(|response| response.map(|stream| -> $boxed<M> { Box::$new(stream) }))
             }
         }
     )*};
 }
 
-at_boxed_stream_end!(BoxStream SyncBoxStream);
+at_boxed_stream_end!(BoxStream pin SyncBoxStream pin UnpinBoxStream new);
 
 pin_project! {
     /// A handler's future with its RPC.

@@ -9,7 +9,9 @@ use std::sync::{Arc, LazyLock};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Streaming};
 
-use crate::handler::{AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream, SyncBoxStream};
+use crate::handler::{
+    AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream, SyncBoxStream, UnpinBoxStream,
+};
 use crate::target::Target;
 use crate::{GrpcMetrics, MethodKind};
 
@@ -530,7 +532,7 @@ macro_rules! boxed_stream_of_future {
     )*};
 }
 
-boxed_stream!(BoxStream SyncBoxStream);
+boxed_stream!(BoxStream SyncBoxStream UnpinBoxStream);
 
 /// A handler's argument, to be looked at as a type like [`Returned`].
 #[derive(Debug)]

@@ -234,3 +234,33 @@ async fn e5_a_box_from_a_future_for_one_thread() {
     assert_eq!(watch.collect::<Vec<_>>().await.len(), 3);
     assert_eq!(codes("e5.local", "Watch"), [(Code::NotFound, 1)]);
 }
+
+/// Boxed, and pinned nowhere.
+type Moved = Box<dyn Stream<Item = Result<Answer, Status>> + Send + Unpin>;
+
+struct Unpinned;
+
+#[instrument_grpc(service = "e5.unpinned")]
+#[tonic::async_trait]
+impl Streams for Unpinned {
+    type ReadStream = Moved;
+    async fn read(&self, request: Request<Ask>) -> Result<Response<Moved>, Status> {
+        Ok(Response::new(Box::new(tokio_stream::iter(answers(request.into_inner())))))
+    }
+
+    type TailStream = Box<dyn Stream<Item = Result<Answer, Status>> + Unpin + Send + 'static>;
+    async fn tail(&self, request: Request<Ask>) -> Result<Response<Self::TailStream>, Status> {
+        Ok(Response::new(Box::new(tokio_stream::iter(answers(request.into_inner())))))
+    }
+}
+
+#[tokio::test]
+async fn e5_a_box_that_is_not_pinned() {
+    let read: Moved = Unpinned.read(ask(2, 5)).await.unwrap().into_inner();
+    assert_eq!(read.collect::<Vec<_>>().await.len(), 3);
+    let mut tail: Moved = Unpinned.tail(ask(2, 0)).await.unwrap().into_inner();
+    tail.next().await.unwrap().unwrap();
+    drop(tail);
+    assert_eq!(codes("e5.unpinned", "Read"), [(Code::NotFound, 1)]);
+    assert_eq!(codes("e5.unpinned", "Tail"), [(Code::Cancelled, 1)]);
+}
