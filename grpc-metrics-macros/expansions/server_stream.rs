@@ -74,7 +74,15 @@ const _: () = {
                 ),
             )
         }
-        type TailStream = __grpc::ResponseStream<__grpc::Declared<Self::WatchStream>>;
+        type TailStream = <__grpc::Declared<
+            Self::WatchStream,
+        > as __grpc::StreamType<
+            {
+                __grpc::DeclaredStream::<
+                    __grpc::Declared<Self::WatchStream>,
+                >::__GRPC_IS_BOXED
+            },
+        >>::InImpl;
         #[allow(clippy::type_complexity)]
         fn tail<'life0, 'async_trait>(
             &'life0 self,
@@ -94,10 +102,9 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::streaming::<
+                __grpc::ReturnedStream::<
                     Result<Response<ReceiverStream<Result<Event, Status>>>, Status>,
-                    _,
-                >(
+                >::__grpc_carry(
                     __grpc::rpc::<Request<WatchRequest>>(&__RPC_tail, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<

@@ -264,3 +264,51 @@ async fn e5_a_box_that_is_not_pinned() {
     assert_eq!(codes("e5.unpinned", "Read"), [(Code::NotFound, 1)]);
     assert_eq!(codes("e5.unpinned", "Tail"), [(Code::Cancelled, 1)]);
 }
+
+/// One stream's type is the other's, and so is what it gives.
+struct Same;
+
+#[instrument_grpc(service = "e5.same")]
+#[tonic::async_trait]
+impl Streams for Same {
+    type ReadStream = Answers;
+    async fn read(&self, request: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+        Ok(Response::new(Box::pin(tokio_stream::iter(answers(request.into_inner())))))
+    }
+
+    type TailStream = Self::ReadStream;
+    async fn tail(&self, request: Request<Ask>) -> Result<Response<Self::TailStream>, Status> {
+        self.read(request).await
+    }
+}
+
+/// A lifetime without a name.
+struct Borrowed<'a>(&'a str);
+
+#[tonic::async_trait]
+trait Short {
+    type WatchStream;
+    async fn watch(&self, _: Request<Ask>) -> Result<Response<Self::WatchStream>, Status>;
+}
+
+#[instrument_grpc(service = "e5.short")]
+#[tonic::async_trait]
+impl Short for Borrowed<'_> {
+    type WatchStream = Of<Self>;
+    async fn watch(&self, request: Request<Ask>) -> Result<Response<Self::WatchStream>, Status> {
+        let answers = tokio_stream::iter(answers(request.into_inner()));
+        Ok(Response::new(Of(Box::pin(answers), PhantomData)))
+    }
+}
+
+#[tokio::test]
+async fn e5_a_type_that_names_self() {
+    let tail: Answers = Same.tail(ask(1, 5)).await.unwrap().into_inner();
+    assert_eq!(tail.collect::<Vec<_>>().await.len(), 2);
+    assert_eq!(codes("e5.same", "Tail"), [(Code::NotFound, 1)]);
+    assert_eq!(codes("e5.same", "Read"), [(Code::NotFound, 1)]);
+    let service = Borrowed("a");
+    let watch = service.watch(ask(1, 0)).await.unwrap().into_inner();
+    assert_eq!(watch.collect::<Vec<_>>().await.len(), 1, "{}", service.0);
+    assert_eq!(codes("e5.short", "Watch"), [(Code::Ok, 1)]);
+}

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, ImplItemType, ItemImpl, Meta, Path, Token, parse_quote};
+use syn::{Attribute, ImplItemType, ItemImpl, Meta, Path, Token, Type, parse_quote};
 
 use crate::instrument::projections::Projections;
 use crate::instrument::service::Method;
@@ -66,16 +66,21 @@ impl<'a> Types<'a> {
     }
 }
 
-/// Whether a type has its meaning in the impl alone: it names `Self` or a parameter, or a macro may; or it is an
-/// `impl Stream`, where the compiler takes that.
+/// Whether no constant can name a type: it has a parameter of the impl in it, `Self` where that has one, or a macro
+/// that may; or it is an `impl Stream`, where the compiler takes that.
 fn is_bound(ty: &TokenStream, head: &ItemImpl) -> bool {
     let parameters: Vec<String> =
         head.generics.params.iter().map(|of| tokens::parameter_name(of).to_string()).collect();
-    let is_own = |ident: &str| {
-        ident == "Self" || ident == "impl" || parameters.iter().any(|own| own == ident)
-    };
-    tokens::mention(ty.clone(), &is_own)
-        || !parameters.is_empty() && tokens::has_punct(ty.clone(), '!')
+    let is_own = |ident: &str| ident == "Self" || parameters.iter().any(|own| own == ident);
+    let may_be_own = || tokens::mention(ty.clone(), &is_own) || tokens::has_punct(ty.clone(), '!');
+    tokens::mention(ty.clone(), &|ident| ident == "impl")
+        || (!parameters.is_empty() || elides_lifetime(&head.self_ty)) && may_be_own()
+}
+
+/// Whether a type, written where no lifetime has a name, says `'_` or `&`.
+fn elides_lifetime(ty: &Type) -> bool {
+    let ty = ty.to_token_stream();
+    tokens::mention(ty.clone(), &|ident| ident == "_") || tokens::has_punct(ty, '&')
 }
 
 /// The method's name, without an `r#`.
@@ -114,25 +119,34 @@ mod tests {
 
     #[test]
     fn which_types_a_constant_can_name() {
-        let concrete: ItemImpl = parse_quote!(impl Greeter for My {});
-        let generic: ItemImpl = parse_quote!(
+        let concrete: [ItemImpl; 2] =
+            [parse_quote!(impl Greeter for My {}), parse_quote!(impl Greeter<'_, T> for My<u8> {})];
+        let generic: [ItemImpl; 1] = [parse_quote!(
             impl<'a, T, const N: usize> Greeter for My<'a, T, N> {}
-        );
-        for (ty, in_concrete, in_generic) in [
-            ("Boxed<Answer>", true, true),
-            ("Boxed<Self>", false, false),
-            ("Pin<Box<dyn Stream + 'a>>", true, false),
-            ("Boxed<(u8, [T; 1])>", true, false),
-            ("Grid<{ N }>", true, false),
-            // What stands in a macro, nobody knows; `Self` is a type in the one and a generic one in the other.
-            ("boxed!()", true, false),
-            ("Boxed<boxed![]>", true, false),
-            ("impl Stream", false, false),
-            ("Pin<Box<impl Stream>>", false, false),
-        ] {
+        )];
+        let elided: [ItemImpl; 2] =
+            [parse_quote!(impl Greeter for My<'_> {}), parse_quote!(impl Greeter for &My {})];
+        let all = |impls: &[ItemImpl], ty: &str| {
             let ty: TokenStream = ty.parse().expect("tokens");
-            assert_eq!(is_bound(&ty, &concrete), !in_concrete, "{ty}");
-            assert_eq!(is_bound(&ty, &generic), !in_generic, "{ty}");
+            let bound: Vec<bool> = impls.iter().map(|head| is_bound(&ty, head)).collect();
+            bound.iter().all(|is_bound| *is_bound == bound[0]).then_some(bound[0])
+        };
+        for (ty, in_concrete, in_elided, in_generic) in [
+            ("Boxed<Answer>", false, false, false),
+            ("Boxed<Self>", false, true, true),
+            // What a macro stands for, nobody knows.
+            ("boxed!()", false, true, true),
+            ("Boxed<(boxed![],)>", false, true, true),
+            ("impl Stream", true, true, true),
+            ("Pin<Box<(impl Stream)>>", true, true, true),
+        ] {
+            assert_eq!(all(&concrete, ty), Some(in_concrete), "{ty}");
+            assert_eq!(all(&elided, ty), Some(in_elided), "{ty}");
+            assert_eq!(all(&generic, ty), Some(in_generic), "{ty}");
+        }
+        for ty in ["Pin<Box<dyn Stream + 'a>>", "Boxed<(u8, [T; 1])>", "Grid<{ N }>"] {
+            assert_eq!(all(&concrete, ty), Some(false), "{ty}");
+            assert_eq!(all(&generic, ty), Some(true), "{ty}");
         }
     }
 
