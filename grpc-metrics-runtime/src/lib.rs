@@ -270,8 +270,8 @@ pub use grpc_metrics_macros::GrpcStatus;
 /// # What becomes of the code
 ///
 /// Each handler's future is wrapped where it stands; names, types and lints stay. `type WatchStream = T;` stays as it
-/// is if `T` is a boxed stream, `Pin<Box<dyn Stream<Item = Result<_, Status>> + Send>>` under any name: the measured
-/// stream goes into a box of that type. Any other becomes [`ResponseStream<T>`], and in the impl `Self::WatchStream`
+/// is if `T` is a boxed stream, `Pin<Box<dyn Stream<Item = Result<_, Status>> + Send>>` under any name, `Sync` too or, with
+/// `Unpin`, not pinned: the measured stream goes into a box of that type. Any other becomes [`ResponseStream<T>`], and in the impl `Self::WatchStream`
 /// still means `T`. So who names such a type outside the impl, or passes on a sibling's stream as in
 /// `self.watch(request).await`, gets a [`ResponseStream`] of it; with a box, or with `streams = false`, the type as declared.
 pub use grpc_metrics_macros::instrument_grpc;
