@@ -109,33 +109,38 @@ fn trait_aliases() -> impl Iterator<Item = Warning> {
 }
 
 /// The trait's path in that of a place inside its impl: `<a::MyGreeter as pb::Greeter>::say::__Here`, or
-/// `a::<impl pb::Greeter for a::MyGreeter>::say::__Here`. Rust promises nothing about how it writes that, so what
-/// does not look like it tells nothing.
+/// `a::<impl pb::Greeter for a::MyGreeter>::say::__Here`. What the impl itself stands in may be another one, and comes
+/// before. Rust promises nothing about how it writes that, so what does not look like it tells nothing.
 fn trait_of(place: &str) -> Option<&str> {
-    let head = in_brackets(place)?;
+    let head = last_in_brackets(place)?;
     let path = match head.strip_prefix("impl ") {
         Some(head) => head.split_once(" for ")?.0,
-        None => head.rsplit_once(" as ")?.1,
+        None => outside_brackets(head).find_map(|(at, _)| head.get(at..)?.strip_prefix(" as "))?,
     };
     path.split('<').next()
 }
 
-/// What stands in the first pair of `<` and `>`.
-fn in_brackets(path: &str) -> Option<&str> {
-    let (_, inside) = path.split_once('<')?;
-    let (mut depth, mut before) = (1, ' ');
-    for (at, letter) in inside.char_indices() {
+/// What stands in the last pair of `<` and `>` that stands in none itself.
+fn last_in_brackets(path: &str) -> Option<&str> {
+    let (end, _) = outside_brackets(path).filter(|(_, letter)| *letter == '>').last()?;
+    let path = path.get(..end)?;
+    let (start, _) = outside_brackets(path).filter(|(_, letter)| *letter == '<').last()?;
+    path.get(start + 1..)
+}
+
+/// The letters that stand in no pair of `<` and `>`, those of outer pairs among them, with their places.
+fn outside_brackets(path: &str) -> impl Iterator<Item = (usize, char)> {
+    let (mut depth, mut before) = (0_usize, ' ');
+    path.char_indices().filter(move |(_, letter)| {
+        let outer = depth;
         match letter {
             '<' => depth += 1,
-            '>' if before != '-' => depth -= 1,
+            '>' if before != '-' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if depth == 0 {
-            return inside.get(..at);
-        }
-        before = letter;
-    }
-    None
+        before = *letter;
+        outer.min(depth) == 0
+    })
 }
 
 /// Says them on stderr, once in a program.
@@ -162,6 +167,9 @@ mod tests {
             ("<a::X<<b as c>::D, fn() -> u8> as e::Svc<u8>>::say::H", Some("e::Svc")),
             ("a::_::<impl a::pb::Greeter for a::X<_>>::say::__Here", Some("a::pb::Greeter")),
             ("a::_::<impl e::Svc<u8> for a::X>::say::{{closure}}::H", Some("e::Svc")),
+            ("<a::X as e::Svc<<b as c>::D>>::say::H", Some("e::Svc")),
+            ("<a::X as a::Runs>::run::_::<impl e::Svc for a::Y>::say::H", Some("e::Svc")),
+            ("<a::X>::run::_::<impl e::Svc for a::Y<_>>::say::H", Some("e::Svc")),
             ("a::pb::Greeter::say::__Here", None),
             ("<a::X>::say::__Here", None),
             ("<a as ", None),

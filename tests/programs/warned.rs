@@ -1,10 +1,11 @@
 //! Impls of which there is something to say at start-up. With the argument `build`, by an instance of the
 //! program's own. What `GrpcMetrics::warnings` gives goes to stdout.
 
-use std::env;
+use std::{env, fmt};
 
 use grpc_metrics_runtime::prometheus::Registry;
 use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};
+use support::pb::names::literal_server::Literal;
 use support::pb::names::{Nothing, bare_server, renamed_server};
 use tonic::{Request, Response, Status};
 
@@ -41,6 +42,24 @@ mod plain {
         async fn say(&self, request: Request<Nothing>) -> Answer {
             Ok(Response::new(request.into_inner()))
         }
+    }
+}
+
+/// Inside another trait's impl, which is none of the service's.
+impl fmt::Display for plain::Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        struct Inner;
+
+        #[instrument_grpc]
+        #[tonic::async_trait]
+        impl Literal for Inner {
+            async fn say(&self, request: Request<Nothing>) -> Answer {
+                Ok(Response::new(request.into_inner()))
+            }
+        }
+
+        let _ = Inner;
+        f.write_str("plain")
     }
 }
 
