@@ -19,6 +19,11 @@ use super::Ended;
 #[cfg(feature = "opentelemetry")]
 use super::trace::{self, Caller};
 
+/// The level from which on there is something to do. The span is of `INFO`; those of the handler that the caller's trace
+/// goes around may be of any.
+const GRAVEST: LevelFilter =
+    if cfg!(feature = "opentelemetry") { LevelFilter::ERROR } else { LevelFilter::INFO };
+
 /// Under which filters find the spans.
 const TARGET: &str = "grpc_metrics_runtime";
 
@@ -53,15 +58,20 @@ impl RpcSpan {
     ) -> Self {
         // Whether this very span is wanted, only making it tells: filters ask for its name and fields, and
         // those of `tracing_subscriber` leave an answer that no span follows to the next event.
-        let may_be_wanted =
-            LevelFilter::INFO <= STATIC_MAX_LEVEL && LevelFilter::INFO <= LevelFilter::current();
-        if !method.has_span() || !may_be_wanted {
+        let wanted = LevelFilter::current().min(STATIC_MAX_LEVEL);
+        if !method.has_span() || wanted < GRAVEST {
+            return Self(None);
+        }
+        #[cfg(feature = "opentelemetry")]
+        let caller = Caller::of(metadata);
+        #[cfg(feature = "opentelemetry")]
+        if wanted < LevelFilter::INFO && caller.says_nothing() {
             return Self(None);
         }
         Self(Some(Box::new(Open {
             method,
             #[cfg(feature = "opentelemetry")]
-            caller: Caller::of(metadata),
+            caller,
             #[cfg(feature = "opentelemetry")]
             around: None,
             span: Span::none(),

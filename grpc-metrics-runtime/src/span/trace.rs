@@ -33,6 +33,10 @@ impl Caller {
         Self(says_anything.then_some(context))
     }
 
+    pub(super) fn says_nothing(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Puts a span that was not entered yet under the caller's. Gives the context that has to be
     /// [attached](attach) for what runs inside, where OpenTelemetry does not see the span.
     pub(super) fn adopt(self, span: &Span) -> Option<Context> {

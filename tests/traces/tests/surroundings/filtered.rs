@@ -8,6 +8,7 @@ use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{SpanId, TraceContextExt, TracerProvider};
 use opentelemetry_sdk::trace::SpanData;
+use support::shapes::pb::plain_server::Plain;
 use support::shapes::pb::shapes_server::Shapes;
 use support::shapes::pb::{Answer, Ask};
 use tokio::task::yield_now;
@@ -15,7 +16,7 @@ use tokio_stream::{Empty, Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 use traces::Caller;
 use tracing::subscriber::{DefaultGuard, set_default};
-use tracing::{info_span, level_filters::LevelFilter};
+use tracing::{error_span, info_span, level_filters::LevelFilter};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry;
@@ -231,5 +232,38 @@ async fn j5_baggage_without_a_trace_is_kept() {
             assert_eq!(own.iter().all(is_root), rpc.is_none(), "{filter:?}: {own:#?}");
             assert!(rpc.iter().all(is_root));
         }
+    }
+}
+
+/// A filter that lets nothing of the RPC's level through lets graver spans through.
+#[tokio::test]
+async fn j9_a_handlers_own_spans_are_the_callers_where_only_graver_ones_are_wanted() {
+    let spans = Spans::new();
+    for level in [LevelFilter::WARN, LevelFilter::ERROR] {
+        let layer = tracing_opentelemetry::layer().with_tracer(spans.tracer());
+        let _guard = set_default(registry().with(level).with(layer));
+        let caller = Caller::new(true);
+        let current = Graver.first(caller.request(Ask::default())).await;
+        assert_eq!(current.unwrap().into_inner().number, 1, "{level}");
+        assert!(is_restored(), "{level}");
+        let own = spans.own();
+        let of_the_caller = |span: &&SpanData| span.parent_span_id == caller.0.span_id();
+        assert_eq!(own.iter().filter(of_the_caller).count(), 1, "{level}: {own:#?}");
+    }
+}
+
+struct Graver;
+
+#[instrument_grpc(service = "surroundings.Graver")]
+#[tonic::async_trait]
+impl Plain for Graver {
+    async fn first(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
+        error_span!("own").in_scope(|| ());
+        let is_in_a_trace = Context::current().span().span_context().is_valid();
+        Ok(Response::new(Answer { number: u32::from(is_in_a_trace) }))
+    }
+
+    async fn second(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
+        Err(Status::unimplemented("not here"))
     }
 }
