@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
 use std::time::SystemTime;
 
 use opentelemetry::baggage::{BaggageExt, KeyValueMetadata};
@@ -17,20 +18,32 @@ use crate::target::MethodMetrics;
 
 /// What the caller says of its trace.
 #[derive(Debug, Default)]
-pub(super) struct Caller(Option<Context>);
+pub(super) struct Caller(Option<Said>);
+
+#[derive(Debug)]
+struct Said {
+    /// The surrounding context with that in it: what a layer has put there is the handler's to read.
+    context: Context,
+    /// Whether it is in a trace of the caller's, and does not have baggage alone.
+    has_trace: bool,
+}
 
 impl Caller {
     /// As the program's propagator reads it from the metadata. What that can't read is none.
     pub(super) fn of(metadata: &MetadataMap) -> Self {
-        // Not onto the current context, which would stay in the place of what is not in the metadata.
-        let context = catch_unwind(AssertUnwindSafe(|| {
+        let around = Context::current();
+        let extracted = catch_unwind(AssertUnwindSafe(|| {
             global::get_text_map_propagator(|propagator| {
-                propagator.extract_with_context(&Context::new(), &Metadata(metadata))
+                propagator.extract_with_context(&around, &Metadata(metadata))
             })
+        }));
+        Self(extracted.ok().and_then(|context| {
+            // What the metadata does not have stays what it is around.
+            let has_trace = is_in_a_trace(&context)
+                && context.span().span_context() != around.span().span_context();
+            let has_baggage = !ptr::eq(context.baggage(), around.baggage());
+            (has_trace || has_baggage).then_some(Said { context, has_trace })
         }))
-        .unwrap_or_default();
-        let says_anything = is_in_a_trace(&context) || !context.baggage().is_empty();
-        Self(says_anything.then_some(context))
     }
 
     pub(super) fn says_nothing(&self) -> bool {
@@ -48,11 +61,12 @@ impl Caller {
 
     /// The context that a span gets for its parent, if it would not get it anyway.
     fn parent(self) -> Option<Context> {
-        let caller = self.0?;
+        let Said { context: caller, has_trace } = self.0?;
         // Of a span which OpenTelemetry's layer has entered, or of its own API.
         let current = Context::current();
-        if !is_in_a_trace(&caller) {
-            let around = if is_in_a_trace(&current) { current } else { Span::current().context() };
+        if !has_trace {
+            let surrounding = if is_in_a_trace(&current) { None } else { surrounding() };
+            let around = surrounding.unwrap_or(current);
             let baggage = caller.baggage().iter().map(|(name, (value, metadata))| {
                 KeyValueMetadata::new(name.clone(), value.clone(), metadata.clone())
             });
@@ -65,9 +79,13 @@ impl Caller {
         if is_ours(&current) {
             return None;
         }
-        let surrounding = Span::current().context();
-        Some(if is_ours(&surrounding) { surrounding } else { caller })
+        Some(surrounding().filter(is_ours).unwrap_or(caller))
     }
+}
+
+/// The context of the surrounding span, where OpenTelemetry's layer sees it and has not made it the current one.
+fn surrounding() -> Option<Context> {
+    Some(Span::current().context()).filter(is_in_a_trace)
 }
 
 fn is_in_a_trace(context: &Context) -> bool {

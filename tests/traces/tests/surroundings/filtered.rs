@@ -4,9 +4,10 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
 use grpc_metrics_runtime::instrument_grpc;
-use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
+use opentelemetry::context::FutureExt;
 use opentelemetry::trace::{SpanId, TraceContextExt, TracerProvider};
+use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 use support::shapes::pb::plain_server::Plain;
 use support::shapes::pb::shapes_server::Shapes;
@@ -202,7 +203,7 @@ async fn j9_a_surrounding_span_of_the_trace_stays_around() {
     let context = Context::new().with_span(layer);
     let id = context.span().span_context().span_id();
     let request = caller.request(Ask::default());
-    opentelemetry::context::FutureExt::with_context(Service.one(request), context).await.unwrap();
+    Service.one(request).with_context(context).await.unwrap();
     let own = spans.own();
     let parents: Vec<_> = own.iter().filter(|span| span.name != "layer").collect();
     assert_eq!(parents.len(), 2, "{own:#?}");
@@ -265,5 +266,47 @@ impl Plain for Graver {
 
     async fn second(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
         Err(Status::unimplemented("not here"))
+    }
+}
+
+/// What a layer has put into the context, which the handler reads.
+struct Tenant(u32);
+
+struct Reading;
+
+#[instrument_grpc(service = "surroundings.Reading")]
+#[tonic::async_trait]
+impl Plain for Reading {
+    async fn first(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
+        let current = Context::current();
+        let number = current.get::<Tenant>().map_or(0, |tenant| tenant.0);
+        let has_baggage = current.baggage().get("layer").is_some();
+        Ok(Response::new(Answer { number: number + u32::from(has_baggage) }))
+    }
+
+    async fn second(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+}
+
+#[tokio::test]
+async fn j5_what_else_a_layer_has_put_into_the_context_stays() {
+    for filter in [Filter::Global, Filter::OfOpenTelemetry, Filter::None] {
+        for (header, value, number) in [
+            ("x-other", "1".to_owned(), 8),
+            ("traceparent", Caller::new(true).traceparent(), 8),
+            // It comes in the place of the layer's.
+            ("baggage", "tenant=blue".to_owned(), 7),
+        ] {
+            let spans = Spans::new();
+            let _guard = spans.subscribe_with(filter);
+            let context = Context::new().with_value(Tenant(7));
+            let context = context.with_baggage([KeyValue::new("layer", "1")]);
+            let mut request = ask();
+            request.metadata_mut().insert(header, value.parse().unwrap());
+            let answer = async { Reading.first(request).await }.with_context(context).await;
+            assert_eq!(answer.unwrap().into_inner().number, number, "{filter:?}, {header}");
+            assert!(is_restored(), "{filter:?}, {header}");
+        }
     }
 }
