@@ -80,12 +80,8 @@ impl fmt::Display for Error {
                 write!(
                     f,
                     "the registry refused the {prefix}_* metrics: {source}; use another prefix, constant label \
-                     or registry, and build before the first RPC is served"
-                )?;
-                if matches!(source, prometheus::Error::AlreadyReg) {
-                    f.write_str(TWO_VERSIONS)?;
-                }
-                Ok(())
+                     or registry, and build before the first RPC is served{TWO_VERSIONS}"
+                )
             }
             Self::AlreadyInstalled => f.write_str(
                 "a process-wide GrpcMetrics exists already; install yours first, before the first RPC and \

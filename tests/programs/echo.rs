@@ -121,6 +121,11 @@ async fn main() {
             default_registry().register(Box::new(other)).unwrap();
             call_once().await;
         }
+        Some("call beside another version with a label") => {
+            let other = builder.const_label("region", "eu").build().unwrap();
+            default_registry().register(Box::new(other)).unwrap();
+            call_once().await;
+        }
         other => panic!("no such task: {other:?}"),
     }
     println!("{}--\n{}", text(default_registry()), text(&own));
