@@ -111,7 +111,9 @@ impl GrpcMetricsBuilder {
     }
 
     /// Checks the settings and registers the metrics. A registry given by [`registry`](Self::registry) is scraped
-    /// once, since that alone shows the labels that it adds to all series.
+    /// once, since that alone shows the labels that it adds to all series. A collector in it that uses
+    /// [`global`](GrpcMetrics::global) makes the process-wide instance then, and [`install`](GrpcMetrics::install)
+    /// comes too late; register such a one after it.
     ///
     /// # Errors
     ///
