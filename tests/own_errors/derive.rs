@@ -104,6 +104,23 @@ enum Deep<E> {
     End(E),
 }
 
+mod inner {
+    use super::GrpcStatus;
+
+    #[derive(Debug, GrpcStatus)]
+    #[status(transparent)]
+    pub(super) struct Deepest<E>(pub(super) E);
+}
+
+/// Holds another of the same name, and not itself.
+#[derive(Debug, GrpcStatus)]
+enum Deepest<E> {
+    #[status(transparent)]
+    More(Box<self::Deepest<E>>),
+    #[status(transparent)]
+    End(inner::Deepest<E>),
+}
+
 #[derive(Debug, GrpcStatus)]
 #[status(crate = ::grpc_metrics_runtime, NotFound)]
 struct WithPath;
@@ -119,6 +136,8 @@ displayed!(
     [T: Debug] Around<T>,
     [] Chain,
     [E: Debug] Deep<E>,
+    [E: Debug] inner::Deepest<E>,
+    [E: Debug] Deepest<E>,
     [] WithPath,
     [] Never
 );
@@ -170,6 +189,11 @@ fn g2_types_of_every_shape_convert() {
     let deep = Deep::More(Box::new(Deep::Same(Box::new(Deep::End(Every::V2)))));
     assert_eq!(
         (deep.code(), Status::from(deep).code()),
+        (Code::AlreadyExists, Code::AlreadyExists)
+    );
+    let deepest = Deepest::More(Box::new(Deepest::End(inner::Deepest(Every::V2))));
+    assert_eq!(
+        (deepest.code(), Status::from(deepest).code()),
         (Code::AlreadyExists, Code::AlreadyExists)
     );
     assert_eq!(WithPath.code(), Code::NotFound);

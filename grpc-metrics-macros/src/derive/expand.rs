@@ -1,12 +1,11 @@
 //! From the plan to tokens. Calls only: what they do is in the runtime.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{WherePredicate, parse_quote};
 
 use super::plan::{Case, Plan, Status};
-use crate::syntax::tokens;
 
 /// Like `quote!`, with names that the user's code can't see. Bindings have underscores besides, for a pattern
 /// would take the user's constant of that name.
@@ -35,10 +34,7 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
                 .flatten()
                 .filter_map(Case::passed_on)
                 // What holds the type itself has a status if this has, and asking would never end.
-                .filter(|(_, ty)| {
-                    let is_itself = |name: &str| name == "Self" || ident == name;
-                    !tokens::mention(ty.to_token_stream(), &is_itself)
-                })
+                .filter(|(_, ty)| !names(ident, ty.to_token_stream()))
                 .map(|(_, ty)| -> WherePredicate { parse_quote!(#ty: __grpc::GrpcStatus) }),
         );
     }
@@ -118,6 +114,32 @@ fn status(plan: &Plan, cases: &[Case]) -> TokenStream {
         emit!(__own => #call)
     });
     emit!(match self { #(#passed_on,)* #own })
+}
+
+/// Whether a field's type names the derive's own, and not one that is called the same in another module.
+fn names(own: &Ident, ty: TokenStream) -> bool {
+    let trees: Vec<TokenTree> = ty.into_iter().collect();
+    let is_own = |(at, tree): (usize, &TokenTree)| match tree {
+        TokenTree::Group(group) => names(own, group.stream()),
+        TokenTree::Ident(name) => {
+            name == "Self" || (name == own && !is_of_other_module(&trees[..at]))
+        }
+        _ => false,
+    };
+    trees.iter().enumerate().any(is_own)
+}
+
+/// Whether what stands before a name says that it is another module's.
+fn is_of_other_module(before: &[TokenTree]) -> bool {
+    let is_colon =
+        |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ':');
+    match before {
+        [.., TokenTree::Ident(module), one, two] if is_colon(one) && is_colon(two) => {
+            module != "self"
+        }
+        [.., one, two] => is_colon(one) && is_colon(two),
+        _ => false,
+    }
 }
 
 /// A type, as the place of what is wrong with it.
