@@ -16,17 +16,20 @@ impl Style {
     /// The one in which these names of RPCs are written. If they differ, or there are none, the default.
     pub(crate) fn of(rpcs: impl Iterator<Item = String>) -> Self {
         let styles = rpcs.map(|rpc| match rpc.chars().next() {
-            Some(first) if !first.is_lowercase() => Self::UpperCamel,
-            _ if rpc.contains('_') => Self::Snake,
-            _ => Self::LowerCamel,
+            Some(first) if !first.is_lowercase() => (Self::UpperCamel, false),
+            _ if rpc.contains('_') => (Self::Snake, false),
+            _ => (Self::LowerCamel, !rpc.contains(char::is_uppercase)),
         });
         // One word in small letters is both.
-        let common = styles.reduce(|one, other| match (one, other) {
-            (Self::UpperCamel, _) | (_, Self::UpperCamel) => Self::UpperCamel,
-            (Self::Snake, _) | (_, Self::Snake) => Self::Snake,
-            (Self::LowerCamel, Self::LowerCamel) => Self::LowerCamel,
+        let common = styles.reduce(|(one, one_is_word), (other, other_is_word)| {
+            if one == other {
+                return (one, one_is_word && other_is_word);
+            }
+            let is_snake =
+                (one == Self::Snake && other_is_word) || (other == Self::Snake && one_is_word);
+            (if is_snake { Self::Snake } else { Self::default() }, false)
         });
-        common.unwrap_or_default()
+        common.map(|(style, _)| style).unwrap_or_default()
     }
 
     /// The proto name of an RPC whose Rust name is `method`.
@@ -141,6 +144,10 @@ mod tests {
             (&["watch", "watch_thing"], Style::Snake, "get_thing"),
             (&["watchThing", "ListThings"], Style::UpperCamel, "GetThing"),
             (&["watch_thing", "List"], Style::UpperCamel, "GetThing"),
+            (&["watch", "watchThing"], Style::LowerCamel, "getThing"),
+            (&["watchThing", "list_things"], Style::UpperCamel, "GetThing"),
+            (&["watchThing", "list_things", "watchThings"], Style::UpperCamel, "GetThing"),
+            (&["list_things", "watch", "watchThing"], Style::UpperCamel, "GetThing"),
         ] {
             let of_siblings = Style::of(siblings.iter().map(|name| (*name).to_owned()));
             assert_eq!(of_siblings, style, "{siblings:?}");
