@@ -41,7 +41,8 @@ impl Caller {
             // What the metadata does not have stays what it is around.
             let has_trace = is_in_a_trace(&context)
                 && context.span().span_context() != around.span().span_context();
-            let has_baggage = !ptr::eq(context.baggage(), around.baggage());
+            let baggage = context.baggage();
+            let has_baggage = !ptr::eq(baggage, around.baggage()) && !baggage.is_empty();
             (has_trace || has_baggage).then_some(Said { context, has_trace })
         }))
     }

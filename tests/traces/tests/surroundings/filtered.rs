@@ -295,6 +295,7 @@ async fn j5_what_else_a_layer_has_put_into_the_context_stays() {
         for (header, value, number) in [
             ("x-other", "1".to_owned(), 8),
             ("traceparent", Caller::new(true).traceparent(), 8),
+            ("baggage", "nonsense".to_owned(), 8),
             // It comes in the place of the layer's.
             ("baggage", "tenant=blue".to_owned(), 7),
         ] {
