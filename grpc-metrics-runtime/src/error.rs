@@ -76,13 +76,11 @@ impl fmt::Display for Error {
                 let lines: Vec<_> = duplicates.iter().map(ToString::to_string).collect();
                 f.write_str(&lines.join("; "))
             }
-            Self::Registration { prefix, source } => {
-                write!(
-                    f,
-                    "the registry refused the {prefix}_* metrics: {source}; use another prefix, constant label \
-                     or registry, and build before the first RPC is served{TWO_VERSIONS}"
-                )
-            }
+            Self::Registration { prefix, source } => write!(
+                f,
+                "the registry refused the {prefix}_* metrics: {source}; use another prefix, constant label or \
+                 registry, and build before the first RPC is served{TWO_VERSIONS}"
+            ),
             Self::AlreadyInstalled => f.write_str(
                 "a process-wide GrpcMetrics exists already; install yours first, before the first RPC and \
                  before GrpcMetrics::global() is called",

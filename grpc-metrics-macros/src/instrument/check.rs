@@ -1,6 +1,6 @@
 //! From what is written to what is meant. Every mistake is found, not only the first.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
@@ -30,9 +30,9 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
     let types = items.iter().filter_map(Item::as_type);
     let types = Types::new(types, &head, &trait_);
     let measured = methods().filter(|method| follow_streams && method.skip.is_empty());
-    let of_measured: HashMap<&Ident, &Ident> =
-        measured.filter_map(|method| Some((&method.sig.ident, types.of(method)?))).collect();
-    let wrapped = of_measured.values().copied().collect();
+    // Methods under different `#[cfg]`s may have one name, and a stream type each.
+    let (streaming, wrapped): (HashSet<&Ident>, HashSet<&Ident>) =
+        measured.filter_map(|method| Some((&method.sig.ident, types.of(method)?))).unzip();
     let wrapped = Projections::new(wrapped, &head, &trait_);
     let scope = Scope {
         wrapped: &wrapped,
@@ -71,7 +71,7 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
                 }
             }
             Item::Method(method) if !method.skip.is_empty() => {
-                if of_measured.contains_key(&method.sig.ident) {
+                if streaming.contains(&method.sig.ident) {
                     of_items.push(half_measured(method));
                 }
                 method::check_skipped(method, &mut of_items);

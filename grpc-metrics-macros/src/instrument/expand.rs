@@ -8,8 +8,7 @@ use crate::instrument::carry::{Carry, Response};
 use crate::instrument::later;
 use crate::instrument::plan::{Form, Item, Latency, Objectives, Plan, Rpc, Streams};
 use crate::instrument::streams::cfgs;
-use crate::syntax::tokens;
-use crate::syntax::tokens::emit;
+use crate::syntax::tokens::{self, emit};
 
 /// Writes out the impl, its descriptors beside it in a scope of their own.
 pub(crate) fn expand(plan: &Plan) -> TokenStream {

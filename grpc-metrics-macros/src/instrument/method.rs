@@ -16,8 +16,7 @@ use crate::instrument::slo::Slo;
 use crate::instrument::streams::Types;
 use crate::instrument::{later, order, returned};
 use crate::syntax::names::Style;
-use crate::syntax::tokens;
-use crate::syntax::tokens::as_typed;
+use crate::syntax::tokens::{self, as_typed};
 
 /// What a method is read against.
 pub(crate) struct Scope<'a> {

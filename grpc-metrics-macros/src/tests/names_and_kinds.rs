@@ -141,3 +141,21 @@ fn a_visibility_stays() {
     });
     assert!(expanded.contains("pubasyncfngreet"), "{expanded}");
 }
+
+/// Of two methods under opposite `#[cfg]`s each has a stream type of its own, called after neither.
+#[test]
+fn stream_types_of_alternatives() {
+    let expanded = expanded(quote! {
+        impl Greeter for MyGreeter {
+            type First = A;
+            type Second = B;
+            #[cfg(a)]
+            async fn watch(&self, request: Request<A>) -> Result<Response<Self::First>, Status> { a }
+            #[cfg(not(a))]
+            async fn watch(&self, request: Request<A>) -> Result<Response<Self::Second>, Status> { a }
+        }
+    });
+    for wrapped in ["typeFirst=<Aas__grpc::StreamType<", "typeSecond=<Bas__grpc::StreamType<"] {
+        assert!(expanded.contains(wrapped), "no {wrapped} in: {expanded}");
+    }
+}
