@@ -2,16 +2,19 @@
 //!
 //! `cargo bench -p tests --bench memory`, on Linux. Each row comes from a process of its own.
 
+mod timing;
+
 use std::fs;
 use std::hint::black_box;
 use std::process::Command;
 use std::sync::Barrier;
 use std::thread;
-use std::time::Instant;
 
 use grpc_metrics_runtime::__private::{Method, method, rpc};
 use grpc_metrics_runtime::GrpcMetrics;
 use tonic::{Code, Request};
+
+use self::timing::median_millis;
 
 const METHODS: usize = 1_000;
 const THREADS: [usize; 4] = [1, 2, 8, 64];
@@ -85,9 +88,9 @@ fn child(threads: usize, codes: usize) {
         counted.wait();
         let grown = (status("VmRSS") - before) as f64;
         let all = (METHODS * threads * codes) as f64;
-        let snapshot = median_millis(|| drop(black_box(GrpcMetrics::global().snapshot())));
+        let snapshot = median_millis(SCRAPES, || drop(black_box(GrpcMetrics::global().snapshot())));
         let encode = || drop(black_box(GrpcMetrics::global().encode().expect("it is text")));
-        let scrape = median_millis(encode);
+        let scrape = median_millis(SCRAPES, encode);
         println!(
             "{threads:>8}{codes:>7}{:>13.0}{snapshot:>14.2}{scrape:>12.2}{:>12.1}{:>12.1}",
             grown / all,
@@ -104,16 +107,4 @@ fn status(name: &str) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("Linux tells it");
     let kib = line.trim_matches(|c: char| !c.is_ascii_digit());
     kib.parse::<u64>().expect("a number of KiB") * 1024
-}
-
-fn median_millis(work: impl Fn()) -> f64 {
-    let mut times: Vec<f64> = (0..SCRAPES)
-        .map(|_| {
-            let start = Instant::now();
-            work();
-            start.elapsed().as_secs_f64() * 1e3
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    times[SCRAPES / 2]
 }

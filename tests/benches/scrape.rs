@@ -2,16 +2,19 @@
 //!
 //! `cargo bench -p tests --bench scrape`
 
+mod timing;
+
 use std::hint::black_box;
 use std::sync::Barrier;
 use std::thread;
-use std::time::Instant;
 
 use allocation_counter::measure;
 use grpc_metrics_runtime::prometheus::core::Collector;
 use grpc_metrics_runtime::prometheus::{Registry, TextEncoder};
 use grpc_metrics_runtime::tonic::Code;
 use grpc_metrics_runtime::{GrpcMetrics, RequestGuard};
+
+use self::timing::median_millis;
 
 const METHODS: usize = 1_000;
 const CODES: i32 = 17;
@@ -49,16 +52,16 @@ fn main() {
     #[allow(clippy::cast_precision_loss)]
     let combinations = (METHODS * 17) as f64;
 
-    let collect = median_millis(|| drop(black_box(GrpcMetrics::global().collect())));
-    let gather = median_millis(|| drop(black_box(registry.gather())));
+    let collect = median_millis(ROUNDS, || drop(black_box(GrpcMetrics::global().collect())));
+    let gather = median_millis(ROUNDS, || drop(black_box(registry.gather())));
     let encode = || GrpcMetrics::global().encode().expect("it is text");
-    let whole = median_millis(|| drop(black_box(encode())));
+    let whole = median_millis(ROUNDS, || drop(black_box(encode())));
     let text_encoder =
         || TextEncoder::new().encode_to_string(&registry.gather()).expect("it is text");
-    let theirs = median_millis(|| drop(black_box(text_encoder())));
+    let theirs = median_millis(ROUNDS, || drop(black_box(text_encoder())));
     let openmetrics = || GrpcMetrics::global().encode_openmetrics().expect("it is OpenMetrics");
-    let open = median_millis(|| drop(black_box(openmetrics())));
-    let snapshot = median_millis(|| drop(black_box(GrpcMetrics::global().snapshot())));
+    let open = median_millis(ROUNDS, || drop(black_box(openmetrics())));
+    let snapshot = median_millis(ROUNDS, || drop(black_box(GrpcMetrics::global().snapshot())));
     let text = encode();
 
     println!(
@@ -79,16 +82,4 @@ fn main() {
     let per_method = bytes / METHODS as f64;
     println!("memory per method            {per_method:>8.0} bytes");
     println!("memory per label combination {:>8.0} bytes", bytes / combinations);
-}
-
-fn median_millis(work: impl Fn()) -> f64 {
-    let mut times: Vec<f64> = (0..ROUNDS)
-        .map(|_| {
-            let start = Instant::now();
-            work();
-            start.elapsed().as_secs_f64() * 1e3
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    times[ROUNDS / 2]
 }
