@@ -10,8 +10,8 @@ const _: () = {
             __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
             __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
         )
-        .available(0.999)
-        .fast(200000000u64, 0.95)
+        .availability(0.999)
+        .latency(200000000u64, 0.95)
         .build();
     static __RPC_slower: __grpc::Method = __grpc::method(
             __SERVICE,
@@ -19,8 +19,8 @@ const _: () = {
             __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
             __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
         )
-        .available(0.999)
-        .fast_as_a_whole(2000000000u64, 0.95)
+        .availability(0.999)
+        .latency_of_any_kind(2000000000u64, 0.95)
         .build();
     static __RPC_fewer: __grpc::Method = __grpc::method(
             __SERVICE,
@@ -28,8 +28,8 @@ const _: () = {
             __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
             __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
         )
-        .available(0.999)
-        .fast_as_a_whole(200000000u64, 0.5)
+        .availability(0.999)
+        .latency_of_any_kind(200000000u64, 0.5)
         .build();
     static __RPC_less: __grpc::Method = __grpc::method(
             __SERVICE,
@@ -37,8 +37,8 @@ const _: () = {
             __grpc::Argument::<Request<A>>::__GRPC_STREAMS,
             __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_STREAMS,
         )
-        .available(0.99)
-        .fast(200000000u64, 0.95)
+        .availability(0.99)
+        .latency(200000000u64, 0.95)
         .build();
     static __RPC_nothing: __grpc::Method = __grpc::method(
             __SERVICE,

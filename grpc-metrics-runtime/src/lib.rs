@@ -122,49 +122,30 @@
     allow(rustdoc::broken_intra_doc_links)
 )]
 
-mod builder;
 mod catalog;
-mod causes;
-mod cells;
-mod clock;
-mod collector;
-mod deadline;
-mod error;
-#[cfg(feature = "opentelemetry")]
-mod exemplar;
-mod gathered;
-mod global;
-mod guard;
-mod handler;
+mod counters;
+mod export;
+mod grpc;
 #[cfg(feature = "http")]
 pub mod http;
-mod kind;
-mod method;
+mod instance;
 mod metrics;
 #[cfg(feature = "monitoring")]
 pub mod monitoring;
-#[cfg(feature = "openmetrics")]
-pub mod openmetrics;
-mod request_guard;
-mod series;
-mod settings;
-mod slo;
-mod snapshot;
-mod span;
+mod rpc;
 mod status;
-mod stream;
-mod target;
-mod text;
-mod warnings;
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 
-pub use builder::GrpcMetricsBuilder;
-pub use error::{DuplicateService, Error};
+pub use catalog::DuplicateService;
 #[cfg(feature = "opentelemetry")]
-pub use exemplar::Exemplar;
+pub use counters::Exemplar;
+#[cfg(feature = "openmetrics")]
+pub use export::openmetrics;
+pub use export::text::TEXT_CONTENT_TYPE;
+pub use grpc::{CodeLabel, MethodKind};
 /// Gives an error type its gRPC statuses: `From<Self> for tonic::Status`, and `code()`.
 ///
 /// ```
@@ -276,14 +257,8 @@ pub use grpc_metrics_macros::GrpcStatus;
 /// `self.watch(request).await`, gets a [`ResponseStream`] of it; with a box, or with `streams = false`, the type as declared.
 pub use grpc_metrics_macros::instrument_grpc;
 pub use grpc_metrics_macros::{rpc, skip_metrics};
-pub use kind::MethodKind;
-pub use metrics::GrpcMetrics;
-pub use request_guard::RequestGuard;
-pub use settings::{CodeLabel, DEFAULT_BUCKETS};
-pub use slo::{Slo, SloCounts};
-pub use snapshot::{MethodSnapshot, Snapshot};
+pub use instance::{DEFAULT_BUCKETS, MethodSnapshot, Slo, SloCounts, Snapshot};
+pub use metrics::{Error, GrpcMetrics, GrpcMetricsBuilder, Warning};
+pub use rpc::{RequestGuard, ResponseStream};
 pub use status::GrpcStatus;
-pub use stream::ResponseStream;
-pub use text::TEXT_CONTENT_TYPE;
-pub use warnings::Warning;
 pub use {prometheus, tonic};

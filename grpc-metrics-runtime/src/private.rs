@@ -9,22 +9,19 @@ use std::sync::{Arc, LazyLock};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Streaming};
 
-use crate::handler::{
-    AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream, SyncBoxStream, UnpinBoxStream,
+use crate::rpc::{
+    AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream, SyncBoxStream, Target, UnpinBoxStream,
 };
-use crate::target::Target;
 use crate::{GrpcMetrics, MethodKind};
 
 pub use crate::__named_after_trait as named_after_trait;
 pub use crate::ResponseStream;
-pub use crate::guard::{Entered, Rpc};
-pub use crate::handler::Handler;
-pub use crate::method::{Definition, Method, NamedAfterTrait, Service};
+pub use crate::catalog::{Definition, Method, NamedAfterTrait, Service};
+pub use crate::rpc::{Entered, Handler, MessageStream, Rpc, StreamItem};
 pub use crate::status::{
     Description, ErrorType, GrpcStatus, IntoStatus, Source, own_status, own_status_of_generic,
     passed_on,
 };
-pub use crate::stream::{MessageStream, StreamItem};
 pub use grpc_metrics_macros::{carry_rpc, instrument_grpc_last};
 pub use inventory::submit;
 pub use std::boxed::Box;

@@ -67,10 +67,10 @@ fn descriptor(rpc: &Rpc) -> TokenStream {
     let until_return = matches!(rpc.response, Response::AtReturn).then(|| emit!(.until_return()));
     let without_span = (!rpc.has_span).then(|| emit!(.without_span()));
     let Objectives { availability, latency } = &rpc.objectives;
-    let available = availability.as_ref().map(|ratio| emit!(.available(#ratio)));
+    let available = availability.as_ref().map(|ratio| emit!(.availability(#ratio)));
     let fast = latency.as_ref().map(|Latency { nanos, ratio, of_streams }| {
-        let fast = if *of_streams { emit!(fast_as_a_whole) } else { emit!(fast) };
-        emit!(.#fast(#nanos, #ratio))
+        let setter = if *of_streams { emit!(latency_of_any_kind) } else { emit!(latency) };
+        emit!(.#setter(#nanos, #ratio))
     });
     emit! {
         #(#cfgs)* #allow

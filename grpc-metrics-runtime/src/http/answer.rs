@@ -15,9 +15,9 @@ use flate2::write::GzEncoder;
 use prometheus::Registry;
 
 use super::accept;
+use crate::export::text;
 #[cfg(feature = "openmetrics")]
 use crate::openmetrics;
-use crate::text;
 
 /// The format and the encoding, as the request's headers have them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

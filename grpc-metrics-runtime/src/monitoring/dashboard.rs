@@ -6,7 +6,7 @@ use super::Codes;
 use super::target_labels::TargetLabels;
 use super::template::fill;
 use crate::CodeLabel;
-use crate::series::code_label;
+use crate::grpc::CodeSet;
 
 /// Made for the prefix below, so that it can be opened, and taken out of Grafana, as it is.
 const TEMPLATE: &str = include_str!("dashboard.json");
@@ -30,12 +30,12 @@ const VARIABLE: &str = include_str!("templates/dashboard_variable.json");
 
 /// The dashboard of the metrics with this prefix, which is letters, digits, `_` and `:`.
 pub(super) fn dashboard(prefix: &str, codes: &Codes, labels: &TargetLabels) -> String {
-    let faults = codes.faults.iter().map(|code| code_label(*code, codes.label));
+    let faults = codes.faults.iter().map(|code| codes.label.spell(code));
     let faults = faults.collect::<Vec<_>>().join("|");
     let dashboard = TEMPLATE
-        .replace(TEMPLATE_OK, &format!(r#"code!=\"{}\""#, code_label(Code::Ok, codes.label)))
+        .replace(TEMPLATE_OK, &format!(r#"code!=\"{}\""#, codes.label.spell(Code::Ok)))
         .replace(TEMPLATE_FAULTS, &format!(r#"code=~\"{faults}\""#))
-        .replace(TEMPLATE_FAULT_NAMES, &names(&codes.faults))
+        .replace(TEMPLATE_FAULT_NAMES, &names(codes.faults))
         .replace(TEMPLATE_PREFIX, prefix)
         .replace(TEMPLATE_UID, &uid(prefix));
     if labels.is_empty() { dashboard } else { apart(&dashboard, prefix, labels) }
@@ -85,8 +85,8 @@ fn columns_in_front(dashboard: &str, labels: &TargetLabels) -> String {
 }
 
 /// "A, B or C", for people.
-fn names(codes: &[Code]) -> String {
-    let names: Vec<_> = codes.iter().map(|code| code_label(*code, CodeLabel::Name)).collect();
+fn names(codes: CodeSet) -> String {
+    let names: Vec<_> = codes.iter().map(|code| CodeLabel::Name.spell(code)).collect();
     match names.split_last() {
         None => "none".to_owned(),
         Some((only, [])) => (*only).to_owned(),
@@ -108,10 +108,10 @@ fn uid(prefix: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::FAULT_CODES;
+    use crate::grpc::FAULT_CODES;
 
     fn dashboard(prefix: &str) -> String {
-        let codes = Codes { faults: FAULT_CODES.to_vec(), label: CodeLabel::Number };
+        let codes = Codes { faults: FAULT_CODES.into_iter().collect(), label: CodeLabel::Number };
         super::dashboard(prefix, &codes, &TargetLabels::default())
     }
 
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn h4_other_codes_stand_everywhere() {
-        let codes = Codes { faults: vec![Code::NotFound], label: CodeLabel::Name };
+        let codes = Codes { faults: CodeSet::from_iter([Code::NotFound]), label: CodeLabel::Name };
         let dashboard = super::dashboard(TEMPLATE_PREFIX, &codes, &TargetLabels::default());
         for (template, ours) in [
             (TEMPLATE_OK, r#"code!=\"OK\""#),

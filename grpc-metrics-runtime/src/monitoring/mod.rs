@@ -7,9 +7,8 @@ mod stack;
 mod target_labels;
 mod template;
 
-use tonic::Code;
-
 use self::target_labels::TargetLabels;
+use crate::grpc::CodeSet;
 use crate::{CodeLabel, Error, GrpcMetrics};
 
 /// See [`GrpcMetrics::monitoring`].
@@ -25,7 +24,7 @@ pub struct Monitoring {
 /// The codes that are the server's fault, and how the metrics spell them.
 #[derive(Clone, Debug)]
 struct Codes {
-    faults: Vec<Code>,
+    faults: CodeSet,
     label: CodeLabel,
 }
 
@@ -60,12 +59,11 @@ impl GrpcMetrics {
     ///
     /// [`Registry::new_custom`]: crate::prometheus::Registry::new_custom
     pub fn monitoring(&self) -> Monitoring {
-        let codes = Codes { faults: self.fault_codes(), label: self.code_label() };
-        let prefix = self.prefix().to_owned();
+        let settings = self.instance().settings();
         Monitoring {
-            prefix,
-            codes,
-            constant: self.const_label_names(),
+            prefix: settings.prefix.clone(),
+            codes: Codes { faults: settings.fault_codes, label: settings.code_label },
+            constant: settings.const_labels.keys().cloned().collect(),
             labels: TargetLabels::default(),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::template::quoted;
 use crate::Error;
-use crate::builder::why_illegal_label;
+use crate::metrics::why_illegal_label;
 
 /// What the rules, the alerts and the dashboard have under these names themselves.
 const TAKEN: [(&str, &str); 6] = [

@@ -1,0 +1,14 @@
+//! What is known of a program's services before the first call: their methods, kinds and objectives.
+
+mod key;
+mod method;
+mod objectives;
+mod services;
+
+pub(crate) use self::key::MethodKey;
+pub use self::method::{Definition, Method};
+pub(crate) use self::objectives::{Latency, Objectives};
+pub use self::services::{DuplicateService, NamedAfterTrait, Service};
+pub(crate) use self::services::{
+    duplicates, find, latency_objectives, method_count, methods_of, objectives, services,
+};

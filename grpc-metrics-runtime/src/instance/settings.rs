@@ -1,0 +1,67 @@
+//! What can be set, once it is checked.
+
+use std::collections::BTreeMap;
+
+use crate::grpc::{CodeLabel, CodeSet, FAULT_CODES};
+
+/// The default bucket bounds in seconds: 0.5 ms to 10 s.
+pub const DEFAULT_BUCKETS: &[f64] =
+    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Settings that have passed the checks.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) prefix: String,
+    pub(crate) const_labels: BTreeMap<String, String>,
+    /// Ascending and finite; in seconds.
+    pub(crate) buckets: Vec<f64>,
+    pub(crate) code_label: CodeLabel,
+    /// Without `Ok`.
+    pub(crate) fault_codes: CodeSet,
+}
+
+impl Settings {
+    /// Adds bounds in nanoseconds, but for those that are there.
+    #[allow(clippy::cast_precision_loss)] // the attribute takes no latency that would not be exact
+    pub(crate) fn with_bounds(mut self, nanos: impl Iterator<Item = u64>) -> Self {
+        self.buckets.extend(nanos.map(|nanos| nanos as f64 / 1e9));
+        self.buckets.sort_by(f64::total_cmp);
+        self.buckets.dedup_by_key(|bound| to_nanos(*bound));
+        self
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            prefix: "grpc_server".to_owned(),
+            const_labels: BTreeMap::new(),
+            buckets: DEFAULT_BUCKETS.to_vec(),
+            code_label: CodeLabel::default(),
+            fault_codes: FAULT_CODES.into_iter().collect(),
+        }
+    }
+}
+
+/// Rounds to the nearest nanosecond, so that 0.005 s, which no `f64` is, gives 5 ms; what is negative
+/// gives 0.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates, as meant
+pub(crate) fn to_nanos(seconds: f64) -> u64 {
+    (seconds * 1e9).round() as u64
+}
+
+#[cfg(all(test, not(cells_model)))]
+mod tests {
+    use super::*;
+
+    /// 600 hours are the longest that the attribute takes.
+    #[test]
+    fn h4_a_latency_is_a_bound_to_the_nanosecond() {
+        let longest = 600 * 3_600_000_000_000;
+        for nanos in [1, 60_000_001, 999_999_999, longest / 7, longest - 1, longest] {
+            let settings = Settings::default().with_bounds([nanos].into_iter());
+            let bounds: Vec<_> = settings.buckets.iter().map(|bound| to_nanos(*bound)).collect();
+            assert!(bounds.contains(&nanos), "{nanos}: {bounds:?}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! How well a method keeps its objectives.
+
+use crate::catalog::{Latency, Objectives};
+use crate::counters::Counts;
+use crate::grpc::CodeSet;
+
+/// What an objective is about: the `slo` label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Slo {
+    /// RPCs that do not fail by the server's fault.
+    Availability,
+    /// RPCs that take no longer than the objective says, however they end.
+    Latency,
+}
+
+impl Slo {
+    /// As a label's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Availability => "availability",
+            Self::Latency => "latency",
+        }
+    }
+}
+
+/// How well a method has kept one of its objectives since the program started.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct SloCounts {
+    /// What the objective is about.
+    pub slo: Slo,
+    /// The share of RPCs that is promised to be good: 0.999.
+    pub objective: f64,
+    /// RPCs that ended.
+    pub events: u64,
+    /// Those of them that were not good.
+    pub bad: u64,
+}
+
+/// Compares a method's counts with its objectives.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SloEvaluator {
+    objectives: Objectives,
+    faults: CodeSet,
+    /// How many buckets hold RPCs that met the latency objective.
+    fast_buckets: usize,
+}
+
+impl SloEvaluator {
+    /// `bounds` are those of the method's buckets, in nanoseconds. A latency objective is one of them, except for
+    /// a method of a library that was loaded after the instance was built: its latency is not known
+    /// exactly, and so is not evaluated.
+    pub(super) fn new(mut objectives: Objectives, faults: CodeSet, bounds: &[u64]) -> Self {
+        let latency = objectives.latency.map(|latency| bounds.binary_search(&latency.nanos));
+        let fast_buckets = if let Some(Ok(bucket)) = latency {
+            bucket + 1
+        } else {
+            objectives.latency = None;
+            0
+        };
+        Self { objectives, faults, fast_buckets }
+    }
+
+    /// One result for each objective. Latency is exact to the nanosecond: buckets are counted in nanoseconds,
+    /// and the objective is the bound of one.
+    pub(super) fn evaluate(&self, counts: &Counts) -> Vec<SloCounts> {
+        let Objectives { availability, latency } = self.objectives;
+        let events = counts.finished();
+        let availability = availability.map(|objective| {
+            let bad = self.faults.iter().map(|code| counts.of_code(code as usize)).sum();
+            SloCounts { slo: Slo::Availability, objective, events, bad }
+        });
+        let latency = latency.map(|Latency { ratio, .. }| {
+            let slow = counts.per_bucket().iter().skip(self.fast_buckets).sum();
+            SloCounts { slo: Slo::Latency, objective: ratio, events, bad: slow }
+        });
+        availability.into_iter().chain(latency).collect()
+    }
+}
+
+#[cfg(all(test, not(cells_model)))]
+mod tests {
+    use std::sync::Arc;
+
+    use tonic::Code;
+
+    use super::*;
+    use crate::counters::{Clock, MethodCounters};
+    use crate::grpc::MethodKind;
+
+    const OBJECTIVE: u64 = 60_000_000;
+
+    /// How many of three RPCs are bad that take a nanosecond less, as long, and a nanosecond more.
+    fn slow_of_three(bounds: &[u64]) -> Option<u64> {
+        let no_faults = CodeSet::from_iter([]);
+        let counters =
+            MethodCounters::new(MethodKind::Unary, no_faults, Arc::from(bounds), Clock::new());
+        for nanos in [OBJECTIVE - 1, OBJECTIVE, OBJECTIVE + 1] {
+            counters.start();
+            counters.end(Code::Ok, nanos);
+        }
+        let latency = Some(Latency { nanos: OBJECTIVE, ratio: 0.95 });
+        let objectives = Objectives { availability: None, latency };
+        let evaluator = SloEvaluator::new(objectives, no_faults, bounds);
+        evaluator.evaluate(&counters.read().counts).first().map(|slo| slo.bad)
+    }
+
+    #[test]
+    fn h4_latency_is_evaluated_by_the_nanosecond() {
+        for bounds in [
+            &[OBJECTIVE][..],
+            &[OBJECTIVE / 2, OBJECTIVE],
+            &[OBJECTIVE, OBJECTIVE * 2],
+            &[1, OBJECTIVE - 1, OBJECTIVE, OBJECTIVE + 1],
+        ] {
+            assert_eq!(slow_of_three(bounds), Some(1), "{bounds:?}");
+        }
+    }
+
+    #[test]
+    fn h4_latency_is_not_evaluated_by_another_bound() {
+        assert_eq!(slow_of_three(&[OBJECTIVE / 2, OBJECTIVE * 2]), None);
+    }
+}

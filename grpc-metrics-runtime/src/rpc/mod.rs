@@ -1,0 +1,18 @@
+//! An RPC from its start to its end, and what carries it: a handler's future, a response stream, a guard.
+
+mod deadline;
+mod handler;
+mod request_guard;
+mod response_stream;
+mod span;
+mod state;
+
+pub(crate) use self::deadline::Deadline;
+pub use self::handler::Handler;
+pub(crate) use self::handler::{
+    AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream, SyncBoxStream, UnpinBoxStream,
+};
+pub use self::request_guard::RequestGuard;
+pub use self::response_stream::{MessageStream, ResponseStream, StreamItem};
+pub(crate) use self::state::Target;
+pub use self::state::{Entered, Rpc};
