@@ -58,8 +58,8 @@ fn i2_families_have_the_types_and_lines_that_they_should() {
         "# TYPE grpc_server_in_flight_requests gauge",
         r#"grpc_server_in_flight_requests{service="a.Service",method="Get"} 0"#,
         &format!("# TYPE {duration} histogram"),
-        &format!(r#"{duration}_bucket{{le="1.0",service="a.Service",method="Get"}} 1"#),
-        &format!(r#"{duration}_bucket{{le="+Inf",service="a.Service",method="Get"}} 1"#),
+        &format!(r#"{duration}_bucket{{service="a.Service",method="Get",le="1.0"}} 1"#),
+        &format!(r#"{duration}_bucket{{service="a.Service",method="Get",le="+Inf"}} 1"#),
         &format!(r#"{duration}_count{{service="a.Service",method="Get"}} 1"#),
     ] {
         assert!(lines.iter().any(|of| of == line), "{line} in {lines:#?}");
@@ -87,11 +87,11 @@ fn i2_values_that_are_no_usual_numbers() {
     ]));
     for line in [
         r#"value{of="a"} NaN"#,
-        r#"value{of="b"} inf"#,
-        r#"value{of="c"} -inf"#,
+        r#"value{of="b"} +Inf"#,
+        r#"value{of="c"} -Inf"#,
         // It had no such bucket.
-        r#"buckets_bucket{le="+Inf",a="b"} 4611686018427387905"#,
-        r#"buckets_bucket{le="1.0",a="b"} 4611686018427387904"#,
+        r#"buckets_bucket{a="b",le="+Inf"} 4611686018427387905"#,
+        r#"buckets_bucket{a="b",le="1.0"} 4611686018427387904"#,
         r#"at{of="a"} 2.0 1234567890.123"#,
     ] {
         assert!(lines.iter().any(|of| of == line), "{line} in {lines:#?}");

@@ -1,8 +1,8 @@
 //! All families of a registry, with ours not written out.
 //!
-//! With a thousand methods, what `prometheus` makes of a scrape is a hundred thousand strings, which it
-//! sorts and copies. While a format of ours gathers, a placeholder stands in the registry for each of our
-//! families, and so gets the registry's order, prefix and labels.
+//! With a thousand methods, a `prometheus` scrape makes a hundred thousand strings, and sorts and copies them. So
+//! while one of our encoders gathers, a placeholder stands in the registry for each of our families, and gets the
+//! registry's order, prefix and labels: these are known to the registry alone.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -10,72 +10,63 @@ use std::sync::Arc;
 use prometheus::Registry;
 use prometheus::proto::{LabelPair, Metric, MetricFamily};
 
-use super::collector::{Collector, pair};
-use super::series::{self, FAMILIES, Family};
+use super::exposition::{self, metric_family, pair};
+use super::schema::{Family, Schema};
 use crate::instance::Snapshot;
 
-/// The label of a placeholder; no legal label has this name.
+/// The label of a placeholder. No legal label has this name.
 const PLACEHOLDER: &str = "\u{0}grpc-metrics-runtime";
 
-/// A collector that was asked while this thread gathers, and what it was to show.
-struct Asked {
-    collector: Arc<Collector>,
+/// What an instance would have shown.
+struct Deferred {
+    schema: Arc<Schema>,
     snapshot: Snapshot,
-    /// Families that a placeholder was given for.
     placeholders: usize,
 }
 
 thread_local! {
-    /// While this thread gathers for [`Gathered::of`]: those that were asked.
-    static ASKED: RefCell<Option<Vec<Asked>>> = const { RefCell::new(None) };
+    /// The instances that were asked so far, while this thread gathers for [`Gathered::of`].
+    static DEFERRED: RefCell<Option<Vec<Deferred>>> = const { RefCell::new(None) };
 }
 
 /// The families of a registry in its order, ours as placeholders.
-pub(crate) struct Gathered {
+pub(super) struct Gathered {
     families: Vec<MetricFamily>,
-    asked: Vec<Asked>,
+    deferred: Vec<Deferred>,
 }
 
-/// What one collector of ours shows in one family.
-pub(crate) struct Ours<'a> {
-    pub(crate) of: &'static Family,
-    pub(crate) collector: &'a Collector,
-    pub(crate) snapshot: &'a Snapshot,
+/// What one instance shows in one family.
+pub(super) struct Ours<'a> {
+    pub(super) family: &'a Family,
+    pub(super) schema: &'a Schema,
+    pub(super) snapshot: &'a Snapshot,
     /// The labels that the registry adds to every series.
-    pub(crate) added: &'a [LabelPair],
+    pub(super) added: &'a [LabelPair],
 }
 
 impl Gathered {
-    pub(crate) fn of(registry: &Registry) -> Self {
+    pub(super) fn of(registry: &Registry) -> Self {
         let gathered = gather(registry);
         if gathered.has_all_placeholders() {
             return gathered;
         }
-        // Some program's collector has a registry of its own, with a collector of ours in it, or gives
-        // metrics under our names. What it makes of placeholders is nobody's business.
-        Self { families: registry.gather(), asked: Vec::new() }
+        // A collector of the program has gathered a registry with ours in it, or gives metrics under our names.
+        // It may have changed the placeholders.
+        Self { families: registry.gather(), deferred: Vec::new() }
     }
 
-    /// Each family, and what stands for it if it is ours. Of another's, that is nothing, and the family
-    /// has its metrics.
-    pub(crate) fn families(&self) -> impl Iterator<Item = (&MetricFamily, Vec<Ours<'_>>)> {
-        self.families.iter().map(|family| (family, self.all_ours(family)))
-    }
-
-    /// The same of one family, by its number in that order.
-    #[cfg(feature = "openmetrics")]
-    pub(crate) fn family(&self, number: usize) -> Option<(&MetricFamily, Vec<Ours<'_>>)> {
-        let family = self.families.get(number)?;
-        Some((family, self.all_ours(family)))
-    }
-
-    fn all_ours<'a>(&'a self, family: &'a MetricFamily) -> Vec<Ours<'a>> {
-        family.get_metric().iter().filter_map(|metric| self.ours(metric)).collect()
+    /// Each family, and what stands for it if it is ours: nothing for a family of other collectors, which has its
+    /// metrics.
+    pub(super) fn families(&self) -> impl Iterator<Item = (&MetricFamily, Vec<Ours<'_>>)> {
+        self.families.iter().map(|family| {
+            let ours = family.get_metric().iter().filter_map(|metric| self.ours(metric));
+            (family, ours.collect())
+        })
     }
 
     /// Whether every placeholder that was given has come back, among no other metrics.
     fn has_all_placeholders(&self) -> bool {
-        let mut missing: usize = self.asked.iter().map(|asked| asked.placeholders).sum();
+        let mut missing: usize = self.deferred.iter().map(|deferred| deferred.placeholders).sum();
         for family in &self.families {
             let metrics = family.get_metric();
             if !metrics.iter().any(|metric| placeholder(metric).is_some()) {
@@ -91,50 +82,48 @@ impl Gathered {
     }
 
     fn ours<'a>(&'a self, metric: &'a Metric) -> Option<Ours<'a>> {
-        let (index, of, added) = placeholder(metric)?;
-        let Asked { collector, snapshot, .. } = self.asked.get(index)?;
-        Some(Ours { of, collector, snapshot, added })
+        let (index, family, added) = placeholder(metric)?;
+        let Deferred { schema, snapshot, .. } = self.deferred.get(index)?;
+        Some(Ours { family: schema.families().get(family)?, schema, snapshot, added })
     }
 }
 
 fn gather(registry: &Registry) -> Gathered {
-    /// Ends the asking, even if another collector panics. One that encodes a registry of its own does so
+    /// Restores what was there, even if a collector panics: one that encodes a registry of its own does so
     /// in between.
-    struct Asking(Option<Vec<Asked>>);
-    impl Drop for Asking {
+    struct Restore(Option<Vec<Deferred>>);
+    impl Drop for Restore {
         fn drop(&mut self) {
-            ASKED.set(self.0.take());
+            DEFERRED.set(self.0.take());
         }
     }
-    let _asking = Asking(ASKED.replace(Some(Vec::new())));
+    let _restore = Restore(DEFERRED.replace(Some(Vec::new())));
     let families = registry.gather();
-    Gathered { families, asked: ASKED.take().unwrap_or_default() }
+    Gathered { families, deferred: DEFERRED.take().unwrap_or_default() }
 }
 
-/// What a collector gives when it is asked for its families: all of them, or in [`Gathered::of`] a
+/// What an instance gives when it is asked for its families: all of them, or in [`Gathered::of`] a
 /// placeholder for each.
-pub(crate) fn collect(collector: &Arc<Collector>, snapshot: Snapshot) -> Vec<MetricFamily> {
-    let index = ASKED.with_borrow(|asked| asked.as_ref().map(Vec::len));
-    let Some(index) = index else { return collector.families(&snapshot) };
-    let families = collector.families_of(|family| {
-        let mut any = false;
-        for method in snapshot.methods() {
-            series::of_method(family.of, method, &collector.codes, |_, _| any = true);
-        }
-        let value = format!("{index} {}", family.of as usize);
-        let placeholder = || Metric::from_label(vec![pair(PLACEHOLDER, &value)]);
-        any.then(placeholder).into_iter().collect()
-    });
-    let placeholders = families.iter().map(|family| family.get_metric().len()).sum();
-    let asked = Asked { collector: Arc::clone(collector), snapshot, placeholders };
-    ASKED.with_borrow_mut(|all| all.get_or_insert_default().push(asked));
-    families
+pub(super) fn collect(schema: &Arc<Schema>, snapshot: Snapshot) -> Vec<MetricFamily> {
+    let index = DEFERRED.with_borrow(|deferred| deferred.as_ref().map(Vec::len));
+    let Some(index) = index else { return exposition::families(schema, &snapshot) };
+    let families = schema.families().iter().enumerate();
+    let shown = families.filter(|(_, family)| schema.has_series(family, &snapshot));
+    let placeholders: Vec<_> = shown
+        .map(|(i, family)| {
+            let placeholder = Metric::from_label(vec![pair(PLACEHOLDER, &format!("{index} {i}"))]);
+            metric_family(family, vec![placeholder])
+        })
+        .collect();
+    let deferred =
+        Deferred { schema: Arc::clone(schema), snapshot, placeholders: placeholders.len() };
+    DEFERRED.with_borrow_mut(|all| all.get_or_insert_default().push(deferred));
+    placeholders
 }
 
-/// Which of the asked collectors and which family a placeholder stands for, and the labels that the
-/// registry has added.
-fn placeholder(metric: &Metric) -> Option<(usize, &'static Family, &[LabelPair])> {
+/// The instance and the family that a placeholder stands for, by index, and the labels that the registry has added.
+fn placeholder(metric: &Metric) -> Option<(usize, usize, &[LabelPair])> {
     let (first, added) = metric.get_label().split_first()?;
     let (index, family) = first.value().split_once(' ').filter(|_| first.name() == PLACEHOLDER)?;
-    Some((index.parse().ok()?, FAMILIES.get(family.parse::<usize>().ok()?)?, added))
+    Some((index.parse().ok()?, family.parse().ok()?, added))
 }

@@ -1,10 +1,13 @@
 //! From a snapshot to the formats of scrapers.
 
-mod collector;
+mod exposition;
 mod gathered;
 #[cfg(feature = "openmetrics")]
 pub mod openmetrics;
+mod schema;
 mod series;
 pub(crate) mod text;
 
-pub(crate) use self::collector::Exposition;
+pub(crate) use self::exposition::Exposition;
+#[cfg(feature = "monitoring")]
+pub(crate) use self::schema::{Family, FamilyId, Schema};

@@ -1,184 +1,134 @@
-//! Which series a scrape shows, whatever the format.
+//! The one walk over a snapshot that every exporter makes.
 
-use prometheus::proto::MetricType;
-use tonic::Code;
+use super::schema::{Family, FamilyId, METHOD_LABELS, Schema};
+#[cfg(feature = "opentelemetry")]
+use crate::counters::Exemplar;
+use crate::instance::{MethodSnapshot, Snapshot};
 
-use crate::grpc::{ALL_CODES, CODES, CodeSet, FAULT_CODES};
-use crate::instance::{MethodSnapshot, Settings};
-
-/// What the series of a family tell.
+/// The labels of a series, without constant ones and those that a registry adds.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Of {
-    Requests,
-    Errors,
-    Duration,
-    InFlight,
-    Info,
-    Messages,
-    SloEvents,
-    SloBadEvents,
-    SloObjective,
+pub(crate) struct Labels<'a> {
+    method: &'a MethodSnapshot,
+    names: &'static [&'static str],
+    values: &'a [&'static str],
 }
 
-/// A metric family, its name less the prefix.
-#[derive(Debug)]
-pub(crate) struct Family {
-    pub(crate) name: &'static str,
-    pub(crate) help: &'static str,
-    pub(crate) kind: MetricType,
-    /// The labels beside `service` and `method`.
-    pub(crate) labels: &'static [&'static str],
-    pub(crate) of: Of,
+impl Labels<'_> {
+    /// Those that all series of the method have.
+    pub(crate) fn of_method(&self) -> [(&'static str, &'static str); 2] {
+        let [service, method] = METHOD_LABELS;
+        [(service, self.method.service()), (method, self.method.method())]
+    }
+
+    /// Those of the family.
+    pub(crate) fn of_family(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.names.iter().copied().zip(self.values.iter().copied())
+    }
 }
 
-/// In the order of [`Of`].
-pub(crate) static FAMILIES: [Family; 9] = [
-    Family {
-        name: "requests_total",
-        help: "RPCs that ended, by gRPC status code.",
-        kind: MetricType::COUNTER,
-        labels: &["code"],
-        of: Of::Requests,
-    },
-    Family {
-        name: "errors_total",
-        help: "RPCs that ended with an error whose cause is known, by gRPC status code and cause.",
-        kind: MetricType::COUNTER,
-        labels: &["code", "error"],
-        of: Of::Errors,
-    },
-    Family {
-        name: "request_duration_seconds",
-        help: "Time from an RPC's start to its end; of a response stream, to the stream's end.",
-        kind: MetricType::HISTOGRAM,
-        labels: &[],
-        of: Of::Duration,
-    },
-    Family {
-        name: "in_flight_requests",
-        help: "RPCs that have started and not ended.",
-        kind: MetricType::GAUGE,
-        labels: &[],
-        of: Of::InFlight,
-    },
-    Family {
-        name: "method_info",
-        help: "1 for every method, with its kind: unary, client_stream, server_stream or bidi_stream.",
-        kind: MetricType::GAUGE,
-        labels: &["type"],
-        of: Of::Info,
-    },
-    Family {
-        name: "stream_messages_sent_total",
-        help: "Messages sent by response streams.",
-        kind: MetricType::COUNTER,
-        labels: &[],
-        of: Of::Messages,
-    },
-    Family {
-        name: "slo_events_total",
-        help: "RPCs that ended, of methods with an objective.",
-        kind: MetricType::COUNTER,
-        labels: &["slo"],
-        of: Of::SloEvents,
-    },
-    Family {
-        name: "slo_bad_events_total",
-        help: "RPCs that ended and were not as good as the objective has them.",
-        kind: MetricType::COUNTER,
-        labels: &["slo"],
-        of: Of::SloBadEvents,
-    },
-    Family {
-        name: "slo_objective_ratio",
-        help: "The share of RPCs that is to be good.",
-        kind: MetricType::GAUGE,
-        labels: &["slo"],
-        of: Of::SloObjective,
-    },
-];
-
-/// The value of one series.
-#[derive(Debug)]
-pub(crate) enum Value {
-    Number(u64),
+/// The value of a series.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Value<'a> {
+    Count(u64),
     Ratio(f64),
-    Histogram {
-        /// RPCs per bucket, cumulated, the unbounded bucket last.
-        cumulative: Vec<u64>,
-        /// In seconds.
-        sum: f64,
-    },
+    Histogram(Histogram<'a>),
 }
 
-/// The codes as a scrape shows them.
-#[derive(Debug)]
-pub(crate) struct Codes {
-    /// With their spelling, and in its order.
-    spelled: [(Code, &'static str); CODES],
-    faults: CodeSet,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Histogram<'a> {
+    /// RPCs per bucket, cumulative, the unbounded bucket last.
+    pub(crate) cumulative: &'a [u64],
+    /// In seconds.
+    pub(crate) sum: f64,
+    /// Per bucket; empty if there are none.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) exemplars: &'a [Option<Exemplar>],
 }
 
-impl Codes {
-    pub(crate) fn new(settings: &Settings) -> Self {
-        let mut spelled = ALL_CODES.map(|code| (code, settings.code_label.spell(code)));
-        spelled.sort_by_key(|(_, label)| *label);
-        // Those of the default setting stay, so that another one takes nothing away.
-        Self { spelled, faults: settings.fault_codes.iter().chain(FAULT_CODES).collect() }
-    }
-
-    /// Whether the code has a series before it is first seen: success, and what means a fault of the
-    /// server. `rate()` over a counter that is born at 1 misses its first increase.
-    fn is_born_at_zero(&self, code: Code) -> bool {
-        code == Code::Ok || self.faults.contains(code)
+impl Histogram<'_> {
+    pub(crate) fn count(&self) -> u64 {
+        self.cumulative.last().copied().unwrap_or(0)
     }
 }
 
-/// Gives the method's series in this family to `show`, in the order of a scrape: the values of the
-/// family's own labels, and the series' value.
-pub(crate) fn of_method(
-    of: Of,
-    method: &MethodSnapshot,
-    codes: &Codes,
-    mut show: impl FnMut(&[&'static str], Value),
-) {
-    match of {
-        Of::Requests => {
-            for (code, label) in codes.spelled {
-                let requests = method.requests(code);
-                if requests > 0 || codes.is_born_at_zero(code) {
-                    show(&[label], Value::Number(requests));
+impl Schema {
+    /// Calls `visit` for each series of the family, in the order of a scrape: by service, method, and the family's
+    /// own labels.
+    pub(crate) fn visit(
+        &self,
+        family: &Family,
+        snapshot: &Snapshot,
+        mut visit: impl FnMut(Labels<'_>, Value<'_>),
+    ) {
+        for method in snapshot.methods() {
+            self.visit_method(family, method, &mut visit);
+        }
+    }
+
+    /// Whether the family has any series.
+    pub(super) fn has_series(&self, family: &Family, snapshot: &Snapshot) -> bool {
+        snapshot.methods().iter().any(|method| {
+            let mut any = false;
+            self.visit_method(family, method, |_, _| any = true);
+            any
+        })
+    }
+
+    fn visit_method(
+        &self,
+        family: &Family,
+        method: &MethodSnapshot,
+        mut visit: impl FnMut(Labels<'_>, Value<'_>),
+    ) {
+        let names = family.labels();
+        let mut series = |values: &[&'static str], value: Value<'_>| {
+            visit(Labels { method, names, values }, value);
+        };
+        match family.id() {
+            FamilyId::Requests => {
+                for (code, label) in self.codes() {
+                    let requests = method.requests(*code);
+                    if requests > 0 || self.is_born_at_zero(*code) {
+                        series(&[label], Value::Count(requests));
+                    }
                 }
             }
-        }
-        Of::Errors => {
-            for (code, label) in codes.spelled {
-                for (_, cause, count) in method.errors().filter(|(of, ..)| *of == code) {
-                    show(&[label, cause], Value::Number(count));
+            FamilyId::Errors => {
+                for (code, label) in self.codes() {
+                    for (_, cause, count) in method.errors().filter(|(of, ..)| of == code) {
+                        series(&[label, cause], Value::Count(count));
+                    }
                 }
             }
-        }
-        Of::Duration => {
-            let mut cumulative = method.durations();
-            for i in 1..cumulative.len() {
-                cumulative[i] += cumulative[i - 1];
-            }
-            show(&[], Value::Histogram { cumulative, sum: method.duration_sum() });
-        }
-        Of::InFlight => show(&[], Value::Number(method.in_flight())),
-        Of::Info => show(&[method.kind().as_str()], Value::Number(1)),
-        Of::Messages if method.counts_messages() => {
-            show(&[], Value::Number(method.messages_sent()));
-        }
-        Of::Messages => {}
-        Of::SloEvents | Of::SloBadEvents | Of::SloObjective => {
-            for slo in method.slos() {
-                let value = match of {
-                    Of::SloEvents => Value::Number(slo.events),
-                    Of::SloBadEvents => Value::Number(slo.bad),
-                    _ => Value::Ratio(slo.objective),
+            FamilyId::Duration => {
+                let mut cumulative = method.durations();
+                for i in 1..cumulative.len() {
+                    cumulative[i] += cumulative[i - 1];
+                }
+                let histogram = Histogram {
+                    cumulative: &cumulative,
+                    sum: method.duration_sum(),
+                    #[cfg(feature = "opentelemetry")]
+                    exemplars: method.exemplars(),
                 };
-                show(&[slo.slo.as_str()], value);
+                series(&[], Value::Histogram(histogram));
+            }
+            FamilyId::InFlight => series(&[], Value::Count(method.in_flight())),
+            FamilyId::MethodInfo => series(&[method.kind().as_str()], Value::Count(1)),
+            FamilyId::MessagesSent => {
+                if method.counts_messages() {
+                    series(&[], Value::Count(method.messages_sent()));
+                }
+            }
+            id @ (FamilyId::SloEvents | FamilyId::SloBadEvents | FamilyId::SloObjective) => {
+                for slo in method.slos() {
+                    let value = match id {
+                        FamilyId::SloEvents => Value::Count(slo.events),
+                        FamilyId::SloBadEvents => Value::Count(slo.bad),
+                        _ => Value::Ratio(slo.objective),
+                    };
+                    series(&[slo.slo.as_str()], value);
+                }
             }
         }
     }

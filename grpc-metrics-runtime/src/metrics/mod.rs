@@ -20,6 +20,8 @@ pub use self::error::Error;
 pub use self::warnings::Warning;
 use crate::catalog::{Method, MethodKey};
 use crate::counters::MethodCounters;
+#[cfg(feature = "monitoring")]
+use crate::export::Schema;
 use crate::export::{self, Exposition};
 use crate::instance::{Instance, Settings, Snapshot};
 
@@ -88,6 +90,11 @@ impl GrpcMetrics {
 
     pub(crate) fn instance(&self) -> &Instance {
         self.exposition.instance()
+    }
+
+    #[cfg(feature = "monitoring")]
+    pub(crate) fn schema(&self) -> &Arc<Schema> {
+        self.exposition.schema()
     }
 
     /// The counters of an instrumented method: a lock at the first call, none later.

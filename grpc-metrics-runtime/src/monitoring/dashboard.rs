@@ -2,11 +2,13 @@
 
 use tonic::Code;
 
-use super::Codes;
+use super::Metrics;
 use super::target_labels::TargetLabels;
 use super::template::fill;
 use crate::CodeLabel;
+use crate::export::{Family, FamilyId, Schema};
 use crate::grpc::CodeSet;
+use crate::instance::Settings;
 
 /// Made for the prefix below, so that it can be opened, and taken out of Grafana, as it is.
 const TEMPLATE: &str = include_str!("dashboard.json");
@@ -28,26 +30,41 @@ const TEMPLATE_PLACES: &str = "            \"indexByName\": {\n";
 const TEMPLATE_NAMES: &str = "            \"renameByName\": {\n";
 const VARIABLE: &str = include_str!("templates/dashboard_variable.json");
 
-/// The dashboard of the metrics with this prefix, which is letters, digits, `_` and `:`.
-pub(super) fn dashboard(prefix: &str, codes: &Codes, labels: &TargetLabels) -> String {
-    let faults = codes.faults.iter().map(|code| codes.label.spell(code));
+/// The dashboard of these metrics, whose prefix is letters, digits, `_` and `:`.
+pub(super) fn dashboard(metrics: &Metrics, labels: &TargetLabels) -> String {
+    let Metrics { prefix, code_label, .. } = metrics;
+    let faults = metrics.faults.iter().map(|code| code_label.spell(code));
     let faults = faults.collect::<Vec<_>>().join("|");
     let dashboard = TEMPLATE
-        .replace(TEMPLATE_OK, &format!(r#"code!=\"{}\""#, codes.label.spell(Code::Ok)))
+        .replace(TEMPLATE_OK, &format!(r#"code!=\"{}\""#, code_label.spell(Code::Ok)))
         .replace(TEMPLATE_FAULTS, &format!(r#"code=~\"{faults}\""#))
-        .replace(TEMPLATE_FAULT_NAMES, &names(codes.faults))
-        .replace(TEMPLATE_PREFIX, prefix)
+        .replace(TEMPLATE_FAULT_NAMES, &names(metrics.faults))
         .replace(TEMPLATE_UID, &uid(prefix));
-    if labels.is_empty() { dashboard } else { apart(&dashboard, prefix, labels) }
+    let dashboard = renamed(&dashboard, metrics);
+    if labels.is_empty() { dashboard } else { apart(&dashboard, metrics, labels) }
+}
+
+/// The dashboard with the families' names. A name may hold the template's prefix, so none is looked at twice.
+fn renamed(dashboard: &str, metrics: &Metrics) -> String {
+    let template = Schema::new(&Settings::default());
+    let names: Vec<_> = template.families().iter().zip(metrics.schema.families()).collect();
+    let mut parts = dashboard.split(TEMPLATE_PREFIX);
+    let head = parts.next().unwrap_or_default().to_owned();
+    parts.fold(head, |dashboard, part| {
+        let rest = |family: &Family| part.strip_prefix(family.name.strip_prefix(TEMPLATE_PREFIX)?);
+        let found = names.iter().find_map(|(old, new)| Some((new.name.as_str(), rest(old)?)));
+        let (name, rest) = found.unwrap_or((&metrics.prefix, part));
+        dashboard + name + rest
+    })
 }
 
 /// The dashboard with the labels beside the job in every selector and list of labels, and in front of the service
 /// in every legend and table.
-fn apart(dashboard: &str, prefix: &str, labels: &TargetLabels) -> String {
+fn apart(dashboard: &str, metrics: &Metrics, labels: &TargetLabels) -> String {
     let listed = labels.after("", |label| format!("{label}, "));
     let told = labels.after("", |label| format!("{{{{{label}}}}} "));
     let named = labels.after("", |label| format!("              \"{label}\": \"{label}\",\n"));
-    let (variables, chosen) = variables(prefix, labels);
+    let (variables, chosen) = variables(metrics, labels);
     let apart = dashboard
         .replace(TEMPLATE_CHOSEN, &chosen)
         .replace("(job, ", &format!("(job, {listed}"))
@@ -59,11 +76,12 @@ fn apart(dashboard: &str, prefix: &str, labels: &TargetLabels) -> String {
 }
 
 /// The variables, each of which shows what those before it leave; and the selector of what all of them choose.
-fn variables(prefix: &str, labels: &TargetLabels) -> (String, String) {
+fn variables(metrics: &Metrics, labels: &TargetLabels) -> (String, String) {
     let mut variables = String::new();
     let mut chosen = TEMPLATE_CHOSEN.to_owned();
     for label in labels.iter() {
-        let values = [("label", label), ("prefix", prefix), ("chosen", &chosen)];
+        let method_info = &metrics.schema.family(FamilyId::MethodInfo).name;
+        let values = [("label", label), ("method_info", method_info), ("chosen", &chosen)];
         variables += &fill(VARIABLE, &values);
         chosen = format!(r#"{chosen}, {label}=~\"${label}\""#);
     }
@@ -107,12 +125,17 @@ fn uid(prefix: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::grpc::FAULT_CODES;
+
+    fn of(settings: &Settings) -> String {
+        let metrics = Metrics::of(settings, Arc::new(Schema::new(settings)));
+        super::dashboard(&metrics, &TargetLabels::default())
+    }
 
     fn dashboard(prefix: &str) -> String {
-        let codes = Codes { faults: FAULT_CODES.into_iter().collect(), label: CodeLabel::Number };
-        super::dashboard(prefix, &codes, &TargetLabels::default())
+        of(&Settings { prefix: prefix.to_owned(), ..Settings::default() })
     }
 
     #[test]
@@ -122,8 +145,11 @@ mod tests {
 
     #[test]
     fn h4_other_codes_stand_everywhere() {
-        let codes = Codes { faults: CodeSet::from_iter([Code::NotFound]), label: CodeLabel::Name };
-        let dashboard = super::dashboard(TEMPLATE_PREFIX, &codes, &TargetLabels::default());
+        let dashboard = of(&Settings {
+            fault_codes: CodeSet::from_iter([Code::NotFound]),
+            code_label: CodeLabel::Name,
+            ..Settings::default()
+        });
         for (template, ours) in [
             (TEMPLATE_OK, r#"code!=\"OK\""#),
             (TEMPLATE_FAULTS, r#"code=~\"NOT_FOUND\""#),

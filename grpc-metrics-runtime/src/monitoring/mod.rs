@@ -7,25 +7,29 @@ mod stack;
 mod target_labels;
 mod template;
 
+use std::sync::Arc;
+
 use self::target_labels::TargetLabels;
+use crate::export::Schema;
 use crate::grpc::CodeSet;
+use crate::instance::Settings;
 use crate::{CodeLabel, Error, GrpcMetrics};
 
 /// See [`GrpcMetrics::monitoring`].
 #[derive(Clone, Debug)]
 pub struct Monitoring {
-    prefix: String,
-    codes: Codes,
-    /// The names of the metrics' constant labels.
-    constant: Vec<String>,
+    metrics: Metrics,
     labels: TargetLabels,
 }
 
-/// The codes that are the server's fault, and how the metrics spell them.
+/// The metrics that all of it is about.
 #[derive(Clone, Debug)]
-struct Codes {
+struct Metrics {
+    prefix: String,
+    schema: Arc<Schema>,
+    /// The codes that report a fault of the server, and how the metrics spell them.
     faults: CodeSet,
-    label: CodeLabel,
+    code_label: CodeLabel,
 }
 
 /// One of [`Monitoring::files`].
@@ -59,12 +63,18 @@ impl GrpcMetrics {
     ///
     /// [`Registry::new_custom`]: crate::prometheus::Registry::new_custom
     pub fn monitoring(&self) -> Monitoring {
-        let settings = self.instance().settings();
-        Monitoring {
+        let metrics = Metrics::of(self.instance().settings(), Arc::clone(self.schema()));
+        Monitoring { metrics, labels: TargetLabels::default() }
+    }
+}
+
+impl Metrics {
+    fn of(settings: &Settings, schema: Arc<Schema>) -> Self {
+        Self {
             prefix: settings.prefix.clone(),
-            codes: Codes { faults: settings.fault_codes, label: settings.code_label },
-            constant: settings.const_labels.keys().cloned().collect(),
-            labels: TargetLabels::default(),
+            schema,
+            faults: settings.fault_codes,
+            code_label: settings.code_label,
         }
     }
 }
@@ -100,24 +110,24 @@ impl Monitoring {
         labels: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<Self, Error> {
         let labels = labels.into_iter().map(Into::into).collect();
-        self.labels = TargetLabels::checked(labels, &self.constant)?;
+        self.labels = TargetLabels::checked(labels, self.metrics.schema.const_labels())?;
         Ok(self)
     }
 
     /// Recording rules and alerts for Prometheus. They read the objectives from the metrics, so they stay
     /// as they are when an objective changes.
     pub fn rules(&self) -> String {
-        rules::rules(&self.prefix, &self.labels)
+        rules::rules(&self.metrics, &self.labels)
     }
 
     /// Tests of the rules for `promtool test rules`, which look for them in `rules.yml` beside them.
     pub fn rule_tests(&self) -> String {
-        rules::rule_tests(&self.prefix, &self.labels)
+        rules::rule_tests(&self.metrics, &self.labels)
     }
 
     /// A dashboard for Grafana, to import or to provision. It does not need the rules.
     pub fn dashboard(&self) -> String {
-        dashboard::dashboard(&self.prefix, &self.codes, &self.labels)
+        dashboard::dashboard(&self.metrics, &self.labels)
     }
 
     /// Configuration of a Prometheus that scrapes `targets`, each `host:port`, under the name `job`, has the

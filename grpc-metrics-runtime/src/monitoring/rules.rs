@@ -1,7 +1,9 @@
 //! Prometheus's rules, and promtool's tests of them.
 
+use super::Metrics;
 use super::target_labels::TargetLabels;
 use super::template::fill;
+use crate::export::FamilyId;
 
 const HEAD: &str = include_str!("templates/rules/head.yml");
 const EVENTS_SHORT: &str = include_str!("templates/rules/events_short.yml");
@@ -102,12 +104,19 @@ const LEVELS: [Level; 2] = [
 ];
 
 /// What stands in templates of all kinds, by name.
-struct Common([(&'static str, String); 5]);
+struct Common([(&'static str, String); 11]);
 
 impl Common {
-    fn new(prefix: &str, labels: &TargetLabels) -> Self {
+    fn new(metrics: &Metrics, labels: &TargetLabels) -> Self {
+        let name = |family| metrics.schema.family(family).name.clone();
         Self([
-            ("prefix", prefix.to_owned()),
+            ("prefix", metrics.prefix.clone()),
+            ("duration", name(FamilyId::Duration)),
+            ("in_flight", name(FamilyId::InFlight)),
+            ("method_info", name(FamilyId::MethodInfo)),
+            ("slo_events", name(FamilyId::SloEvents)),
+            ("slo_bad_events", name(FamilyId::SloBadEvents)),
+            ("slo_objective", name(FamilyId::SloObjective)),
             ("identity", labels.identity()),
             ("beside", labels.beside_job()),
             ("where", labels.behind_name()),
@@ -122,8 +131,8 @@ impl Common {
     }
 }
 
-pub(super) fn rules(prefix: &str, labels: &TargetLabels) -> String {
-    let common = Common::new(prefix, labels);
+pub(super) fn rules(metrics: &Metrics, labels: &TargetLabels) -> String {
+    let common = Common::new(metrics, labels);
     let mut rules = common.fill(HEAD, &[]);
     let recorded = |events, window| {
         let values = [("window", window)];
@@ -203,8 +212,8 @@ fn hangs(common: &Common, level: &Level) -> String {
     common.fill(HANGS, &values)
 }
 
-pub(super) fn rule_tests(prefix: &str, labels: &TargetLabels) -> String {
-    let common = Common::new(prefix, labels);
+pub(super) fn rule_tests(metrics: &Metrics, labels: &TargetLabels) -> String {
+    let common = Common::new(metrics, labels);
     // As they are here, or one of them as it is there.
     let target = |there: Option<&str>| {
         labels.after("job=\"nova\"", |label| {

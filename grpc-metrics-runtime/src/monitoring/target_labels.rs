@@ -25,7 +25,10 @@ pub(super) struct TargetLabels(Vec<String>);
 
 impl TargetLabels {
     /// `constant` are labels of the metrics that no target has.
-    pub(super) fn checked(labels: Vec<String>, constant: &[String]) -> Result<Self, Error> {
+    pub(super) fn checked(
+        labels: Vec<String>,
+        constant: &[(String, String)],
+    ) -> Result<Self, Error> {
         let mut seen = BTreeSet::new();
         for name in &labels {
             let reason = why_wrong(name, constant);
@@ -81,12 +84,12 @@ impl TargetLabels {
     }
 }
 
-fn why_wrong(name: &str, constant: &[String]) -> Option<&'static str> {
+fn why_wrong(name: &str, constant: &[(String, String)]) -> Option<&'static str> {
     let taken = TAKEN.iter().find(|(taken, _)| *taken == name);
     why_illegal_label(name).or(taken.map(|(_, reason)| *reason)).or_else(|| {
         if NO_LABELS.iter().any(|word| name.eq_ignore_ascii_case(word)) {
             Some("is a word that PromQL takes for no label; rename it by relabeling")
-        } else if constant.iter().any(|label| label == name) {
+        } else if constant.iter().any(|(label, _)| label == name) {
             Some("is a constant label of the metrics, which up has not; give it to the target instead")
         } else {
             None

@@ -1,93 +1,102 @@
-//! Which families OpenMetrics sees, and of which type.
+//! Which families OpenMetrics has, and of which type.
 //!
 //! A family claims more names here than those of its samples: the counter `foo_total` claims `foo` and
-//! `foo_created` too. No name may be claimed twice. So first all families have the names of their samples,
-//! which stay whatever happens. Then histograms, then counters, each in the order of names, get the others
-//! that their type claims. Those that find one taken are shown as `unknown`, each name of a sample as a
-//! family of its own, where that type claims nothing else.
+//! `foo_created` too. No name may be claimed twice. So first all families get the names of their samples,
+//! which are fixed. Then histograms, then counters, each in the order of names, get the others
+//! that their type claims. A family that finds one of them taken has the type `unknown`, which claims nothing else:
+//! each name of its samples is a family of its own.
 
 use std::collections::HashMap;
 
 use prometheus::TextEncoder;
 use prometheus::proto::{MetricFamily, MetricType};
-use prometheus_client::metrics::MetricType as Kind;
 
-use super::super::gathered::Gathered;
-use super::samples;
+use super::foreign;
+use crate::export::gathered::Ours;
+use crate::export::text::writer::Samples;
 
-/// One family as OpenMetrics has it.
-pub(super) struct Shown {
+/// A family as OpenMetrics has it.
+pub(super) struct Exposed {
     pub(super) name: String,
     /// Escaped.
     pub(super) help: String,
-    pub(super) kind: Kind,
-    /// Which samples it shows of which of the gathered families, by number.
-    pub(super) parts: Vec<(usize, Part)>,
+    pub(super) ty: Type,
+    /// The samples of which of the gathered families, by index.
+    pub(super) parts: Vec<(usize, Samples)>,
 }
 
-/// Samples of a family that have the same name, or all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    All,
-    /// Those that have the family's own name.
-    Plain,
-    Bucket,
-    Sum,
-    Count,
+pub(super) enum Type {
+    Counter,
+    Gauge,
+    Histogram,
+    Unknown,
 }
 
-/// The names of a family's samples, less its own.
-const PLAIN: [(Part, &str); 1] = [(Part::Plain, "")];
-const HISTOGRAM: [(Part, &str); 3] =
-    [(Part::Bucket, "_bucket"), (Part::Sum, "_sum"), (Part::Count, "_count")];
-const SUMMARY: [(Part, &str); 3] =
-    [(Part::Plain, ""), (Part::Sum, "_sum"), (Part::Count, "_count")];
+impl Type {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+            Self::Unknown => "unknown",
+        }
+    }
+}
 
-/// What a counter's samples end in, and its name does not.
+/// The names of a family's samples, without its own.
+const PLAIN: [(Samples, &str); 1] = [(Samples::Plain, "")];
+const HISTOGRAM: [(Samples, &str); 3] =
+    [(Samples::Bucket, "_bucket"), (Samples::Sum, "_sum"), (Samples::Count, "_count")];
+const SUMMARY: [(Samples, &str); 3] =
+    [(Samples::Plain, ""), (Samples::Sum, "_sum"), (Samples::Count, "_count")];
+
+/// The suffix that a counter's samples have, and its family has not.
 const TOTAL: &str = "_total";
 
 /// Several families have samples of this name.
 const SHARED: usize = usize::MAX;
 
-/// All families, or an error if one is none that the classic text could show.
-pub(super) fn shown(gathered: &Gathered) -> prometheus::Result<Vec<Shown>> {
-    let families: Vec<_> = gathered.families().collect();
+/// All families, or an error if the classic text could not show one either.
+pub(super) fn exposed(
+    gathered: &[(&MetricFamily, Vec<Ours<'_>>)],
+) -> prometheus::Result<Vec<Exposed>> {
     let mut claims = Claims::default();
-    for (i, (family, _)) in families.iter().enumerate() {
+    for (i, (family, _)) in gathered.iter().enumerate() {
         check(family)?;
-        for (_, suffix) in parts(family) {
+        for (_, suffix) in samples(family) {
             claims.sample(i, format!("{}{suffix}", family.name()));
         }
     }
-    let mut typed = vec![false; families.len()];
-    for kind in [MetricType::HISTOGRAM, MetricType::COUNTER, MetricType::GAUGE] {
-        for (i, (family, ours)) in families.iter().enumerate() {
-            if family.get_field_type() == kind
-                && (!ours.is_empty() || samples::fit_their_type(family))
+    let mut typed = vec![false; gathered.len()];
+    for ty in [MetricType::HISTOGRAM, MetricType::COUNTER, MetricType::GAUGE] {
+        for (i, (family, ours)) in gathered.iter().enumerate() {
+            if family.get_field_type() == ty
+                && (!ours.is_empty() || foreign::fits_its_type(family))
                 && let Some(names) = names(family)
             {
                 typed[i] = claims.all(i, names);
             }
         }
     }
-    let mut all = Vec::<Shown>::new();
+    let mut all = Vec::<Exposed>::new();
     let mut unknown = HashMap::<String, usize>::new();
-    for (i, (family, _)) in families.iter().enumerate() {
+    for (i, (family, _)) in gathered.iter().enumerate() {
         let new =
-            |name: String, kind| Shown { name, help: escaped(family.help()), kind, parts: vec![] };
+            |name: String, ty| Exposed { name, help: escaped(family.help()), ty, parts: vec![] };
         if typed[i] {
-            let (name, kind) = match family.get_field_type() {
-                MetricType::COUNTER => (base(family.name()), Kind::Counter),
-                MetricType::HISTOGRAM => (family.name(), Kind::Histogram),
-                _ => (family.name(), Kind::Gauge),
+            let (name, ty) = match family.get_field_type() {
+                MetricType::COUNTER => (base(family.name()), Type::Counter),
+                MetricType::HISTOGRAM => (family.name(), Type::Histogram),
+                _ => (family.name(), Type::Gauge),
             };
-            all.push(Shown { parts: vec![(i, Part::All)], ..new(name.to_owned(), kind) });
+            all.push(Exposed { parts: vec![(i, Samples::All)], ..new(name.to_owned(), ty) });
             continue;
         }
-        for (part, suffix) in parts(family) {
+        for (part, suffix) in samples(family) {
             let name = format!("{}{suffix}", family.name());
             let at = *unknown.entry(name.clone()).or_insert_with(|| {
-                all.push(new(name, Kind::Unknown));
+                all.push(new(name, Type::Unknown));
                 all.len() - 1
             });
             all[at].parts.push((i, *part));
@@ -109,7 +118,7 @@ fn check(family: &MetricFamily) -> prometheus::Result<()> {
     Ok(())
 }
 
-fn parts(family: &MetricFamily) -> &'static [(Part, &'static str)] {
+fn samples(family: &MetricFamily) -> &'static [(Samples, &'static str)] {
     match family.get_field_type() {
         MetricType::HISTOGRAM => &HISTOGRAM,
         MetricType::SUMMARY => &SUMMARY,
@@ -153,7 +162,7 @@ impl Claims {
     }
 }
 
-/// As the format has it in HELP; the encoder escapes labels only.
+/// As the format has it in HELP.
 fn escaped(help: &str) -> String {
     help.replace('\\', "\\\\").replace('\n', "\\n").replace('"', "\\\"")
 }

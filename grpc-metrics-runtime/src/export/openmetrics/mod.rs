@@ -22,7 +22,7 @@
 //!   or NaN, or that has timestamps;
 //! - a counter or histogram that would claim a name of another metric. The counter `foo_total` is the
 //!   family `foo` here, and a gauge `foo` in the same registry leaves it no name;
-//! - a summary, for which `prometheus-client`, the encoder, has no type.
+//! - a summary.
 //!
 //! Of a histogram or summary that is shown so, each of `foo_bucket`, `foo_sum` and `foo_count` is a family.
 //! A family of type `UNTYPED` is an error.
@@ -37,21 +37,15 @@
 //! fell into it: its trace, its span, how long it took in seconds, and when it ended. Prometheus keeps them if
 //! it was started with `--enable-feature=exemplar-storage`.
 
-#[cfg(feature = "opentelemetry")]
-mod exemplars;
+#[cfg(all(test, feature = "opentelemetry"))]
+mod exemplar_tests;
 mod families;
-mod samples;
-
-use std::fmt;
-use std::sync::Arc;
+mod foreign;
 
 use prometheus::Registry;
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, text};
-use prometheus_client::registry::Registry as Encoded;
 
-use self::families::Shown;
 use super::gathered::Gathered;
+use super::text::writer::{Format, Writer};
 
 /// The `Content-Type` of the text. All names are in Prometheus's old alphabet, as `escaping=underscores` says.
 pub const CONTENT_TYPE: &str =
@@ -60,42 +54,21 @@ pub const CONTENT_TYPE: &str =
 /// Everything in the registry.
 pub(crate) fn encode(registry: &Registry) -> prometheus::Result<String> {
     let gathered = Gathered::of(registry);
-    let all = families::shown(&gathered)?;
-    let gathered = Arc::new(gathered);
-    let mut text = String::new();
-    let written = all.into_iter().try_for_each(|shown| {
-        #[cfg(feature = "opentelemetry")]
-        let mut lines = exemplars::Lines::new(&mut text, &gathered, &shown);
-        #[cfg(not(feature = "opentelemetry"))]
-        let mut lines = &mut text;
-        let mut encoded = Encoded::default();
-        encoded.register_collector(Box::new(One { gathered: Arc::clone(&gathered), shown }));
-        text::encode_registry(&mut lines, &encoded)
-    });
-    let written = written.and_then(|()| text::encode_eof(&mut text));
-    written.map_err(|error| prometheus::Error::Msg(error.to_string()))?;
-    Ok(text)
-}
-
-/// One family, for an encoder that asks collectors of its own kind.
-struct One {
-    gathered: Arc<Gathered>,
-    shown: Shown,
-}
-
-impl fmt::Debug for One {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.shown.name)
-    }
-}
-
-impl Collector for One {
-    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let Shown { name, help, kind, parts } = &self.shown;
-        let mut encoder = encoder.encode_descriptor(name, help, None, *kind)?;
-        for (family, part) in parts {
-            samples::encode(&mut encoder, &self.gathered, *family, *part, *kind)?;
+    let gathered: Vec<_> = gathered.families().collect();
+    let mut writer = Writer::new(Format::OpenMetrics);
+    for exposed in families::exposed(&gathered)? {
+        writer.head(&exposed.name, exposed.ty.as_str(), &exposed.help);
+        for (family, samples) in exposed.parts {
+            let (family, all_ours) = &gathered[family];
+            for ours in all_ours {
+                writer.ours(family.name(), samples, ours);
+            }
+            if all_ours.is_empty() {
+                foreign::write(writer.text(), family, samples);
+            }
         }
-        Ok(())
     }
+    let mut text = writer.into_text();
+    text.push_str("# EOF\n");
+    Ok(text)
 }

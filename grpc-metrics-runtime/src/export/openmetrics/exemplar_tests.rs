@@ -1,0 +1,90 @@
+//! Exemplars of times and counts that no server makes.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
+use prometheus::{IntGauge, Registry};
+use tonic::Code;
+
+use crate::Exemplar;
+use crate::catalog::MethodKey;
+use crate::export::schema::Schema;
+use crate::export::{gathered, openmetrics};
+use crate::instance::{Instance, Settings, Snapshot};
+
+/// Shows the snapshot that it was given.
+struct Given(Arc<Schema>, Snapshot);
+
+impl Collector for Given {
+    fn desc(&self) -> Vec<&Desc> {
+        Vec::new()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        gathered::collect(&self.0, self.1.clone())
+    }
+}
+
+fn exemplar(ended: SystemTime) -> Exemplar {
+    Exemplar { trace_id: 0xabc, span_id: 0x12, duration: 0.25, ended }
+}
+
+/// Three methods with one RPC each, which is in the first bucket of three. The second method has this
+/// exemplar in each bucket.
+fn given(exemplar: Exemplar) -> Registry {
+    let instance = Instance::new(Settings {
+        buckets: vec![1e9, 2e9],
+        const_labels: [("zone".to_owned(), "\n".to_owned())].into(),
+        ..Settings::default()
+    });
+    for method in ["A", "B", "C"] {
+        let counters = instance.named(MethodKey { service: "Service", method });
+        counters.start();
+        counters.end(Code::Ok, 1);
+    }
+    let mut snapshot = instance.snapshot();
+    snapshot.methods[1].reading.exemplars = vec![Some(exemplar); 3];
+    let registry = Registry::new();
+    let schema = Arc::new(Schema::new(instance.settings()));
+    registry.register(Box::new(Given(schema, snapshot))).expect("it is empty");
+    registry
+}
+
+fn encoded(registry: &Registry) -> String {
+    openmetrics::encode(registry).expect("it is OpenMetrics")
+}
+
+#[test]
+fn i7_an_exemplar_is_on_the_line_of_its_bucket_if_that_has_counted() {
+    let ended = UNIX_EPOCH + Duration::from_millis(1_234_567_890_123);
+    let text = encoded(&given(exemplar(ended)));
+    let with: Vec<_> = text.lines().filter(|line| line.contains(" # ")).collect();
+    let series = r#"grpc_server_request_duration_seconds_bucket{zone="\n",service="Service",method="B",le="1000000000.0"} 1"#;
+    let labels = r#"{trace_id="00000000000000000000000000000abc",span_id="0000000000000012"}"#;
+    assert_eq!(with, [format!("{series} # {labels} 0.25 1234567890.123")]);
+}
+
+#[test]
+fn i7_a_time_before_1970_is_left_out() {
+    let text = encoded(&given(exemplar(UNIX_EPOCH - Duration::from_secs(1))));
+    assert!(text.contains("\"} 0.25\n"), "{text}");
+}
+
+#[test]
+fn i7_a_histogram_that_is_unknown_has_none() {
+    let registry = given(exemplar(UNIX_EPOCH));
+    let clashing = IntGauge::new("grpc_server_request_duration_seconds_created", "A gauge.");
+    registry.register(Box::new(clashing.expect("a legal name"))).expect("a new name");
+    let text = encoded(&registry);
+    let kind = "\n# TYPE grpc_server_request_duration_seconds_bucket unknown\n";
+    assert!(text.contains(kind), "{text}");
+    assert!(!text.contains(" # "), "{text}");
+}
+
+#[test]
+fn i7_the_classic_text_has_none() {
+    let text = crate::export::text::encode(&given(exemplar(UNIX_EPOCH)));
+    assert!(!text.expect("it is legal").contains(" # "));
+}

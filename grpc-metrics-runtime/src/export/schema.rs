@@ -1,0 +1,218 @@
+//! The families of an instance: their names, types, labels and help. The one table that exporters, rules and
+//! dashboard read.
+
+use tonic::Code;
+
+use crate::grpc::{ALL_CODES, CODES, CodeSet, FAULT_CODES};
+use crate::instance::Settings;
+
+/// The labels of every series, before its family's own.
+pub(crate) const METHOD_LABELS: [&str; 2] = ["service", "method"];
+
+/// What a family's series tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FamilyId {
+    Requests,
+    Errors,
+    Duration,
+    InFlight,
+    MethodInfo,
+    MessagesSent,
+    SloEvents,
+    SloBadEvents,
+    SloObjective,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FamilyType {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+impl FamilyType {
+    /// As both text formats spell it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Debug)]
+struct Row {
+    id: FamilyId,
+    /// Follows the prefix.
+    suffix: &'static str,
+    ty: FamilyType,
+    /// Beside [`METHOD_LABELS`].
+    labels: &'static [&'static str],
+    help: &'static str,
+}
+
+/// In the order of [`FamilyId`].
+static ROWS: [Row; 9] = [
+    Row {
+        id: FamilyId::Requests,
+        suffix: "requests_total",
+        ty: FamilyType::Counter,
+        labels: &["code"],
+        help: "RPCs that ended, by gRPC status code.",
+    },
+    Row {
+        id: FamilyId::Errors,
+        suffix: "errors_total",
+        ty: FamilyType::Counter,
+        labels: &["code", "error"],
+        help: "RPCs that ended with an error whose cause is known, by gRPC status code and cause.",
+    },
+    Row {
+        id: FamilyId::Duration,
+        suffix: "request_duration_seconds",
+        ty: FamilyType::Histogram,
+        labels: &[],
+        help: "Time from an RPC's start to its end; of a response stream, to the stream's end.",
+    },
+    Row {
+        id: FamilyId::InFlight,
+        suffix: "in_flight_requests",
+        ty: FamilyType::Gauge,
+        labels: &[],
+        help: "RPCs that have started and not ended.",
+    },
+    Row {
+        id: FamilyId::MethodInfo,
+        suffix: "method_info",
+        ty: FamilyType::Gauge,
+        labels: &["type"],
+        help: "1 for every method, with its kind: unary, client_stream, server_stream or bidi_stream.",
+    },
+    Row {
+        id: FamilyId::MessagesSent,
+        suffix: "stream_messages_sent_total",
+        ty: FamilyType::Counter,
+        labels: &[],
+        help: "Messages sent by response streams.",
+    },
+    Row {
+        id: FamilyId::SloEvents,
+        suffix: "slo_events_total",
+        ty: FamilyType::Counter,
+        labels: &["slo"],
+        help: "RPCs that ended, of methods with an objective.",
+    },
+    Row {
+        id: FamilyId::SloBadEvents,
+        suffix: "slo_bad_events_total",
+        ty: FamilyType::Counter,
+        labels: &["slo"],
+        help: "RPCs that ended and did not meet the objective.",
+    },
+    Row {
+        id: FamilyId::SloObjective,
+        suffix: "slo_objective_ratio",
+        ty: FamilyType::Gauge,
+        labels: &["slo"],
+        help: "The share of RPCs that has to be good.",
+    },
+];
+
+/// The table under an instance's settings.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    families: [Family; ROWS.len()],
+    const_labels: Vec<(String, String)>,
+    /// Upper bounds of the duration's buckets in seconds, without the unbounded one.
+    bounds: Vec<f64>,
+    /// With their spelling, and in its order.
+    codes: [(Code, &'static str); CODES],
+    /// Codes whose series exist before the first RPC ends with them: success, and the faults of the
+    /// server. `rate()` over a counter that is born at 1 misses its first increase.
+    born_at_zero: CodeSet,
+}
+
+/// A family with its full name.
+#[derive(Debug)]
+pub(crate) struct Family {
+    pub(crate) name: String,
+    row: &'static Row,
+}
+
+impl Family {
+    pub(crate) fn id(&self) -> FamilyId {
+        self.row.id
+    }
+
+    pub(crate) fn ty(&self) -> FamilyType {
+        self.row.ty
+    }
+
+    pub(crate) fn help(&self) -> &'static str {
+        self.row.help
+    }
+
+    /// The names of the labels beside [`METHOD_LABELS`].
+    pub(crate) fn labels(&self) -> &'static [&'static str] {
+        self.row.labels
+    }
+}
+
+impl Schema {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let family =
+            |row: &'static Row| Family { name: format!("{}_{}", settings.prefix, row.suffix), row };
+        let const_labels = settings.const_labels.iter();
+        let mut codes = ALL_CODES.map(|code| (code, settings.code_label.spell(code)));
+        codes.sort_by_key(|(_, label)| *label);
+        // The default fault codes stay, so that other settings take no series away.
+        let faults = settings.fault_codes.iter().chain(FAULT_CODES);
+        Self {
+            families: ROWS.each_ref().map(family),
+            const_labels: const_labels.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            bounds: settings.buckets.clone(),
+            codes,
+            born_at_zero: faults.chain([Code::Ok]).collect(),
+        }
+    }
+
+    pub(crate) fn families(&self) -> &[Family] {
+        &self.families
+    }
+
+    #[cfg(feature = "monitoring")]
+    pub(crate) fn family(&self, id: FamilyId) -> &Family {
+        &self.families[id as usize]
+    }
+
+    pub(crate) fn const_labels(&self) -> &[(String, String)] {
+        &self.const_labels
+    }
+
+    pub(crate) fn bounds(&self) -> &[f64] {
+        &self.bounds
+    }
+
+    pub(super) fn codes(&self) -> &[(Code, &'static str)] {
+        &self.codes
+    }
+
+    pub(super) fn is_born_at_zero(&self, code: Code) -> bool {
+        self.born_at_zero.contains(code)
+    }
+}
+
+#[cfg(all(test, feature = "monitoring"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_is_found_by_its_id() {
+        let schema = Schema::new(&Settings::default());
+        for family in schema.families() {
+            assert_eq!(schema.family(family.id()).name, family.name);
+        }
+    }
+}
