@@ -4,12 +4,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::Duration;
 
-use grpc_metrics_runtime::{GrpcMetrics, MethodKind, MethodSnapshot, RequestGuard};
+use grpc_metrics_runtime::{GrpcMetrics, GrpcStatus, MethodKind, MethodSnapshot, RequestGuard};
 use support::bed::own_metrics;
 use support::faults::expect_panics;
 use support::scripted::SERVICE;
 use tonic::metadata::MetadataMap;
-use tonic::{Code, Request};
+use tonic::{Code, Request, Status};
 
 /// One method of the process-wide instance. Each test has its own.
 fn global(method: &'static str) -> MethodSnapshot {
@@ -218,4 +218,58 @@ fn a3_a_guard_with_the_labels_of_an_instrumented_method_leaves_its_kind() {
     let method = snapshot.method(SERVICE, "Watch").unwrap();
     assert_eq!(method.kind(), MethodKind::ServerStream);
     assert_ended(method, &[(Code::Ok, 1)]);
+}
+
+/// What a guard's builder sets, on an instance of its own.
+#[test]
+fn a3_the_first_guard_of_a_method_gives_its_kind() {
+    let (_registry, metrics) = own_metrics(|builder| builder);
+    for kind in [MethodKind::ServerStream, MethodKind::BidiStream] {
+        let guard = RequestGuard::builder("by.Hand", "Kind").kind(kind).metrics(&metrics).start();
+        guard.complete(Code::Ok);
+    }
+    let snapshot = metrics.snapshot();
+    let method = snapshot.method("by.Hand", "Kind").unwrap();
+    assert_eq!(method.kind(), MethodKind::ServerStream);
+    assert_ended(method, &[(Code::Ok, 2)]);
+}
+
+#[test]
+fn b7_a_guard_that_is_dropped_after_its_timeout_is_late() {
+    let (_registry, metrics) = own_metrics(|builder| builder);
+    let dropped = |timeout| {
+        drop(RequestGuard::builder("by.Hand", "Late").timeout(timeout).metrics(&metrics).start());
+    };
+    dropped(Duration::ZERO);
+    dropped(Duration::from_secs(3600));
+    let snapshot = metrics.snapshot();
+    let method = snapshot.method("by.Hand", "Late").unwrap();
+    assert_ended(method, &[(Code::DeadlineExceeded, 1), (Code::Cancelled, 1)]);
+}
+
+#[derive(Debug, thiserror::Error, GrpcStatus)]
+enum StoreError {
+    #[error("no such row")]
+    #[status(NotFound)]
+    NoRow,
+}
+
+#[test]
+fn g4_a_guard_counts_the_cause_of_its_end_once() {
+    let (_registry, metrics) = own_metrics(|builder| builder);
+    let by_status = metrics.guard("by.Hand", "Cause");
+    let status = Status::from(StoreError::NoRow);
+    by_status.complete_with(&status);
+    by_status.complete_with(&status);
+    by_status.complete_with_cause(Code::Internal, "late");
+    let by_name = metrics.guard("by.Hand", "Cause");
+    by_name.complete_with_cause(Code::Unavailable, "replica_down");
+    by_name.complete_with(&status);
+    metrics.guard("by.Hand", "Cause").complete_with(&Status::aborted("no cause is known"));
+    let snapshot = metrics.snapshot();
+    let method = snapshot.method("by.Hand", "Cause").unwrap();
+    assert_ended(method, &[(Code::NotFound, 1), (Code::Unavailable, 1), (Code::Aborted, 1)]);
+    let errors = method.errors().iter().map(|error| (error.code, error.cause, error.count));
+    let expected = [(Code::NotFound, "no_row", 1), (Code::Unavailable, "replica_down", 1)];
+    assert_eq!(errors.collect::<Vec<_>>(), expected);
 }

@@ -223,7 +223,7 @@ fn h4_a_snapshot_says_the_bounds_of_its_buckets() {
         assert_eq!(scrape.value(buckets, &labels), Some(0.0), "{bound}");
     }
     let method = snapshot.method("slo.promising", "One").expect("a method of the service");
-    assert_eq!(method.durations().len(), bounds.len() + 1);
+    assert_eq!(method.durations().buckets().len(), bounds.len() + 1);
 }
 
 #[tokio::test]

@@ -140,11 +140,12 @@ mod status;
 pub mod __private;
 
 pub use catalog::DuplicateService;
+pub use counters::ErrorCount;
 #[cfg(feature = "opentelemetry")]
 pub use counters::Exemplar;
 #[cfg(feature = "openmetrics")]
 pub use export::openmetrics;
-pub use export::text::TEXT_CONTENT_TYPE;
+pub use export::text::{TEXT_CONTENT_TYPE, encode_registry};
 pub use grpc::{CodeLabel, MethodKind};
 /// Gives an error type its gRPC statuses: `From<Self> for tonic::Status`, and `code()`.
 ///
@@ -257,8 +258,8 @@ pub use grpc_metrics_macros::GrpcStatus;
 /// `self.watch(request).await`, gets a [`ResponseStream`] of it; with a box, or with `streams = false`, the type as declared.
 pub use grpc_metrics_macros::instrument_grpc;
 pub use grpc_metrics_macros::{rpc, skip_metrics};
-pub use instance::{DEFAULT_BUCKETS, MethodSnapshot, Slo, SloCounts, Snapshot};
-pub use metrics::{Error, GrpcMetrics, GrpcMetricsBuilder, Warning};
+pub use instance::{DEFAULT_BUCKETS, Durations, MethodSnapshot, Slo, SloCounts, Snapshot};
+pub use metrics::{Error, GrpcMetrics, GrpcMetricsBuilder, RequestGuardBuilder, Warning};
 pub use rpc::{RequestGuard, ResponseStream};
 pub use status::GrpcStatus;
 pub use {prometheus, tonic};

@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 
-use tonic::metadata::MetadataMap;
+use http::HeaderMap;
 use tonic::{Request, Response, Streaming};
 
 use crate::rpc::{
@@ -83,7 +83,7 @@ pub const fn named_after_trait<Place>(
 /// An RPC of `method`, to be counted in the process-wide instance.
 #[inline]
 pub fn rpc<A: HandlerArgument>(method: &'static Method, request: &A) -> Rpc {
-    Rpc::new(Target::Global(GrpcMetrics::of_global(method)), method, request.metadata())
+    Rpc::new(Target::Global(GrpcMetrics::of_global(method)), method, request.headers())
 }
 
 /// An RPC of `method`, to be counted in the instance that `metrics = …` gives.
@@ -94,7 +94,7 @@ pub fn rpc_in<A: HandlerArgument>(
     request: &A,
 ) -> Rpc {
     let metrics = metrics.instance().method(method);
-    Rpc::new(Target::Own(metrics), method, request.metadata())
+    Rpc::new(Target::Own(metrics), method, request.headers())
 }
 
 /// What a handler takes.
@@ -105,14 +105,14 @@ pub fn rpc_in<A: HandlerArgument>(
     note = "put #[skip_metrics] above a method of it that is no RPC"
 )]
 pub trait HandlerArgument {
-    /// Where the deadline is.
-    fn metadata(&self) -> &MetadataMap;
+    /// Where the deadline and the caller's trace are.
+    fn headers(&self) -> &HeaderMap;
 }
 
 impl<M> HandlerArgument for Request<M> {
     #[inline]
-    fn metadata(&self) -> &MetadataMap {
-        Self::metadata(self)
+    fn headers(&self) -> &HeaderMap {
+        self.metadata().as_ref()
     }
 }
 

@@ -14,3 +14,4 @@ mod lints;
 mod placement;
 mod stream_types;
 mod types;
+mod unwrapped;

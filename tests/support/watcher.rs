@@ -65,7 +65,7 @@ impl Watcher {
 fn assert_snapshot(snapshot: &Snapshot, last: &mut BTreeMap<(&str, &str), u64>) {
     for method in snapshot.methods() {
         assert!(method.started() >= method.finished(), "{method:?}");
-        assert_eq!(method.durations().iter().sum::<u64>(), method.finished(), "{method:?}");
+        assert_eq!(method.durations().count(), method.finished(), "{method:?}");
         let key = (method.service(), method.method());
         let before = last.insert(key, method.started()).unwrap_or(0);
         assert!(method.started() >= before, "{method:?}");

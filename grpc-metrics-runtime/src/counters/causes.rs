@@ -5,6 +5,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tonic::Code;
 
+/// RPCs of a method that ended with an error of one code and cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ErrorCount {
+    /// The status code.
+    pub code: Code,
+    /// The cause: the `error` label.
+    pub cause: &'static str,
+    /// How many RPCs ended so.
+    pub count: u64,
+}
+
 /// One counter for each code and cause that were seen: a list that only grows, and no longer than the
 /// error types have variants. Shared by all threads, since RPCs that fail are few and have built a status.
 #[derive(Debug, Default)]
@@ -37,15 +49,16 @@ impl Causes {
 
     /// All that were seen, by code and name. To be called before the RPCs are read: none of these is
     /// then without its RPC.
-    pub(crate) fn read(&self) -> Vec<(Code, &'static str, u64)> {
+    pub(crate) fn read(&self) -> Vec<ErrorCount> {
         let mut causes = Vec::new();
         let mut list = self;
-        while let Some(Cause { code, name, count, next }) = list.0.get().map(|cause| &**cause) {
+        while let Some(cause) = list.0.get() {
             // Acquire: pairs with the release in `count`.
-            causes.push((*code, *name, count.load(Ordering::Acquire)));
-            list = next;
+            let count = cause.count.load(Ordering::Acquire);
+            causes.push(ErrorCount { code: cause.code, cause: cause.name, count });
+            list = &cause.next;
         }
-        causes.sort_by_key(|(code, name, _)| (*code as i32, *name));
+        causes.sort_by_key(|error| (error.code as i32, error.cause));
         causes
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tonic::Code;
 
-use super::causes::Causes;
+use super::causes::{Causes, ErrorCount};
 use super::cells::{Counts, MethodCells};
 use super::clock::{Clock, Instant};
 #[cfg(feature = "opentelemetry")]
@@ -39,7 +39,7 @@ const _: () = assert!(size_of::<[usize; 2]>() + mem::offset_of!(MethodCounters, 
 pub(crate) struct Reading {
     pub(crate) counts: Counts,
     /// RPCs that ended with an error of a known cause.
-    pub(crate) errors: Vec<(Code, &'static str, u64)>,
+    pub(crate) errors: Vec<ErrorCount>,
     #[cfg(feature = "opentelemetry")]
     pub(crate) exemplars: Vec<Option<Exemplar>>,
 }

@@ -7,6 +7,7 @@ mod clock;
 mod exemplars;
 mod method;
 
+pub use self::causes::ErrorCount;
 pub(crate) use self::cells::Counts;
 pub(crate) use self::clock::{Clock, Instant};
 #[cfg(feature = "opentelemetry")]

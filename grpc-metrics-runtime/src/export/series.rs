@@ -95,19 +95,22 @@ impl Schema {
             }
             FamilyId::Errors => {
                 for (code, label) in self.codes() {
-                    for (_, cause, count) in method.errors().filter(|(of, ..)| of == code) {
-                        series(&[label, cause], Value::Count(count));
+                    for error in method.errors().iter().filter(|error| error.code == *code) {
+                        series(&[label, error.cause], Value::Count(error.count));
                     }
                 }
             }
             FamilyId::Duration => {
-                let mut cumulative = method.durations();
-                for i in 1..cumulative.len() {
-                    cumulative[i] += cumulative[i - 1];
-                }
+                let mut below = 0;
+                let durations = method.durations();
+                let cumulative = durations.buckets().map(|(_, count)| {
+                    below += count;
+                    below
+                });
+                let cumulative: Vec<_> = cumulative.collect();
                 let histogram = Histogram {
                     cumulative: &cumulative,
-                    sum: method.duration_sum(),
+                    sum: durations.sum(),
                     #[cfg(feature = "opentelemetry")]
                     exemplars: method.exemplars(),
                 };

@@ -1,15 +1,14 @@
-//! What a scrape asks for, and what it is answered with.
+//! The representation that a scrape asks for, and the answer.
 
 use std::io::{self, Write};
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 #[cfg(feature = "openmetrics")]
 use axum::http::header::ACCEPT;
-use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, VARY};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, VARY};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use prometheus::Registry;
@@ -21,7 +20,7 @@ use crate::openmetrics;
 
 /// The format and the encoding, as the request's headers have them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct Representation {
     format: Format,
     gzip: bool,
 }
@@ -54,15 +53,16 @@ impl Format {
 
     fn encode(self, registry: &Registry) -> prometheus::Result<String> {
         match self {
-            Self::Text => text::encode(registry),
+            Self::Text => text::encode_registry(registry),
             #[cfg(feature = "openmetrics")]
-            Self::OpenMetrics => openmetrics::encode(registry),
+            Self::OpenMetrics => openmetrics::encode_registry(registry),
         }
     }
 }
 
-impl Asked {
-    pub(super) fn by(headers: &HeaderMap) -> Self {
+impl Representation {
+    /// By the headers of a request.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
         Self { format: Format::of(headers), gzip: accept::asks_for_gzip(headers) }
     }
 
@@ -131,11 +131,14 @@ impl Answer {
     pub(super) fn refused(status: StatusCode, why: Bytes) -> Self {
         Self { status, headers: with_type("text/plain; charset=utf-8"), body: why }
     }
-}
 
-impl IntoResponse for Answer {
-    fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(self.body));
+    pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    pub(super) fn into_response(self) -> Response<Bytes> {
+        let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response

@@ -37,43 +37,47 @@
 mod accept;
 mod answer;
 mod connection;
+mod handler;
 mod queue;
 mod server;
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, Method};
+use axum::response::Response;
 use axum::routing::get;
 use hyper::body::Frame;
 use prometheus::Registry;
 use tokio::net::TcpListener;
-use tokio::task::yield_now;
 
-use self::answer::Asked;
-use self::queue::Queue;
+pub use self::handler::MetricsHandler;
 pub use self::server::Serve;
 use crate::GrpcMetrics;
 
-/// A router that answers `/metrics` with the registry of the process-wide [`GrpcMetrics`].
+/// Returns a router that answers `/metrics` with the registry of the process-wide [`GrpcMetrics`].
 ///
 /// Makes that instance if there is none yet, so [install](GrpcMetrics::install) yours before.
 pub fn router() -> Router {
     router_of(GrpcMetrics::global().registry())
 }
 
-/// A router that answers `/metrics` with this registry.
+/// Returns a router that answers `/metrics` with this registry.
 ///
 /// Its server has to run on a tokio runtime with time enabled, as `#[tokio::main]` makes it.
 pub fn router_of(registry: &Registry) -> Router {
-    let queue = Arc::new(Queue::of(registry));
-    let answer = move |headers: HeaderMap| Arc::clone(&queue).answer(Asked::by(&headers));
-    Router::new().route("/metrics", get(answer).head(head))
+    let handler = MetricsHandler::of_registry(registry);
+    let head = handler.clone();
+    let head = async move |headers: HeaderMap| -> Response {
+        head.respond(&Method::HEAD, &headers).await.map(|_| Body::new(UnknownLength))
+    };
+    let get_or_head = get(async move |headers: HeaderMap| -> Response {
+        handler.respond(&Method::GET, &headers).await.map(Body::from)
+    });
+    Router::new().route("/metrics", get_or_head.head(head))
 }
 
 /// Serves `/metrics` with the registry of the process-wide [`GrpcMetrics`].
@@ -88,18 +92,10 @@ pub fn serve_registry(listener: TcpListener, registry: &Registry) -> Serve {
     Serve::new(listener, router_of(registry))
 }
 
-/// What GET would be answered with, as far as it is known without encoding.
-async fn head(headers: HeaderMap) -> Response {
-    // There is nothing to wait for, so a client that sends one request after the other would be answered without
-    // a pause. RPCs have their turn in between.
-    yield_now().await;
-    (Asked::by(&headers).headers(), Body::new(Unknown)).into_response()
-}
+/// The body of an answer to `HEAD`: the length is not known without encoding, so none is sent.
+struct UnknownLength;
 
-/// A body of unknown length, so that none is sent.
-struct Unknown;
-
-impl hyper::body::Body for Unknown {
+impl hyper::body::Body for UnknownLength {
     type Data = Bytes;
     type Error = Infallible;
 

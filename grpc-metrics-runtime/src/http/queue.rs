@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, RETRY_AFTER};
-use axum::response::{IntoResponse, Response};
 use prometheus::Registry;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::answer::{Answer, Asked};
+use super::answer::{Answer, Representation};
 
 /// How many may wait.
 const PLACES: usize = 16;
@@ -35,7 +34,7 @@ pub(super) struct Queue {
 }
 
 /// What was encoded after all of these had come, so that each may have it.
-type Round = Mutex<Vec<(Asked, Answer)>>;
+type Round = Mutex<Vec<(Representation, Answer)>>;
 
 impl Queue {
     pub(super) fn of(registry: &Registry) -> Self {
@@ -48,24 +47,24 @@ impl Queue {
     }
 
     /// An answer with what is counted by now or later.
-    pub(super) async fn answer(self: Arc<Self>, asked: Asked) -> Response {
+    pub(super) async fn answer(self: Arc<Self>, wanted: Representation) -> Answer {
         let round = Arc::clone(&lock(&self.round));
         let Some(turn) = self.turn().await else { return refusal() };
-        let of_round = lock(&round).iter().find(|(of, _)| *of == asked).cloned();
+        let of_round = lock(&round).iter().find(|(of, _)| *of == wanted).cloned();
         if let Some((_, answer)) = of_round {
-            return answer.into_response();
+            return answer;
         }
         let encoding = spawn_blocking(move || {
             // Whoever comes from now on may want to see what this one does not.
             *lock(&self.round) = Arc::default();
-            let answer = asked.answer(&self.registry);
-            lock(&round).push((asked, answer.clone()));
+            let answer = wanted.answer(&self.registry);
+            lock(&round).push((wanted, answer.clone()));
             // It is here, and not where it may be dropped with a connection, so that nobody else encodes meanwhile.
             drop(turn);
             answer
         });
         // An error is the end of the runtime.
-        encoding.await.map_or_else(|_| refusal(), Answer::into_response)
+        encoding.await.unwrap_or_else(|_| refusal())
     }
 
     /// `None` if too many wait, or this one has waited too long. First come, first served.
@@ -80,11 +79,9 @@ impl Queue {
     }
 }
 
-fn refusal() -> Response {
+fn refusal() -> Answer {
     let why = "busy with other scrapes\n".into();
-    let mut refusal = Answer::refused(StatusCode::SERVICE_UNAVAILABLE, why).into_response();
-    refusal.headers_mut().insert(RETRY_AFTER, RETRY);
-    refusal
+    Answer::refused(StatusCode::SERVICE_UNAVAILABLE, why).with_header(RETRY_AFTER, RETRY)
 }
 
 /// What is locked is whole at any time, so that a panic elsewhere changes nothing.

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use self::table::Table;
 use crate::catalog::{self, Method, MethodKey};
 use crate::counters::MethodCounters;
+use crate::grpc::MethodKind;
 
 pub use self::settings::DEFAULT_BUCKETS;
 pub(crate) use self::settings::{Settings, to_nanos};
 pub use self::slo::{Slo, SloCounts};
-pub use self::snapshot::{MethodSnapshot, Snapshot};
+pub use self::snapshot::{Durations, MethodSnapshot, Snapshot};
 
 /// What a [`GrpcMetrics`](crate::GrpcMetrics) counts, and with which settings.
 #[derive(Debug)]
@@ -50,8 +51,9 @@ impl Instance {
         self.table.method(method)
     }
 
-    /// The counters under these labels, of an instrumented method or of a guard. They may be the same.
-    pub(crate) fn named(&self, key: MethodKey) -> Arc<MethodCounters> {
-        self.table.named(key)
+    /// The counters under these labels, of an instrumented method or of a guard: they may be the same. `kind` holds for a
+    /// method that is new here and not instrumented.
+    pub(crate) fn named(&self, key: MethodKey, kind: MethodKind) -> Arc<MethodCounters> {
+        self.table.named(key, kind)
     }
 }

@@ -8,7 +8,7 @@ use super::slo::SloCounts;
 use crate::catalog::MethodKey;
 #[cfg(feature = "opentelemetry")]
 use crate::counters::Exemplar;
-use crate::counters::Reading;
+use crate::counters::{ErrorCount, Reading};
 use crate::grpc::MethodKind;
 
 /// The counts of all methods of a [`GrpcMetrics`](crate::GrpcMetrics), as one scrape sees them.
@@ -52,6 +52,7 @@ impl Snapshot {
 pub struct MethodSnapshot {
     pub(super) key: MethodKey,
     pub(super) kind: MethodKind,
+    pub(super) bounds: Arc<[f64]>,
     pub(super) counts_messages: bool,
     pub(crate) reading: Reading,
     pub(super) slos: Vec<SloCounts>,
@@ -83,9 +84,9 @@ impl MethodSnapshot {
         self.reading.counts.of_code(code as usize)
     }
 
-    /// RPCs that ended with an error whose cause is known: the code, the cause, and how many.
-    pub fn errors(&self) -> impl Iterator<Item = (Code, &'static str, u64)> {
-        self.reading.errors.iter().copied()
+    /// RPCs that ended with an error whose cause is known, by code and cause.
+    pub fn errors(&self) -> &[ErrorCount] {
+        &self.reading.errors
     }
 
     /// How well the method keeps its objectives, one after another.
@@ -125,8 +126,38 @@ impl MethodSnapshot {
         &self.reading.exemplars
     }
 
-    /// RPCs that ended, per bucket, not cumulated, the unbounded bucket last; see [`Snapshot::bounds`].
-    pub fn durations(&self) -> Vec<u64> {
-        self.reading.counts.per_bucket()
+    /// How long RPCs took, from their start to their end.
+    pub fn durations(&self) -> Durations {
+        let counts = self.reading.counts.per_bucket();
+        Durations { bounds: Arc::clone(&self.bounds), counts, sum: self.duration_sum() }
+    }
+}
+
+/// The histogram of a method's durations. It counts RPCs that ended.
+#[derive(Clone, Debug)]
+pub struct Durations {
+    bounds: Arc<[f64]>,
+    counts: Vec<u64>,
+    sum: f64,
+}
+
+impl Durations {
+    /// The buckets, ascending: the upper bound in seconds, which is [`f64::INFINITY`] for the last one, and the RPCs that
+    /// took no longer and were in no bucket before.
+    pub fn buckets(&self) -> impl ExactSizeIterator<Item = (f64, u64)> {
+        self.counts.iter().enumerate().map(|(i, count)| {
+            let bound = self.bounds.get(i).copied().unwrap_or(f64::INFINITY);
+            (bound, *count)
+        })
+    }
+
+    /// RPCs in all buckets.
+    pub fn count(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// The durations of all RPCs, added up, in seconds.
+    pub fn sum(&self) -> f64 {
+        self.sum
     }
 }

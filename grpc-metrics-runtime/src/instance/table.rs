@@ -65,6 +65,7 @@ impl Table {
             MethodSnapshot {
                 key,
                 kind: counters.kind,
+                bounds: Arc::clone(&self.seconds),
                 counts_messages,
                 slos: slos.evaluate(&reading.counts),
                 reading,
@@ -75,20 +76,25 @@ impl Table {
 
     #[inline]
     pub(super) fn method(&self, method: &Method) -> Arc<MethodCounters> {
-        let find = || self.find(method.key(), Some(method));
+        let find = || self.find(method.key(), Some(method), method.kind());
         // Without a place: from a library that was loaded after the instance was built.
         self.by_index.get(method.index()).map_or_else(find, |place| place.get_or_init(find).clone())
     }
 
-    /// The counters under these labels, of an instrumented method or of a guard. They may be the same.
-    pub(super) fn named(&self, key: MethodKey) -> Arc<MethodCounters> {
-        self.find(key, None)
+    /// See [`Instance::named`](super::Instance::named).
+    pub(super) fn named(&self, key: MethodKey, kind: MethodKind) -> Arc<MethodCounters> {
+        self.find(key, None, kind)
     }
 
-    fn find(&self, key: MethodKey, instrumented: Option<&Method>) -> Arc<MethodCounters> {
+    fn find(
+        &self,
+        key: MethodKey,
+        instrumented: Option<&Method>,
+        kind: MethodKind,
+    ) -> Arc<MethodCounters> {
         let new = || {
             let instrumented = instrumented.or_else(|| catalog::find(key));
-            let kind = instrumented.map_or(MethodKind::Unary, Method::kind);
+            let kind = instrumented.map_or(kind, Method::kind);
             let bounds = Arc::clone(&self.bounds);
             let counters = MethodCounters::new(kind, self.faults, bounds, self.clock.clone());
             Entry {

@@ -17,12 +17,14 @@ pub use self::builder::GrpcMetricsBuilder;
 #[cfg(feature = "monitoring")]
 pub(crate) use self::builder::why_illegal_label;
 pub use self::error::Error;
+pub use self::guards::RequestGuardBuilder;
 pub use self::warnings::Warning;
 use crate::catalog::{Method, MethodKey};
 use crate::counters::MethodCounters;
 #[cfg(feature = "monitoring")]
 use crate::export::Schema;
 use crate::export::{self, Exposition};
+use crate::grpc::MethodKind;
 use crate::instance::{Instance, Settings, Snapshot};
 
 /// The RED metrics of a program's gRPC services, registered in one [`Registry`].
@@ -60,7 +62,7 @@ impl GrpcMetrics {
     ///
     /// [`TEXT_CONTENT_TYPE`]: crate::TEXT_CONTENT_TYPE
     pub fn encode(&self) -> prometheus::Result<String> {
-        export::text::encode(&self.registry)
+        export::text::encode_registry(&self.registry)
     }
 
     /// The same in the format OpenMetrics 1.0, for answers of type [`openmetrics::CONTENT_TYPE`]. What may
@@ -75,7 +77,7 @@ impl GrpcMetrics {
     /// [`openmetrics::CONTENT_TYPE`]: crate::openmetrics::CONTENT_TYPE
     #[cfg(feature = "openmetrics")]
     pub fn encode_openmetrics(&self) -> prometheus::Result<String> {
-        export::openmetrics::encode(&self.registry)
+        export::openmetrics::encode_registry(&self.registry)
     }
 
     /// What a scrape would see now, as data.
@@ -103,8 +105,8 @@ impl GrpcMetrics {
         self.instance().method(method)
     }
 
-    fn named(&self, key: MethodKey) -> Arc<MethodCounters> {
-        self.instance().named(key)
+    fn named(&self, key: MethodKey, kind: MethodKind) -> Arc<MethodCounters> {
+        self.instance().named(key, kind)
     }
 
     fn register(&self) -> Result<(), Error> {

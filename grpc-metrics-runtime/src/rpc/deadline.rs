@@ -1,7 +1,8 @@
 //! The deadline that a client has set for its RPC.
 
+use std::time::Duration;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
-use tonic::metadata::MetadataMap;
 
 /// When an RPC that is dropped counts as out of time.
 ///
@@ -16,6 +17,9 @@ pub(crate) struct Deadline([u8; LONGEST]);
 /// Eight digits and a unit.
 const LONGEST: usize = 9;
 
+/// The most that eight digits say.
+const MOST: u128 = 99_999_999;
+
 /// The most that the client's timer is taken to be ahead of ours: 50 ms.
 pub(crate) const TOLERANCE_NANOS: u64 = 50_000_000;
 
@@ -23,9 +27,19 @@ impl Deadline {
     /// What an RPC has whose client did not set one.
     pub(crate) const NONE: Self = Self([0; LONGEST]);
 
-    /// From the `grpc-timeout` metadata.
-    pub(crate) fn of(metadata: &MetadataMap) -> Self {
-        find(metadata.as_ref()).map_or(Self::NONE, Self::kept)
+    /// From the `grpc-timeout` header.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        find(headers).map_or(Self::NONE, Self::kept)
+    }
+
+    /// This long after the start, rounded up to what `grpc-timeout` can say.
+    pub(crate) fn after(timeout: Duration) -> Self {
+        let nanos = timeout.as_nanos();
+        let units = [(1, 'n'), (1_000, 'u'), (1_000_000, 'm'), (1_000_000_000, 'S')];
+        let fits = units.iter().find(|(unit, _)| nanos.div_ceil(*unit) <= MOST);
+        fits.map_or(Self::NONE, |(unit, name)| {
+            Self::kept(format!("{}{name}", nanos.div_ceil(*unit)).as_bytes())
+        })
     }
 
     #[inline]
@@ -137,6 +151,25 @@ mod tests {
             assert!(deadline.is_up(nanos), "{value}");
             assert!(nanos == 0 || !deadline.is_up(nanos - 1), "{value}");
         }
+    }
+
+    #[test]
+    fn a_duration_is_rounded_up_to_what_eight_digits_say() {
+        for (timeout, kept) in [
+            (Duration::ZERO, "0n"),
+            (Duration::from_nanos(99_999_999), "99999999n"),
+            (Duration::from_nanos(100_000_001), "100001u"),
+            (Duration::from_secs(100), "100000m"),
+            (Duration::from_secs(99_999_999), "99999999S"),
+        ] {
+            assert_eq!(
+                Deadline::after(timeout).0,
+                Deadline::kept(kept.as_bytes()).0,
+                "{timeout:?}"
+            );
+        }
+        // Three years and more are no deadline.
+        assert!(!Deadline::after(Duration::MAX).is_up(u64::MAX));
     }
 
     #[test]

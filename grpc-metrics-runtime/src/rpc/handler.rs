@@ -6,11 +6,11 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use pin_project_lite::pin_project;
-use tonic::{Response, Status};
+use tonic::{Code, Response, Status};
 
 use super::response_stream::ResponseStream;
 use super::state::Rpc;
-use crate::status::WithStatus;
+use crate::status::{WithStatus, cause_of};
 
 /// What tonic's default stubs answer a stream with: `tonic::codegen::BoxStream`.
 pub(crate) type BoxStream<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send + 'static>>;
@@ -33,6 +33,21 @@ pub trait Ending<Returned> {
     fn end(rpc: &mut Rpc, polled: Poll<Returned>) -> Poll<Self::Output>;
 }
 
+/// Ends the RPC of a handler that has returned, where no stream goes on for it.
+#[inline]
+fn end_with<T>(rpc: &mut Rpc, returned: &Result<Response<T>, Status>) {
+    match returned {
+        Ok(_) => rpc.end(Code::Ok),
+        Err(status) => {
+            // A status that says OK carries no message. Where the client awaits one, tonic's client
+            // gives INTERNAL "Missing response message."; a stream without messages is a legal answer.
+            let is_missing = status.code() == Code::Ok && rpc.awaits_message();
+            let code = if is_missing { Code::Internal } else { status.code() };
+            rpc.fail(code, || cause_of(status));
+        }
+    }
+}
+
 /// The RPC ends when the handler returns.
 #[derive(Debug)]
 pub enum AtReturn {}
@@ -43,7 +58,7 @@ impl<M> Ending<Result<Response<M>, Status>> for AtReturn {
     #[inline]
     fn end(rpc: &mut Rpc, polled: Poll<Result<Response<M>, Status>>) -> Poll<Self::Output> {
         if let Poll::Ready(returned) = &polled {
-            rpc.end_with(returned);
+            end_with(rpc, returned);
         }
         polled
     }
@@ -60,7 +75,7 @@ impl<S> Ending<Result<Response<S>, Status>> for AtStreamEnd {
     fn end(rpc: &mut Rpc, polled: Poll<Result<Response<S>, Status>>) -> Poll<Self::Output> {
         let returned = ready!(polled);
         if returned.is_err() {
-            rpc.end_with(&returned);
+            end_with(rpc, &returned);
         }
         let carry = |stream| ResponseStream::new(stream, rpc.hand_over());
         Poll::Ready(returned.map(|response| response.map(carry)))

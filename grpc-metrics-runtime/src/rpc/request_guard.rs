@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tonic::Code;
+use tonic::{Code, Status};
 
 use super::deadline::Deadline;
 use super::state::{Measured, Target};
+use crate::status::cause_of;
 
 /// Measures one RPC by hand: for a service written without tonic's traits, a tower layer, a proxy.
 ///
@@ -28,8 +29,8 @@ use super::state::{Measured, Target};
 /// # proxy(|| Ok(())).unwrap();
 /// ```
 ///
-/// What an RPC is called here that no instrumented method is called, shows as `unary`: a guard does not know
-/// what it guards. So leave it out of percentiles by name if it is a stream.
+/// A method that is not instrumented shows as `unary`, unless [its first guard](RequestGuard::builder) gives another
+/// kind.
 ///
 /// A guard costs one allocation, which its clones share.
 #[derive(Clone, Debug)]
@@ -52,10 +53,30 @@ impl RequestGuard {
 
     /// Ends the RPC with this code. The first call counts, later ones change nothing.
     pub fn complete(&self, code: Code) {
-        // Relaxed: the flag guards nothing but itself, and one of two callers sees `false`.
-        if !self.shared.ended.swap(true, Ordering::Relaxed) {
+        if self.ends() {
             self.shared.measured.end(code);
         }
+    }
+
+    /// Ends the RPC with the status's code, and with the cause that `#[derive(GrpcStatus)]` gave it. The first end
+    /// counts, later ones change nothing.
+    pub fn complete_with(&self, status: &Status) {
+        if self.ends() {
+            self.shared.measured.fail(status.code(), cause_of(status));
+        }
+    }
+
+    /// Ends the RPC with this code and cause, the `error` label of `grpc_server_errors_total`. The first end counts, later
+    /// ones change nothing.
+    pub fn complete_with_cause(&self, code: Code, cause: &'static str) {
+        if self.ends() {
+            self.shared.measured.fail(code, Some(cause));
+        }
+    }
+
+    fn ends(&self) -> bool {
+        // Relaxed: the flag guards nothing but itself, and one of two callers sees `false`.
+        !self.shared.ended.swap(true, Ordering::Relaxed)
     }
 }
 

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use tonic::{Code, Status};
 
 use super::state::Rpc;
-use crate::status::IntoStatus;
+use crate::status::{IntoStatus, cause_of};
 
 pin_project! {
     /// A handler's response stream with the RPC it belongs to.
@@ -22,9 +22,9 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "streams do nothing unless polled"]
     pub struct ResponseStream<S> {
-        // Dropped before `rpc`, which so sees a panic in the stream's drop.
+        // Dropped before `rpc`, which so sees a panic in the stream's drop. `None` only inside `into_inner`.
         #[pin]
-        stream: S,
+        stream: Option<S>,
         rpc: Rpc,
     }
 
@@ -35,20 +35,31 @@ pin_project! {
     }
 }
 
+const IS_THERE: &str = "only `into_inner` takes the stream, and consumes `self`";
+
+#[allow(clippy::missing_panics_doc)] // see `IS_THERE`
 impl<S> ResponseStream<S> {
     #[inline]
     pub(crate) fn new(stream: S, rpc: Rpc) -> Self {
-        Self { stream, rpc }
+        Self { stream: Some(stream), rpc }
     }
 
-    /// The handler's own stream.
+    /// Returns the handler's own stream.
     pub fn get_ref(&self) -> &S {
-        &self.stream
+        self.stream.as_ref().expect(IS_THERE)
     }
 
-    /// The handler's own stream. What is taken from it directly is not seen by the metrics.
+    /// Returns the handler's own stream. The metrics do not see what is taken from it directly.
     pub fn get_mut(&mut self) -> &mut S {
-        &mut self.stream
+        self.stream.as_mut().expect(IS_THERE)
+    }
+
+    /// Unwraps the handler's own stream: to pass on a sibling method's stream as it is, or in a test.
+    ///
+    /// Ends the RPC with `OK`, since the metrics do not see the stream from here on.
+    pub fn into_inner(mut self) -> S {
+        self.rpc.end(Code::Ok);
+        self.stream.take().expect(IS_THERE)
     }
 }
 
@@ -76,12 +87,15 @@ impl<S: MessageStream> Stream for ResponseStream<S> {
         let this = self.project();
         let entered = this.rpc.enter();
         // The stream's own error becomes a status inside, in case that panics.
-        let polled = this.stream.poll_next(cx).map(|item| item.map(S::into_result));
+        let polled = match this.stream.as_pin_mut() {
+            Some(stream) => stream.poll_next(cx).map(|item| item.map(S::into_result)),
+            None => Poll::Ready(None),
+        };
         entered.leave();
         match &polled {
             Poll::Ready(Some(Ok(_))) => this.rpc.message_sent(),
             // tonic sends the status and drops the stream; whatever would follow is not sent.
-            Poll::Ready(Some(Err(status))) => this.rpc.fail(status.code(), status),
+            Poll::Ready(Some(Err(status))) => this.rpc.fail(status.code(), || cause_of(status)),
             Poll::Ready(None) => this.rpc.end(Code::Ok),
             Poll::Pending => {}
         }
@@ -89,7 +103,7 @@ impl<S: MessageStream> Stream for ResponseStream<S> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.stream.size_hint()
+        self.get_ref().size_hint()
     }
 }
 

@@ -1,17 +1,16 @@
-//! How an RPC ends: the only place that decides.
+//! An RPC from its start to its end, and the only place that decides how it ends. Knows of tonic only the codes.
 
 use std::ops::Deref;
 use std::sync::Arc;
 use std::{mem, thread};
 
-use tonic::metadata::MetadataMap;
-use tonic::{Code, Response, Status};
+use http::HeaderMap;
+use tonic::Code;
 
 use super::deadline::Deadline;
 use super::span::{Ended, RpcSpan};
 use crate::catalog::Method;
 use crate::counters::{Instant, MethodCounters};
-use crate::status::cause_of;
 
 /// Where an RPC is counted: in the process-wide instance, which stays, or in one that may be dropped before
 /// the RPC ends.
@@ -61,11 +60,10 @@ impl Measured {
         Ended { code, nanos, cause: None }
     }
 
-    /// Ends an RPC whose client gets this status, counted as `code`. To be called once.
+    /// Ends an RPC with an error of this cause. To be called once.
     #[cold]
-    fn fail(&self, code: Code, status: &Status) -> Ended {
+    pub(super) fn fail(&self, code: Code, cause: Option<&'static str>) -> Ended {
         let ended = self.end(code);
-        let cause = cause_of(status);
         if let Some(cause) = cause {
             self.target.cause(code, cause);
         }
@@ -113,10 +111,10 @@ enum Phase {
 
 impl Rpc {
     #[inline]
-    pub(crate) fn new(target: Target, method: &'static Method, metadata: &MetadataMap) -> Self {
-        let deadline = Deadline::of(metadata);
+    pub(crate) fn new(target: Target, method: &'static Method, headers: &HeaderMap) -> Self {
+        let deadline = Deadline::of(headers);
         let measured = Measured { target, deadline, started: Instant::NEVER };
-        Self { measured, span: RpcSpan::of(method, metadata), phase: Phase::Waiting }
+        Self { measured, span: RpcSpan::of(method, headers), phase: Phase::Waiting }
     }
 
     /// Hands the RPC over, and leaves one that has ended.
@@ -165,27 +163,17 @@ impl Rpc {
         }
     }
 
-    /// The handler has returned, and no stream goes on for it.
+    /// Whether the client is due one message, and no stream of them.
     #[inline]
-    pub(crate) fn end_with<T>(&mut self, returned: &Result<Response<T>, Status>) {
-        match returned {
-            Ok(_) => self.end(Code::Ok),
-            // A status that says OK carries no message. Where the client waits for one, tonic's client
-            // gives INTERNAL "Missing response message."; a stream without messages is a legal answer.
-            Err(status)
-                if status.code() == Code::Ok && !self.measured.target.kind.server_streams() =>
-            {
-                self.fail(Code::Internal, status);
-            }
-            Err(status) => self.fail(status.code(), status),
-        }
+    pub(super) fn awaits_message(&self) -> bool {
+        !self.measured.target.kind.server_streams()
     }
 
-    /// Ends the RPC as [`end`](Self::end) does, with the cause of the status.
+    /// Ends the RPC as [`end`](Self::end) does, with an error whose cause is looked up if this is the end.
     #[cold]
-    pub(crate) fn fail(&mut self, code: Code, status: &Status) {
+    pub(super) fn fail(&mut self, code: Code, cause: impl FnOnce() -> Option<&'static str>) {
         if self.ends() {
-            let ended = self.measured.fail(code, status);
+            let ended = self.measured.fail(code, cause());
             self.close_span(ended);
         }
     }

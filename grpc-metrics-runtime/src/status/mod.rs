@@ -9,9 +9,8 @@ use tonic::{Code, Response, Status};
 
 /// An error with a gRPC status; made by `#[derive(GrpcStatus)]`, and implemented by [`Status`] itself.
 ///
-/// What `#[status(transparent)]` holds is one of these. There is no need to implement it by hand: an
-/// error that converts into a [`Status`] is all that a handler's return type asks for. It then has no
-/// cause that the metrics know.
+/// What `#[status(transparent)]` holds is one of these. The trait is sealed: only the derive implements it. A handler's
+/// return type takes any error that converts into a [`Status`]; without the derive, the metrics do not know its cause.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no gRPC status to pass on",
     label = "expected `tonic::Status`, or an error that derives `GrpcStatus`",

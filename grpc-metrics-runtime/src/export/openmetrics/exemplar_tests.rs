@@ -12,6 +12,7 @@ use crate::Exemplar;
 use crate::catalog::MethodKey;
 use crate::export::schema::Schema;
 use crate::export::{gathered, openmetrics};
+use crate::grpc::MethodKind;
 use crate::instance::{Instance, Settings, Snapshot};
 
 /// Shows the snapshot that it was given.
@@ -40,7 +41,7 @@ fn given(exemplar: Exemplar) -> Registry {
         ..Settings::default()
     });
     for method in ["A", "B", "C"] {
-        let counters = instance.named(MethodKey { service: "Service", method });
+        let counters = instance.named(MethodKey { service: "Service", method }, MethodKind::Unary);
         counters.start();
         counters.end(Code::Ok, 1);
     }
@@ -53,7 +54,7 @@ fn given(exemplar: Exemplar) -> Registry {
 }
 
 fn encoded(registry: &Registry) -> String {
-    openmetrics::encode(registry).expect("it is OpenMetrics")
+    openmetrics::encode_registry(registry).expect("it is OpenMetrics")
 }
 
 #[test]
@@ -85,6 +86,6 @@ fn i7_a_histogram_that_is_unknown_has_none() {
 
 #[test]
 fn i7_the_classic_text_has_none() {
-    let text = crate::export::text::encode(&given(exemplar(UNIX_EPOCH)));
+    let text = crate::export::text::encode_registry(&given(exemplar(UNIX_EPOCH)));
     assert!(!text.expect("it is legal").contains(" # "));
 }

@@ -51,8 +51,12 @@ use super::text::writer::{Format, Writer};
 pub const CONTENT_TYPE: &str =
     "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores";
 
-/// Everything in the registry.
-pub(crate) fn encode(registry: &Registry) -> prometheus::Result<String> {
+/// Encodes everything in the registry in OpenMetrics 1.0, for answers of type [`CONTENT_TYPE`].
+///
+/// # Errors
+///
+/// A family of another collector has no name, or is of type `UNTYPED`.
+pub fn encode_registry(registry: &Registry) -> prometheus::Result<String> {
     let gathered = Gathered::of(registry);
     let gathered: Vec<_> = gathered.families().collect();
     let mut writer = Writer::new(Format::OpenMetrics);

@@ -7,11 +7,16 @@ use prometheus::{Registry, TextEncoder};
 use self::writer::{Format, Samples, Writer};
 use super::gathered::Gathered;
 
-/// The `Content-Type` of [`GrpcMetrics::encode`](crate::GrpcMetrics::encode)'s text.
+/// The `Content-Type` of the text that [`encode_registry`] and [`GrpcMetrics::encode`](crate::GrpcMetrics::encode) give.
 pub const TEXT_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Everything in the registry, as `TextEncoder` writes it, byte for byte.
-pub(crate) fn encode(registry: &Registry) -> prometheus::Result<String> {
+/// Encodes everything in the registry in Prometheus's text format, version 0.0.4, as `TextEncoder` does, byte for
+/// byte. It is several times faster where a [`GrpcMetrics`](crate::GrpcMetrics) with many methods is in the registry.
+///
+/// # Errors
+///
+/// The error that `TextEncoder` has for another collector's family.
+pub fn encode_registry(registry: &Registry) -> prometheus::Result<String> {
     let gathered = Gathered::of(registry);
     let mut writer = Writer::new(Format::Prometheus);
     for (family, all_ours) in gathered.families() {

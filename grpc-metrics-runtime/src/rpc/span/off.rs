@@ -2,7 +2,7 @@
 
 #![allow(clippy::unused_self)] // the other one needs it
 
-use tonic::metadata::MetadataMap;
+use http::HeaderMap;
 
 use crate::catalog::Method;
 use crate::counters::MethodCounters;
@@ -14,7 +14,7 @@ pub(crate) struct RpcSpan;
 
 impl RpcSpan {
     #[inline]
-    pub(crate) fn of(_: &'static Method, _: &MetadataMap) -> Self {
+    pub(crate) fn of(_: &'static Method, _: &HeaderMap) -> Self {
         Self
     }
 

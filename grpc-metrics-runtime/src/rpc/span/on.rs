@@ -3,9 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{mem, thread};
 
+use http::HeaderMap;
 #[cfg(feature = "opentelemetry")]
 use opentelemetry::Context;
-use tonic::metadata::MetadataMap;
 use tracing::Span;
 use tracing::field::Empty;
 use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
@@ -53,7 +53,7 @@ impl RpcSpan {
     #[inline]
     pub(crate) fn of(
         method: &'static Method,
-        #[cfg_attr(not(feature = "opentelemetry"), allow(unused))] metadata: &MetadataMap,
+        #[cfg_attr(not(feature = "opentelemetry"), allow(unused))] headers: &HeaderMap,
     ) -> Self {
         // Whether this very span is wanted, only making it tells: filters ask for its name and fields, and
         // those of `tracing_subscriber` leave an answer that no span follows to the next event.
@@ -62,7 +62,7 @@ impl RpcSpan {
             return Self(None);
         }
         #[cfg(feature = "opentelemetry")]
-        let caller = Caller::of(metadata);
+        let caller = Caller::of(headers);
         #[cfg(feature = "opentelemetry")]
         if wanted < LevelFilter::INFO && caller.says_nothing() {
             return Self(None);

@@ -5,11 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::time::SystemTime;
 
+use http::{HeaderMap, HeaderName};
 use opentelemetry::baggage::{BaggageExt, KeyValueMetadata};
 use opentelemetry::propagation::Extractor;
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, ContextGuard, global};
-use tonic::metadata::{KeyRef, MetadataMap};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -29,11 +29,11 @@ struct Said {
 
 impl Caller {
     /// As the program's propagator reads it from the metadata. What that can't read is none.
-    pub(super) fn of(metadata: &MetadataMap) -> Self {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
         let around = Context::current();
         let extracted = catch_unwind(AssertUnwindSafe(|| {
             global::get_text_map_propagator(|propagator| {
-                propagator.extract_with_context(&around, &Metadata(metadata))
+                propagator.extract_with_context(&around, &Headers(headers))
             })
         }));
         Self(extracted.ok().and_then(|context| {
@@ -128,21 +128,16 @@ pub(super) fn keep_exemplar(span: &Span, target: &MethodCounters, nanos: u64) {
     target.keep_exemplar(nanos, exemplar);
 }
 
-struct Metadata<'a>(&'a MetadataMap);
+struct Headers<'a>(&'a HeaderMap);
 
-impl Extractor for Metadata<'_> {
+impl Extractor for Headers<'_> {
     fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key)?.to_str().ok()
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0
-            .keys()
-            .filter_map(|key| match key {
-                KeyRef::Ascii(key) => Some(key.as_str()),
-                KeyRef::Binary(_) => None,
-            })
-            .collect()
+        // Binary metadata is no text.
+        self.0.keys().map(HeaderName::as_str).filter(|key| !key.ends_with("-bin")).collect()
     }
 
     fn get_all(&self, key: &str) -> Option<Vec<&str>> {

@@ -1,0 +1,96 @@
+//! What a request accepts, by RFC 9110, section 12.5, as far as scrapers use it: quoted strings hold no commas and
+//! no semicolons.
+
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT_ENCODING, HeaderName};
+
+/// An element of a list header.
+struct Element<'a> {
+    name: &'a str,
+    /// Without the weight.
+    parameters: Vec<(&'a str, &'a str)>,
+    /// In thousandths.
+    weight: u16,
+}
+
+/// The elements of all headers of this name. Leaves out those that are malformed.
+fn elements<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = Element<'a>> + use<'a> {
+    let lists = headers.get_all(name).iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).filter_map(element)
+}
+
+fn element(text: &str) -> Option<Element<'_>> {
+    let mut parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
+    let mut element = Element { name: parts.next()?, parameters: Vec::new(), weight: 1000 };
+    for parameter in parts {
+        let (name, value) = parameter.split_once('=')?;
+        if name.eq_ignore_ascii_case("q") {
+            element.weight = weight(value)?;
+        } else {
+            element.parameters.push((name, value.trim_matches('"')));
+        }
+    }
+    Some(element)
+}
+
+/// `( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] )`, in thousandths.
+fn weight(q: &str) -> Option<u16> {
+    let (whole, fraction) = q.split_once('.').unwrap_or((q, ""));
+    if !matches!(whole, "0" | "1") || fraction.len() > 3 {
+        return None;
+    }
+    let digits = format!("{whole}{fraction:0<3}");
+    let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let weight = digits.parse().ok().filter(|_| all_digits)?;
+    (weight <= 1000).then_some(weight)
+}
+
+/// Whether the request accepts gzip, and weighs it no less than `identity`.
+pub(super) fn asks_for_gzip(headers: &HeaderMap) -> bool {
+    let (mut gzip, mut identity, mut others) = (None, None, 0);
+    for Element { name, weight, .. } in elements(headers, &ACCEPT_ENCODING) {
+        match name.to_ascii_lowercase().as_str() {
+            // Two names of one coding, see RFC 9110, section 8.4.1.3.
+            "gzip" | "x-gzip" => gzip = Some(weight),
+            "identity" => identity = Some(weight),
+            "*" => others = weight,
+            _ => {}
+        }
+    }
+    let gzip = gzip.unwrap_or(others);
+    gzip > 0 && gzip >= identity.unwrap_or(others)
+}
+
+/// Whether the request names OpenMetrics 1.0.0, or no version of it, and weighs it no less than the classic text.
+#[cfg(feature = "openmetrics")]
+pub(super) fn asks_for_openmetrics(headers: &HeaderMap) -> bool {
+    let (mut openmetrics, mut text, mut others) = (0, None, 0);
+    for element in elements(headers, &axum::http::header::ACCEPT) {
+        match element.name.to_ascii_lowercase().as_str() {
+            "application/openmetrics-text" if element.allows("1.0.0") => {
+                openmetrics = openmetrics.max(element.weight);
+            }
+            "text/plain" if element.allows("0.0.4") => text = text.max(Some(element.weight)),
+            // Wildcards ask for nothing by name: whoever sends them has always got the classic text.
+            "text/*" | "*/*" => others = others.max(element.weight),
+            _ => {}
+        }
+    }
+    openmetrics > 0 && openmetrics >= text.unwrap_or(others)
+}
+
+#[cfg(feature = "openmetrics")]
+impl Element<'_> {
+    /// Whether a text of this version, in UTF-8, is one that the element means. Other parameters, such as Prometheus's
+    /// `escaping`, ask for nothing in which the formats differ.
+    fn allows(&self, version: &str) -> bool {
+        self.parameters.iter().all(|(name, value)| match name.to_ascii_lowercase().as_str() {
+            "version" => *value == version,
+            "charset" => value.eq_ignore_ascii_case("utf-8"),
+            _ => true,
+        })
+    }
+}
