@@ -11,19 +11,19 @@ use tokio::time::{Sleep, sleep};
 
 /// How long a peer may take for an answer, from when some of it can't be sent until all is. hyper reads no further
 /// request meanwhile.
-const PATIENCE: Duration = Duration::from_secs(30);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Fails when the peer does not take an answer in time.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
     /// Ends when time is up, if something could not be sent.
-    untaken: Option<Pin<Box<Sleep>>>,
+    write_deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
     pub(super) fn of(stream: TcpStream) -> Self {
-        Self { stream, untaken: None }
+        Self { stream, write_deadline: None }
     }
 
     /// Looks at the time, however much was written: a peer that takes byte by byte has no more of it.
@@ -32,10 +32,11 @@ impl Connection {
         cx: &mut Context<'_>,
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        if written.is_pending() && self.untaken.is_none() {
-            self.untaken = Some(Box::pin(sleep(PATIENCE)));
+        if written.is_pending() && self.write_deadline.is_none() {
+            self.write_deadline = Some(Box::pin(sleep(WRITE_TIMEOUT)));
         }
-        let is_up = self.untaken.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready());
+        let is_up =
+            self.write_deadline.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready());
         if is_up { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { written }
     }
 }
@@ -76,7 +77,7 @@ impl AsyncWrite for Connection {
     /// Called when all is written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        self.untaken = None;
+        self.write_deadline = None;
         Poll::Ready(Ok(()))
     }
 

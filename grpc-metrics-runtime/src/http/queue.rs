@@ -13,12 +13,12 @@ use tokio::time::timeout;
 use super::answer::{Answer, Representation};
 
 /// How many may wait.
-const PLACES: usize = 16;
+const MAX_WAITING: usize = 16;
 
 /// How long they may. Prometheus gives up after 10 s unless told otherwise.
-const PATIENCE: Duration = Duration::from_secs(5);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// `PATIENCE`, for those who are refused.
+/// `WAIT_TIMEOUT`, for those who are refused.
 const RETRY: HeaderValue = HeaderValue::from_static("5");
 
 /// The scrapes of one router.
@@ -28,37 +28,37 @@ pub(super) struct Queue {
     /// One permit: that of the scrape that is being encoded.
     turn: Arc<Semaphore>,
     /// A permit for each that waits.
-    places: Semaphore,
+    waiting: Semaphore,
     /// What those have in common who have come since the last encoding started.
-    round: Mutex<Arc<Round>>,
+    batch: Mutex<Arc<Batch>>,
 }
 
 /// What was encoded after all of these had come, so that each may have it.
-type Round = Mutex<Vec<(Representation, Answer)>>;
+type Batch = Mutex<Vec<(Representation, Answer)>>;
 
 impl Queue {
     pub(super) fn of(registry: &Registry) -> Self {
         Self {
             registry: registry.clone(),
             turn: Arc::new(Semaphore::new(1)),
-            places: Semaphore::new(PLACES),
-            round: Mutex::default(),
+            waiting: Semaphore::new(MAX_WAITING),
+            batch: Mutex::default(),
         }
     }
 
     /// An answer with what is counted by now or later.
     pub(super) async fn answer(self: Arc<Self>, wanted: Representation) -> Answer {
-        let round = Arc::clone(&lock(&self.round));
+        let batch = Arc::clone(&lock(&self.batch));
         let Some(turn) = self.turn().await else { return refusal() };
-        let of_round = lock(&round).iter().find(|(of, _)| *of == wanted).cloned();
-        if let Some((_, answer)) = of_round {
+        let of_batch = lock(&batch).iter().find(|(of, _)| *of == wanted).cloned();
+        if let Some((_, answer)) = of_batch {
             return answer;
         }
         let encoding = spawn_blocking(move || {
             // Whoever comes from now on may want to see what this one does not.
-            *lock(&self.round) = Arc::default();
+            *lock(&self.batch) = Arc::default();
             let answer = wanted.answer(&self.registry);
-            lock(&round).push((wanted, answer.clone()));
+            lock(&batch).push((wanted, answer.clone()));
             // It is here, and not where it may be dropped with a connection, so that nobody else encodes meanwhile.
             drop(turn);
             answer
@@ -74,8 +74,8 @@ impl Queue {
         if let Ok(turn) = Arc::clone(&turn).try_acquire_owned() {
             return Some(turn);
         }
-        let _place = self.places.try_acquire().ok()?;
-        timeout(PATIENCE, turn.acquire_owned()).await.ok()?.ok()
+        let _place = self.waiting.try_acquire().ok()?;
+        timeout(WAIT_TIMEOUT, turn.acquire_owned()).await.ok()?.ok()
     }
 }
 

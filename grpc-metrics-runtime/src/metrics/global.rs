@@ -20,7 +20,7 @@ struct Global {
 }
 
 /// How long the first use waits for the registry.
-const PATIENCE: Duration = Duration::from_secs(1);
+const REGISTRATION_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl GrpcMetrics {
     /// The process-wide instance: the installed one, or else one with the default settings, made and
@@ -93,7 +93,7 @@ fn register(metrics: &'static GrpcMetrics) {
     });
     match registering {
         // Hears nothing but the drop of `done`, or that it is not yet.
-        Ok(_) => drop(registered.recv_timeout(PATIENCE)),
+        Ok(_) => drop(registered.recv_timeout(REGISTRATION_TIMEOUT)),
         Err(_) => register_here(metrics),
     }
 }

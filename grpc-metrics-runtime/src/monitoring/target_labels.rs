@@ -7,7 +7,7 @@ use crate::Error;
 use crate::metrics::why_illegal_label;
 
 /// What the rules, the alerts and the dashboard have under these names themselves.
-const TAKEN: [(&str, &str); 6] = [
+const RESERVED: [(&str, &str); 6] = [
     ("job", "tells deployments apart already"),
     ("instance", "is of one process, and alerts are of all that do the same"),
     ("alertname", "is a label that alerts have themselves"),
@@ -85,8 +85,8 @@ impl TargetLabels {
 }
 
 fn why_wrong(name: &str, constant: &[(String, String)]) -> Option<&'static str> {
-    let taken = TAKEN.iter().find(|(taken, _)| *taken == name);
-    why_illegal_label(name).or(taken.map(|(_, reason)| *reason)).or_else(|| {
+    let reserved = RESERVED.iter().find(|(reserved, _)| *reserved == name);
+    why_illegal_label(name).or(reserved.map(|(_, reason)| *reason)).or_else(|| {
         if NO_LABELS.iter().any(|word| name.eq_ignore_ascii_case(word)) {
             Some("is a word that PromQL takes for no label; rename it by relabeling")
         } else if constant.iter().any(|(label, _)| label == name) {

@@ -4,12 +4,12 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
-use super::room::{Counters, Room};
+use super::arena::{Arena, Counters};
 use super::sync::{Mutex, shared};
 
-/// Indices given back, each with its room, and the first one never given out.
+/// Indices given back, each with its arena, and the first one never given out.
 struct Pool {
-    returned: BTreeMap<usize, Room>,
+    returned: BTreeMap<usize, Arena>,
     next: usize,
 }
 
@@ -24,24 +24,24 @@ shared! {
 struct Lease {
     index: usize,
     /// Where the counters of further cells come from.
-    room: Cell<Room>,
+    arena: Cell<Arena>,
 }
 
 impl Lease {
     fn take() -> Self {
         let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
         // The smallest first, so that cells in use stay dense while threads come and go.
-        let (index, room) = pool.returned.pop_first().unwrap_or_else(|| {
+        let (index, arena) = pool.returned.pop_first().unwrap_or_else(|| {
             pool.next += 1;
-            (pool.next - 1, Room::default())
+            (pool.next - 1, Arena::default())
         });
-        Self { index, room: Cell::new(room) }
+        Self { index, arena: Cell::new(arena) }
     }
 
-    fn room(&self, counters: usize) -> Counters {
-        let mut room = self.room.take();
-        let given = room.give(counters);
-        self.room.set(room);
+    fn allocate(&self, counters: usize) -> Counters {
+        let mut arena = self.arena.take();
+        let given = arena.allocate(counters);
+        self.arena.set(arena);
         given
     }
 }
@@ -51,7 +51,7 @@ impl Drop for Lease {
         #[cfg(not(cells_model))]
         INDEX.set(NONE);
         let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-        pool.returned.insert(self.index, self.room.take());
+        pool.returned.insert(self.index, self.arena.take());
     }
 }
 
@@ -85,15 +85,15 @@ pub(super) fn take() -> Option<usize> {
 
 /// So many counters that only the current lease's holders write.
 #[cfg(not(cells_model))]
-pub(super) fn room(counters: usize) -> Counters {
+pub(super) fn allocate(counters: usize) -> Counters {
     LEASE
-        .try_with(|lease| lease.room(counters))
+        .try_with(|lease| lease.allocate(counters))
         // Of a thread that is losing its lease, and so of nobody else.
         .unwrap_or_else(|_| Counters::alone(counters))
 }
 
 #[cfg(cells_model)]
-pub(super) use for_the_model::{current, during, room, take};
+pub(super) use for_the_model::{allocate, current, during, take};
 
 /// loom tears a thread's locals down when its statics, and so the pool, are gone. In the model a thread
 /// takes and returns its lease where it says so.
@@ -121,8 +121,8 @@ mod for_the_model {
         lease().map(|lease| lease.index)
     }
 
-    pub(crate) fn room(counters: usize) -> Counters {
-        lease().expect("it was taken").room(counters)
+    pub(crate) fn allocate(counters: usize) -> Counters {
+        lease().expect("it was taken").allocate(counters)
     }
 
     /// Runs the life of a thread that counts.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::arena::Counters;
 use super::lease;
 use super::per_lease::PerLease;
-use super::room::Counters;
 use super::sync::OnceLock;
-use super::thread::{Shared, Sole, ThreadCells};
+use super::thread::{MultiWriter, SingleWriter, ThreadCells};
 
 /// The counters of one method.
 ///
@@ -111,9 +111,9 @@ impl MethodCells {
 
     #[inline]
     pub(crate) fn start(&self) {
-        match self.at_hand() {
-            Some(cells) => cells.start::<Sole>(),
-            None => self.start_elsewhere(),
+        match self.cached() {
+            Some(cells) => cells.start::<SingleWriter>(),
+            None => self.start_slow(),
         }
     }
 
@@ -121,44 +121,44 @@ impl MethodCells {
     #[inline]
     pub(crate) fn finish(&self, code: usize, nanos: u64) {
         let bucket = self.bucket(nanos);
-        match self.at_hand().and_then(|cells| cells.row(code)) {
-            Some(row) => row.finish::<Sole>(bucket, nanos),
-            None => self.finish_elsewhere(code, bucket, nanos),
+        match self.cached().and_then(|cells| cells.row(code)) {
+            Some(row) => row.finish::<SingleWriter>(bucket, nanos),
+            None => self.finish_slow(code, bucket, nanos),
         }
     }
 
     #[inline]
     pub(crate) fn message(&self) {
-        match self.at_hand() {
-            Some(cells) => cells.message::<Sole>(),
-            None => self.message_elsewhere(),
+        match self.cached() {
+            Some(cells) => cells.message::<SingleWriter>(),
+            None => self.message_slow(),
         }
     }
 
     #[inline(never)]
-    fn start_elsewhere(&self) {
+    fn start_slow(&self) {
         match self.leased() {
-            Some(cells) => cells.start::<Sole>(),
-            None => self.unleased().start::<Shared>(),
+            Some(cells) => cells.start::<SingleWriter>(),
+            None => self.unleased().start::<MultiWriter>(),
         }
     }
 
     #[inline(never)]
-    fn finish_elsewhere(&self, code: usize, bucket: usize, nanos: u64) {
+    fn finish_slow(&self, code: usize, bucket: usize, nanos: u64) {
         let buckets = self.buckets();
         if let Some(cells) = self.leased() {
-            cells.row_of(code, buckets, lease::room).finish::<Sole>(bucket, nanos);
+            cells.row_of(code, buckets, lease::allocate).finish::<SingleWriter>(bucket, nanos);
         } else {
             let row = self.unleased().row_of(code, buckets, Counters::alone);
-            row.finish::<Shared>(bucket, nanos);
+            row.finish::<MultiWriter>(bucket, nanos);
         }
     }
 
     #[inline(never)]
-    fn message_elsewhere(&self) {
+    fn message_slow(&self) {
         match self.leased() {
-            Some(cells) => cells.message::<Sole>(),
-            None => self.unleased().message::<Shared>(),
+            Some(cells) => cells.message::<SingleWriter>(),
+            None => self.unleased().message::<MultiWriter>(),
         }
     }
 
@@ -187,14 +187,14 @@ impl MethodCells {
 
     /// The cells that only the current thread writes, if they were made by an earlier RPC.
     #[inline]
-    fn at_hand(&self) -> Option<&ThreadCells> {
+    fn cached(&self) -> Option<&ThreadCells> {
         self.leased.get(lease::current())
     }
 
     /// The cells that only the current thread writes. `None` past a million threads, which share their cells
     /// then.
     fn leased(&self) -> Option<&ThreadCells> {
-        let new = || ThreadCells::new(self.buckets(), lease::room);
+        let new = || ThreadCells::new(self.buckets(), lease::allocate);
         self.leased.get_or_init(lease::take()?, new)
     }
 

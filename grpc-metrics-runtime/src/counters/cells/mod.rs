@@ -1,11 +1,11 @@
 //! Counting, and nothing but counting: this module knows neither RPCs nor Prometheus.
 
+mod arena;
 mod lease;
 mod method;
 #[cfg(all(test, cells_model))]
 mod model;
 mod per_lease;
-mod room;
 mod sync;
 mod thread;
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::room::Counters;
+use super::arena::Counters;
 use super::sync::{AtomicU64, OnceLock};
 
 /// The counters of one outcome: the sum of its durations in nanoseconds, followed by one per bucket.
@@ -30,11 +30,11 @@ impl<'a> Row<'a> {
     }
 
     #[inline]
-    pub(super) fn finish<W: Writer>(self, bucket: usize, nanos: u64) {
+    pub(super) fn finish<M: WriteMode>(self, bucket: usize, nanos: u64) {
         // Relaxed: published by the release below, so that a scrape's sum covers what it counts.
-        W::add(self.sum_nanos(), nanos, Ordering::Relaxed);
+        M::add(self.sum_nanos(), nanos, Ordering::Relaxed);
         // Release: see `MethodCells` for what it publishes.
-        W::add(self.bucket(bucket), 1, Ordering::Release);
+        M::add(self.bucket(bucket), 1, Ordering::Release);
     }
 
     /// Adds what has finished to `finished`, which is per bucket, and gives the durations' sum in nanoseconds.
@@ -49,15 +49,15 @@ impl<'a> Row<'a> {
 }
 
 /// How a counter is raised.
-pub(super) trait Writer {
+pub(super) trait WriteMode {
     fn add(counter: &AtomicU64, n: u64, ordering: Ordering);
 }
 
 /// The only writer of the counter: a load and a store, which cost no more than they do on a plain
 /// integer. No increment is lost, since nobody else stores between the two.
-pub(super) struct Sole;
+pub(super) struct SingleWriter;
 
-impl Writer for Sole {
+impl WriteMode for SingleWriter {
     #[cfg(not(cells_model))]
     #[inline]
     fn add(counter: &AtomicU64, n: u64, ordering: Ordering) {
@@ -74,9 +74,9 @@ impl Writer for Sole {
 }
 
 /// One of many writers of the counter.
-pub(super) struct Shared;
+pub(super) struct MultiWriter;
 
-impl Writer for Shared {
+impl WriteMode for MultiWriter {
     fn add(counter: &AtomicU64, n: u64, ordering: Ordering) {
         counter.fetch_add(n, ordering);
     }
@@ -115,21 +115,21 @@ impl Other {
 }
 
 impl ThreadCells {
-    /// `room` gives so many counters, which nobody but the cells' writer writes.
-    pub(super) fn new(buckets: usize, room: impl FnOnce(usize) -> Counters) -> Self {
-        Self { counters: room(ROW + Row::len(buckets)), others: OnceLock::new() }
+    /// `allocate` gives this many counters, which only the writer of the cells writes.
+    pub(super) fn new(buckets: usize, allocate: impl FnOnce(usize) -> Counters) -> Self {
+        Self { counters: allocate(ROW + Row::len(buckets)), others: OnceLock::new() }
     }
 
     #[inline]
-    pub(super) fn start<W: Writer>(&self) {
+    pub(super) fn start<M: WriteMode>(&self) {
         // Relaxed: the release in `finish` publishes it, see `MethodCells`.
-        W::add(self.counters.get(STARTED), 1, Ordering::Relaxed);
+        M::add(self.counters.get(STARTED), 1, Ordering::Relaxed);
     }
 
     #[inline]
-    pub(super) fn message<W: Writer>(&self) {
+    pub(super) fn message<M: WriteMode>(&self) {
         // Relaxed: no other counter is compared with this one.
-        W::add(self.counters.get(MESSAGES), 1, Ordering::Relaxed);
+        M::add(self.counters.get(MESSAGES), 1, Ordering::Relaxed);
     }
 
     /// Where RPCs are counted that end with this code, once there was one.
@@ -138,12 +138,12 @@ impl ThreadCells {
         if code == FIRST_CODE { Some(self.first_row()) } else { self.other_row(code) }
     }
 
-    /// The same, from the first one on. `room` is as in [`new`](Self::new).
+    /// The same, from the first one on. `allocate` is as in [`new`](Self::new).
     pub(super) fn row_of(
         &self,
         code: usize,
         buckets: usize,
-        room: impl Fn(usize) -> Counters,
+        allocate: impl Fn(usize) -> Counters,
     ) -> Row<'_> {
         if code == FIRST_CODE {
             return self.first_row();
@@ -151,7 +151,7 @@ impl ThreadCells {
         let mut others = &self.others;
         loop {
             let other = others.get_or_init(|| {
-                Box::new(Other { code, row: room(Row::len(buckets)), next: OnceLock::new() })
+                Box::new(Other { code, row: allocate(Row::len(buckets)), next: OnceLock::new() })
             });
             if other.code == code {
                 return other.row();

@@ -20,7 +20,7 @@ use super::trace::{self, Caller};
 
 /// The level from which on there is something to do. The span is of `INFO`; those of the handler that the caller's trace
 /// goes around may be of any.
-const GRAVEST: LevelFilter =
+const MOST_SEVERE: LevelFilter =
     if cfg!(feature = "opentelemetry") { LevelFilter::ERROR } else { LevelFilter::INFO };
 
 /// Under which filters find the spans.
@@ -58,13 +58,13 @@ impl RpcSpan {
         // Whether this very span is wanted, only making it tells: filters ask for its name and fields, and
         // those of `tracing_subscriber` leave an answer that no span follows to the next event.
         let wanted = LevelFilter::current().min(STATIC_MAX_LEVEL);
-        if !method.has_span() || wanted < GRAVEST {
+        if !method.has_span() || wanted < MOST_SEVERE {
             return Self(None);
         }
         #[cfg(feature = "opentelemetry")]
         let caller = Caller::of(headers);
         #[cfg(feature = "opentelemetry")]
-        if wanted < LevelFilter::INFO && caller.says_nothing() {
+        if wanted < LevelFilter::INFO && caller.is_empty() {
             return Self(None);
         }
         Self(Some(Box::new(Open {

@@ -17,10 +17,10 @@ use crate::counters::{Exemplar, MethodCounters};
 
 /// What the caller says of its trace.
 #[derive(Debug, Default)]
-pub(super) struct Caller(Option<Said>);
+pub(super) struct Caller(Option<Propagated>);
 
 #[derive(Debug)]
-struct Said {
+struct Propagated {
     /// The surrounding context with that in it: what a layer has put there is the handler's to read.
     context: Context,
     /// Whether it is in a trace of the caller's, and does not have baggage alone.
@@ -42,11 +42,11 @@ impl Caller {
                 && context.span().span_context() != around.span().span_context();
             let baggage = context.baggage();
             let has_baggage = !ptr::eq(baggage, around.baggage()) && !baggage.is_empty();
-            (has_trace || has_baggage).then_some(Said { context, has_trace })
+            (has_trace || has_baggage).then_some(Propagated { context, has_trace })
         }))
     }
 
-    pub(super) fn says_nothing(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
@@ -61,7 +61,7 @@ impl Caller {
 
     /// The context that a span gets for its parent, if it would not get it anyway.
     fn parent(self) -> Option<Context> {
-        let Said { context: caller, has_trace } = self.0?;
+        let Propagated { context: caller, has_trace } = self.0?;
         // Of a span which OpenTelemetry's layer has entered, or of its own API.
         let current = Context::current();
         if !has_trace {
