@@ -10,7 +10,7 @@ use std::sync::Arc;
 use prometheus::Registry;
 use prometheus::proto::{LabelPair, Metric, MetricFamily};
 
-use super::exposition::{self, metric_family, pair};
+use super::metric_families::{families, metric_family, pair};
 use super::schema::{Family, Schema};
 use crate::instance::Snapshot;
 
@@ -106,9 +106,9 @@ fn gather(registry: &Registry) -> Gathered {
 /// placeholder for each.
 pub(super) fn collect(schema: &Arc<Schema>, snapshot: Snapshot) -> Vec<MetricFamily> {
     let index = DEFERRED.with_borrow(|deferred| deferred.as_ref().map(Vec::len));
-    let Some(index) = index else { return exposition::families(schema, &snapshot) };
-    let families = schema.families().iter().enumerate();
-    let shown = families.filter(|(_, family)| schema.has_series(family, &snapshot));
+    let Some(index) = index else { return families(schema, &snapshot) };
+    let all = schema.families().iter().enumerate();
+    let shown = all.filter(|(_, family)| schema.has_series(family, &snapshot));
     let placeholders: Vec<_> = shown
         .map(|(i, family)| {
             let placeholder = Metric::from_label(vec![pair(PLACEHOLDER, &format!("{index} {i}"))]);

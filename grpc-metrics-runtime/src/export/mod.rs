@@ -2,6 +2,7 @@
 
 mod exposition;
 mod gathered;
+mod metric_families;
 #[cfg(feature = "openmetrics")]
 pub mod openmetrics;
 mod schema;

@@ -6,8 +6,8 @@ use std::fmt::Write;
 
 use prometheus::proto::LabelPair;
 
-use crate::export::exposition::to_f64;
 use crate::export::gathered::Ours;
+use crate::export::metric_families::to_f64;
 use crate::export::series::{Histogram, Labels, Value};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,93 @@
+//! The families of a snapshot as the `prometheus` crate has them, for programs that gather by themselves.
+
+use prometheus::proto::{
+    Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType,
+};
+
+use super::schema::{Family, FamilyType, Schema};
+use super::series::{self, Labels, Value};
+use crate::instance::Snapshot;
+
+/// The snapshot's families, written out.
+pub(super) fn families(schema: &Schema, snapshot: &Snapshot) -> Vec<MetricFamily> {
+    let const_labels: Vec<_> =
+        schema.const_labels().iter().map(|(name, value)| pair(name, value)).collect();
+    let written = schema.families().iter().filter_map(|family| {
+        let mut metrics = Vec::new();
+        schema.visit(family, snapshot, |labels, value| {
+            metrics.push(metric(schema, family, &const_labels, labels, value));
+        });
+        (!metrics.is_empty()).then(|| metric_family(family, metrics))
+    });
+    written.collect()
+}
+
+pub(super) fn metric_family(family: &Family, metrics: Vec<Metric>) -> MetricFamily {
+    let mut written = MetricFamily::default();
+    written.set_name(family.name.clone());
+    written.set_help(family.help().to_owned());
+    written.set_field_type(match family.ty() {
+        FamilyType::Counter => MetricType::COUNTER,
+        FamilyType::Gauge => MetricType::GAUGE,
+        FamilyType::Histogram => MetricType::HISTOGRAM,
+    });
+    written.set_metric(metrics);
+    written
+}
+
+fn metric(
+    schema: &Schema,
+    family: &Family,
+    const_labels: &[LabelPair],
+    labels: Labels<'_>,
+    value: Value<'_>,
+) -> Metric {
+    let own = labels.of_method().into_iter().chain(labels.of_family());
+    let own = own.map(|(name, value)| pair(name, value));
+    let mut metric = Metric::from_label(const_labels.iter().cloned().chain(own).collect());
+    let number = match value {
+        Value::Count(count) => to_f64(count),
+        Value::Ratio(ratio) => ratio,
+        Value::Histogram(value) => {
+            metric.set_histogram(histogram(schema, value));
+            return metric;
+        }
+    };
+    if family.ty() == FamilyType::Counter {
+        let mut counter = Counter::default();
+        counter.set_value(number);
+        metric.set_counter(counter);
+    } else {
+        let mut gauge = Gauge::default();
+        gauge.set_value(number);
+        metric.set_gauge(gauge);
+    }
+    metric
+}
+
+fn histogram(schema: &Schema, value: series::Histogram<'_>) -> Histogram {
+    let buckets = schema.bounds().iter().zip(value.cumulative).map(|(bound, below)| {
+        let mut bucket = Bucket::default();
+        bucket.set_upper_bound(*bound);
+        bucket.set_cumulative_count(*below);
+        bucket
+    });
+    let mut histogram = Histogram::default();
+    histogram.set_bucket(buckets.collect());
+    histogram.set_sample_count(value.count());
+    histogram.set_sample_sum(value.sum);
+    histogram
+}
+
+pub(super) fn pair(name: &str, value: &str) -> LabelPair {
+    let mut pair = LabelPair::default();
+    pair.set_name(name.to_owned());
+    pair.set_value(value.to_owned());
+    pair
+}
+
+/// Exact below 2^53, which is how Prometheus stores every sample.
+#[allow(clippy::cast_precision_loss)]
+pub(super) fn to_f64(value: u64) -> f64 {
+    value as f64
+}
