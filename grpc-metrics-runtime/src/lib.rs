@@ -126,6 +126,9 @@ mod catalog;
 mod counters;
 mod export;
 mod grpc;
+// The pages' code needs libraries that this crate does not, so it is tested elsewhere in the workspace.
+#[cfg(all(doc, not(doctest)))]
+pub mod guide;
 #[cfg(feature = "http")]
 pub mod http;
 mod instance;

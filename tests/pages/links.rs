@@ -1,5 +1,7 @@
 //! What the pages link to is there, from wherever they are read.
 
+use std::path::PathBuf;
+
 use crate::{read, root};
 
 /// The workspace manifest's word for where the repository is.
@@ -55,13 +57,18 @@ fn the_crates_say_where_the_repository_is() {
     }
 }
 
-/// The other pages are read where they stand.
+/// The pages in `docs/`.
+fn docs() -> Vec<PathBuf> {
+    let docs = root().join("docs").read_dir().expect("docs");
+    let pages = docs.map(|file| file.expect("a file").path());
+    pages.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
+/// The other pages are read in the repository, or on docs.rs as modules of `guide`.
 #[test]
 fn the_other_pages_link_to_what_is_there() {
-    let docs = root().join("docs");
-    let docs = docs.read_dir().expect("docs").map(|file| file.expect("a file").path());
-    let pages = docs.chain(["CONTRIBUTING.md", "BENCHMARKS.md"].map(|name| root().join(name)));
-    for page in pages.filter(|path| path.extension().is_some_and(|extension| extension == "md")) {
+    let others = ["CONTRIBUTING.md", "BENCHMARKS.md", "SECURITY.md"].map(|name| root().join(name));
+    for page in docs().into_iter().chain(others) {
         let folder = page.parent().expect("a folder");
         for target in targets(&read(&page)) {
             let file = target.split('#').next().unwrap_or_default();
@@ -70,4 +77,45 @@ fn the_other_pages_link_to_what_is_there() {
             assert!(!is_path || exists, "{}: no {target}", page.display());
         }
     }
+}
+
+/// A path to another page leads nowhere on docs.rs, so `guide.rs` gives each such link another target, by its name.
+#[test]
+fn the_guide_redefines_each_link_between_pages() {
+    let guide = read("grpc-metrics-runtime/src/guide.rs");
+    let mut links = 0;
+    for page in docs() {
+        let name = page.file_name().unwrap_or_default().to_string_lossy();
+        assert!(guide.contains(&format!("\"{name}\")")), "guide.rs: no {name}");
+        let text = read(&page);
+        let is_path = |target: &str| !target.starts_with('#') && !target.contains("://");
+        for (target, _) in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')) {
+            assert!(!is_path(target), "{name}: write [{target}] and define it at the end");
+        }
+        let definitions = text.lines().filter(|line| line.starts_with('['));
+        for (label, target) in definitions.filter_map(|line| line.split_once("]: ")) {
+            let redefined = guide.contains(&format!("/// {label}]: "));
+            assert!(redefined || !is_path(target), "guide.rs: no {label}], which {name} defines");
+            links += 1;
+        }
+    }
+    assert!(links > 2, "only {links} links");
+}
+
+#[test]
+fn the_sections_that_pages_link_to_are_there() {
+    let mut links = 0;
+    for page in docs().into_iter().chain([root().join("README.md")]) {
+        let text = read(&page);
+        let titles = text.lines().filter(|line| line.starts_with('#'));
+        let titles = titles.map(|title| title.trim_start_matches('#').trim().to_lowercase());
+        let sections: Vec<_> = titles.map(|title| title.replace(' ', "-")).collect();
+        for target in targets(&text) {
+            let Some(section) = target.strip_prefix('#') else { continue };
+            let is_there = sections.iter().any(|title| title == section);
+            assert!(is_there, "{}: no {target}", page.display());
+            links += 1;
+        }
+    }
+    assert!(links > 5, "only {links} links");
 }
