@@ -28,7 +28,8 @@ fn wanted(labels: &TargetLabels) -> String {
     if all.is_empty() {
         return String::new();
     }
-    let how = "# Targets need these labels: here, or by service discovery and relabel_configs.";
+    let how =
+        "# Set these labels on the targets: here, or by service discovery and relabel_configs.";
     format!("\n        {how}\n        # labels: {{{}}}", all.join(", "))
 }
 

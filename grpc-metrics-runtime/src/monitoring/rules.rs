@@ -53,13 +53,13 @@ const BURNS: [Burn; 2] = [
     Burn {
         severity: "page",
         suffix: "BudgetBurnsFast",
-        what: "at this pace the budget of 30 days is gone in days",
+        what: "at this rate the 30-day budget is spent within days",
         pairs: [("5m", "1h", "14.4"), ("30m", "6h", "6")],
     },
     Burn {
         severity: "ticket",
         suffix: "BudgetBurnsSlowly",
-        what: "at this pace the budget of 30 days does not last",
+        what: "at this rate the 30-day budget does not last",
         pairs: [("2h", "1d", "3"), ("6h", "3d", "1")],
     },
 ];
@@ -87,9 +87,9 @@ const LEVELS: [Level; 2] = [
         who: "{{ $labels.service }}",
         labels: "service",
         budget: "@prefix@:service_slo_budget:ratio@window@",
-        todo: "On the dashboard, see which methods and codes they are and when it began. If that was a \
-               deployment, roll it back. If one dependency fails, go on there.",
-        todo_hangs: "Look at what all of them need: the database, a lock, a pool.",
+        todo: "On the dashboard, find the methods and codes affected, and when it began. If that was a \
+               deployment, roll it back. If one dependency fails, continue there.",
+        todo_hangs: "Check what all its methods need: the database, a lock, a pool.",
     },
     Level {
         name: "method",
@@ -97,9 +97,9 @@ const LEVELS: [Level; 2] = [
         who: "{{ $labels.service }}/{{ $labels.method }}",
         labels: "service, method",
         budget: "(1 - @prefix@:method_slo_objective:max)",
-        todo: "The other methods of the service may be well: look at what only this one uses, at its \
-               errors by code and cause, and at what changed when it began.",
-        todo_hangs: "Look at what only its handler waits for: a lock, a pool, a call without a deadline.",
+        todo: "Other methods of the service may be healthy. Check what only this one uses, its errors \
+               by code and cause, and what changed when it began.",
+        todo_hangs: "Check what only its handler waits for: a lock, a pool, a call without a deadline.",
     },
 ];
 
