@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = env::var("OUT_DIR")?;
     for (name, protos) in SETS {
         let descriptors = protox::compile(protos, ["proto"])?;
-        // What `tonic::include_file_descriptor_set!` looks for.
+        // The file that `tonic::include_file_descriptor_set!` includes.
         let set = Path::new(&out).join(format!("{name}.bin"));
         fs::write(set, descriptors.encode_to_vec())?;
         tonic_prost_build::configure().compile_fds(descriptors)?;

@@ -1,5 +1,5 @@
-//! Writes what watches Nova: rules and their tests, and the configuration of Prometheus, Alertmanager,
-//! Grafana and Jaeger.
+//! Generates the monitoring files: rules, their tests, and configuration for Prometheus, Alertmanager, Grafana
+//! and Jaeger.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,18 +9,18 @@ use grpc_metrics_runtime::GrpcMetrics;
 use lexopt::{Arg, Parser, ValueExt as _};
 
 const HELP: &str = "\
-Writes what watches Nova: rules, their tests, and configuration for Prometheus, Alertmanager, Grafana and Jaeger.
+Generates the monitoring files: rules, their tests, and configuration for Prometheus, Alertmanager, Grafana
+and Jaeger.
 
 Usage: monitoring --out DIR [OPTIONS]
 
-  --out DIR      where to write; made if it is not there
-  --job NAME     the job that Prometheus gives it [nova]
-  --target ADDR  where /metrics listens, as seen by Prometheus; may be given several times
+  --out DIR      the output directory; created if missing
+  --job NAME     the job in Prometheus [nova]
+  --target ADDR  address of /metrics, as seen by Prometheus; repeatable
                  [host.docker.internal:8081]
-  --prefix NAME  what the metrics' names start with [grpc_server]
+  --prefix NAME  prefix of the metrics' names [grpc_server]
   --target-label NAME
-                 a label of the targets that tells deployments apart as the job does, such as namespace; may be
-                 given several times
+                 a target label that distinguishes deployments, such as namespace; repeatable
   -h, --help     print this
 ";
 
@@ -72,7 +72,7 @@ fn put(path: &Path, text: &str) -> io::Result<()> {
     fs::write(path, text)
 }
 
-/// `None` if help is asked for.
+/// Returns `None` for `--help`.
 fn parse(mut parser: Parser) -> Result<Option<Args>, lexopt::Error> {
     let mut out = None;
     let mut job = "nova".to_owned();
@@ -90,7 +90,7 @@ fn parse(mut parser: Parser) -> Result<Option<Args>, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
-    let out = out.ok_or("--out is missing: the directory to write to")?;
+    let out = out.ok_or("--out DIR is required")?;
     if targets.is_empty() {
         targets.push("host.docker.internal:8081".to_owned());
     }

@@ -5,23 +5,23 @@ use std::{fmt::Display, net::SocketAddr, str::FromStr, time::Duration};
 use lexopt::{Arg, Parser, ValueExt as _};
 
 pub(crate) const HELP: &str = "\
-Nova: six gRPC services under traffic, and what their metrics say.
+Nova: six gRPC services under traffic, with their metrics as a live table.
 
 Usage: nova [OPTIONS]
 
   --grpc ADDR       where gRPC listens [127.0.0.1:50051]
   --metrics ADDR    where /metrics listens [127.0.0.1:8081]
-  --seconds N       end after N seconds; else Ctrl-C ends it
-  --linger N        serve N seconds more after the traffic is done
+  --seconds N       stop after N seconds [until Ctrl-C]
+  --linger N        keep serving for N seconds after the traffic
   --no-traffic      serve only
-  --fault-rate P    let each operation of the store fail with probability P, 0 to 1 [0]
-  --outage N        break the store for N seconds, in the middle of --seconds, else after a minute;
-                    but for that the weather is fair, so that one can watch the budget burn
+  --fault-rate P    probability that a store operation fails, 0 to 1 [0]
+  --outage N        break the store for N seconds, in the middle of --seconds, or else after a minute;
+                    there are no other outages, so the dashboard shows the budget burn
   --otlp ADDR       send the spans of all RPCs and clients to a collector, by OTLP over gRPC
   -h, --help        print this
 
-With traffic, the end compares the metrics with what the clients counted, which holds as long as no
-other client calls. Exits with 0 if they agree, 1 if they do not, 2 if it could not start.
+With traffic, Nova compares the metrics with what its clients counted before it exits. Other clients
+make them differ. The exit code is 0 if they agree, 1 if they differ, and 2 if Nova could not start.
 ";
 
 #[derive(Debug, PartialEq)]
@@ -36,18 +36,18 @@ pub(crate) struct Args {
     pub(crate) otlp: Option<SocketAddr>,
 }
 
-/// When the store is broken, from Nova's start.
+/// When the store is broken, relative to Nova's start.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Outage {
     pub(crate) after: Duration,
     pub(crate) lasts: Duration,
 }
 
-/// What comes before the outage of a run without end.
+/// Time before the outage of a run without `--seconds`.
 const BEFORE_OUTAGE: Duration = Duration::from_secs(60);
 
 impl Outage {
-    /// In the middle, so that one sees what was before and what comes of it.
+    /// In the middle of the run, to show the time before and after.
     fn within(seconds: Option<Duration>, lasts: Duration) -> Result<Self, String> {
         let Some(seconds) = seconds else { return Ok(Self { after: BEFORE_OUTAGE, lasts }) };
         match seconds.checked_sub(lasts) {
@@ -57,14 +57,14 @@ impl Outage {
     }
 }
 
-/// What the command line asks for.
+/// A parsed command line.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Command {
     Run(Args),
     Help,
 }
 
-/// Reads a command line; an error is one line for the user.
+/// Parses a command line. An error is one line for the user.
 pub(crate) fn parse(mut parser: Parser) -> Result<Command, String> {
     let mut args = Args {
         grpc: SocketAddr::from(([127, 0, 0, 1], 50051)),

@@ -1,4 +1,4 @@
-//! Whether the metrics say what the clients saw.
+//! Compares the metrics with what the clients saw.
 
 use std::collections::BTreeMap;
 
@@ -9,28 +9,28 @@ use crate::{
     traffic::{GivenUp, Tally},
 };
 
-/// What a call that its client left may have been counted as. It may have ended by itself before the
-/// server heard: well, or by a fault of the store.
+/// Possible codes of a call that its client cancelled. The call may have completed before the cancellation
+/// arrived, with success or with a fault of the store.
 const OF_GIVEN_UP: [Code; 4] = [Code::Ok, Code::Cancelled, Code::Internal, Code::Unavailable];
 
-/// What ends RPCs besides Nova's own errors, which all have a cause: success, clients that leave,
-/// panics and deadlines.
+/// Codes of RPCs that did not end with one of Nova's own errors, which all have a cause: success,
+/// cancellation, panics and deadlines.
 const WITHOUT_CAUSE: [Code; 4] = [Code::Ok, Code::Cancelled, Code::Unknown, Code::DeadlineExceeded];
 
-/// One line for everything that is off, with both numbers.
+/// Returns one line per difference, with both numbers.
 pub(crate) fn differences(tally: &Tally, scrape: &Scrape) -> Vec<String> {
     let mut found = Vec::new();
     let tally = tally.snapshot();
     for (service, method) in tally.keys() {
         let rpc = ((*service).to_owned(), (*method).to_owned());
         if !scrape.methods.contains_key(&rpc) {
-            found.push(format!("{service}/{method}: called, and not in the metrics"));
+            found.push(format!("{service}/{method}: called, but not in the metrics"));
         }
     }
     for ((service, name), method) in &scrape.methods {
         let counts = tally.get(&(service.as_str(), name.as_str())).cloned().unwrap_or_default();
         let wrong = if method.total() == 0 {
-            vec!["not called once".to_owned()]
+            vec!["never called".to_owned()]
         } else {
             compare(method, &counts.answered, counts.given_up)
         };
@@ -42,11 +42,11 @@ pub(crate) fn differences(tally: &Tally, scrape: &Scrape) -> Vec<String> {
 fn compare(method: &Method, answered: &BTreeMap<u8, u64>, given_up: GivenUp) -> Vec<String> {
     let mut found = Vec::new();
     if method.in_flight != 0 {
-        found.push(format!("in flight is {} and nothing runs", method.in_flight));
+        found.push(format!("{} in flight, but no call is running", method.in_flight));
     }
     if method.latency.count != method.total() {
         let (durations, total) = (method.latency.count, method.total());
-        found.push(format!("{durations} durations, and {total} RPCs"));
+        found.push(format!("{durations} durations, but {total} RPCs"));
     }
     let mut unanswered = 0;
     for code in 0..=u8::MAX {
@@ -54,18 +54,18 @@ fn compare(method: &Method, answered: &BTreeMap<u8, u64>, given_up: GivenUp) -> 
         let clients = answered.get(&code).copied().unwrap_or(0);
         let may_be_more = given_up.total() > 0 && is_one_of(&OF_GIVEN_UP, code);
         if metrics < clients || (metrics > clients && !may_be_more) {
-            found.push(format!("code {code}: clients saw {clients}, the metrics say {metrics}"));
+            found.push(format!("code {code}: {clients} in the clients, {metrics} in the metrics"));
         }
         unanswered += metrics.saturating_sub(clients);
         let causes: u64 =
             method.causes.iter().filter(|((of, _), _)| *of == code).map(|(_, count)| count).sum();
         if causes > metrics || (causes < metrics && !is_one_of(&WITHOUT_CAUSE, code)) {
-            found.push(format!("code {code}: {causes} causes, and {metrics} RPCs"));
+            found.push(format!("code {code}: {causes} causes, but {metrics} RPCs"));
         }
     }
     if unanswered < given_up.reached || (unanswered > given_up.total() && found.is_empty()) {
         found.push(format!(
-            "clients gave up on {} to {}, the metrics say {unanswered}",
+            "given up: {} to {} in the clients, {unanswered} in the metrics",
             given_up.reached,
             given_up.total()
         ));
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use crate::scrape::Histogram;
 
-    /// With a cause for each that needs one.
+    /// With a cause for each code that needs one.
     fn method(codes: &[(u8, u64)]) -> Method {
         let codes: BTreeMap<_, _> = codes.iter().copied().collect();
         let failed = codes.iter().filter(|(code, _)| !is_one_of(&WITHOUT_CAUSE, **code));

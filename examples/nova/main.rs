@@ -1,4 +1,4 @@
-//! Nova: a back end of six services, under traffic, with the metrics that it exports as a live table.
+//! Nova: a back end of six services under traffic, with its exported metrics as a live table.
 
 mod args;
 mod check;
@@ -42,6 +42,6 @@ async fn main() -> ExitCode {
 }
 
 fn fail(code: u8, message: &str) -> ExitCode {
-    screen::complain(message);
+    screen::print_error(message);
     ExitCode::from(code)
 }

@@ -1,4 +1,4 @@
-//! What the protos generate.
+//! The code generated from the protos.
 
 #![allow(clippy::pedantic, missing_debug_implementations, unreachable_pub, unused_qualifications)]
 
@@ -21,5 +21,5 @@ pub mod user {
     tonic::include_proto!("nova.user.v1");
 }
 
-/// All of them, for reflection.
+/// The descriptors of all protos, for reflection.
 pub const DESCRIPTORS: &[u8] = tonic::include_file_descriptor_set!("nova");

@@ -1,4 +1,4 @@
-//! The whole system: servers, traffic and table, from start to end.
+//! Runs the whole system: servers, traffic and table.
 
 use std::{
     convert::Infallible,
@@ -20,7 +20,7 @@ use crate::{
     args::{Args, Outage},
     check,
     scrape::{Scrape, scrape},
-    screen::{Screen, complain, print},
+    screen::{Screen, print, print_error},
     server,
     store::{Faults, Store},
     table,
@@ -30,21 +30,21 @@ use crate::{
 };
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Calls that run at the end have long finished after so long.
+/// Longer than any call that is running when the traffic stops.
 const DRAIN: Duration = Duration::from_secs(20);
-/// A server hears of a client that left a little later.
+/// Time for a cancellation to reach the server.
 const SETTLE: Duration = Duration::from_millis(100);
-/// Clients from outside may hold streams open; they are not waited for any longer.
+/// Other clients may hold streams open. Shutdown waits no longer than this for them.
 const SHUTDOWN: Duration = Duration::from_secs(2);
 
-/// Why Nova did not get to its end, in one line.
+/// Why Nova failed, in one line.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Start(String),
     Running(String),
 }
 
-/// Says whether metrics and clients agree.
+/// Returns whether metrics and clients agree.
 pub(crate) async fn run(args: Args) -> Result<bool, Failure> {
     let grpc = listen("--grpc", args.grpc).await?;
     let metrics = listen("--metrics", args.metrics).await?;
@@ -57,12 +57,12 @@ pub(crate) async fn run(args: Args) -> Result<bool, Failure> {
 
     let title = format!("gRPC {grpc_at}  http://{metrics_at}/metrics");
     tokio::select! {
-        // Listens for signals before it paints: they must not leave the terminal as it is then.
+        // Listen for signals before painting: a signal must not leave the alternate screen on.
         biased;
         () = interrupt() => {}
         () = time_is_up(args.seconds) => {}
         never = break_store(&store.faults, args.outage) => match never {},
-        // Nobody reads any more.
+        // The output is closed.
         _ = show(metrics_at, title) => {}
         failure = servers.failure() => return Err(failure),
     }
@@ -93,7 +93,7 @@ async fn listen(flag: &str, address: SocketAddr) -> Result<TcpListener, Failure>
         .map_err(|error| Failure::Start(format!("cannot listen on {address} ({flag}): {error}")))
 }
 
-/// Where a client on this machine finds the listener.
+/// Returns the address at which a client on this machine reaches the listener.
 fn reachable(listener: &TcpListener) -> Result<SocketAddr, Failure> {
     let mut address = listener.local_addr().map_err(|error| Failure::Start(error.to_string()))?;
     match address.ip() {
@@ -121,11 +121,11 @@ impl Servers {
         Self { tasks, shutdown }
     }
 
-    /// Returns when a server ends that should not.
+    /// Returns when a server ends unexpectedly.
     async fn failure(&mut self) -> Failure {
         let why = match self.tasks.join_next().await {
             Some(Ok(Err(why))) => why,
-            _ => "a server ended by itself".to_owned(),
+            _ => "a server ended unexpectedly".to_owned(),
         };
         Failure::Running(why)
     }
@@ -161,18 +161,18 @@ impl RunningTraffic {
         Ok(Self { task: tokio::spawn(traffic.run()), tally, stop })
     }
 
-    /// Begins no more calls and waits for those that run.
+    /// Starts no more calls and waits for those that are running.
     async fn stop(self) -> Result<Arc<Tally>, Failure> {
         self.stop.send_replace(true);
         match time::timeout(DRAIN, self.task).await {
             Ok(Ok(())) => Ok(self.tally),
             Ok(Err(error)) => Err(Failure::Running(format!("traffic: {error}"))),
-            Err(_) => Err(Failure::Running("traffic: a call does not end".to_owned())),
+            Err(_) => Err(Failure::Running("traffic: a call did not end".to_owned())),
         }
     }
 }
 
-/// After its outage the store goes on as before, and so does this.
+/// Never returns. After the outage the store works as before.
 async fn break_store(faults: &Faults, outage: Option<Outage>) -> Infallible {
     if let Some(Outage { after, lasts }) = outage {
         time::sleep(after).await;
@@ -183,7 +183,7 @@ async fn break_store(faults: &Faults, outage: Option<Outage>) -> Infallible {
     future::pending().await
 }
 
-/// Returns only if the output is gone.
+/// Returns only if the output is closed.
 async fn show(metrics: SocketAddr, title: String) -> io::Result<()> {
     let mut screen = Screen::open(title)?;
     let mut window = Window::new();
@@ -205,7 +205,7 @@ async fn look(metrics: SocketAddr) -> Result<Scrape, Failure> {
     scrape(metrics).await.map_err(|error| Failure::Running(error.to_string()))
 }
 
-/// What the metrics say when nothing runs any more; if that never is, what they say then.
+/// Scrapes until nothing is in flight, and returns the last scrape. Returns it also if RPCs stay in flight.
 async fn drained(metrics: SocketAddr) -> Result<Scrape, Failure> {
     let start = Instant::now();
     loop {
@@ -219,7 +219,7 @@ async fn drained(metrics: SocketAddr) -> Result<Scrape, Failure> {
     }
 }
 
-/// Prints the last table and, with traffic, whether it is right.
+/// Prints the last table and, with traffic, whether it agrees with the clients.
 fn report(last: &Scrape, tally: Option<&Tally>) -> bool {
     let mut lines = table::last(last, tally);
     let differences = tally.map_or_else(Vec::new, |tally| check::differences(tally, last));
@@ -228,19 +228,19 @@ fn report(last: &Scrape, tally: Option<&Tally>) -> bool {
         lines.push("traffic done".to_owned());
     }
     for line in &differences {
-        complain(line);
+        print_error(line);
     }
-    // If nobody reads it, the exit code still tells.
+    // If stdout is closed, the exit code still has the result.
     let _ = print(lines);
     differences.is_empty()
 }
 
 async fn asked(mut ends: watch::Receiver<bool>) {
-    // An error means that the sender is gone, which asks for the same.
+    // An error means that the sender is gone, which also means shutdown.
     let _ = ends.wait_for(|asked| *asked).await;
 }
 
-/// Ctrl-C, or what ends programs without a keyboard.
+/// Waits for Ctrl-C, SIGTERM or SIGHUP.
 async fn interrupt() {
     tokio::select! {
         () = keyboard() => {}
@@ -254,7 +254,7 @@ async fn keyboard() {
     }
 }
 
-/// SIGTERM, or SIGHUP as from a terminal that closes.
+/// Waits for SIGTERM, or for SIGHUP, which a closing terminal sends.
 #[cfg(unix)]
 async fn terminated() {
     use signal::unix::{SignalKind, signal};

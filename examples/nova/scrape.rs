@@ -1,4 +1,4 @@
-//! Reads `/metrics` as a Prometheus server would: over HTTP, in the text format.
+//! Reads `/metrics` as Prometheus does: over HTTP, in the text format.
 
 use std::{collections::BTreeMap, fmt, io, net::SocketAddr, time::Duration};
 
@@ -13,7 +13,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// A service and one of its methods, as the labels spell them.
 pub(crate) type Rpc = (String, String);
 
-/// What one scrape says of each method.
+/// The metrics of each method in one scrape.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Scrape {
     pub(crate) methods: BTreeMap<Rpc, Method>,
@@ -25,7 +25,7 @@ pub(crate) struct Method {
     pub(crate) kind: String,
     /// Finished RPCs by code.
     pub(crate) codes: BTreeMap<u8, u64>,
-    /// Those that failed for a known cause, by code and cause.
+    /// Failed RPCs with a known cause, by code and cause.
     pub(crate) causes: BTreeMap<(u8, String), u64>,
     pub(crate) in_flight: i64,
     pub(crate) latency: Histogram,
@@ -39,7 +39,7 @@ impl Method {
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Histogram {
-    /// Upper bounds in seconds, ascending, with the count of all observations up to each.
+    /// Upper bounds in seconds, ascending, each with its cumulative count.
     pub(crate) buckets: Vec<(f64, u64)>,
     pub(crate) count: u64,
 }
@@ -49,7 +49,7 @@ pub(crate) enum ScrapeError {
     Io(io::Error),
     /// Anything but 200 with a body.
     Http(String),
-    /// A line that is no sample, or one of ours without what it needs.
+    /// A line that is not a sample, or one of our samples without its labels.
     Line(String),
 }
 
@@ -73,7 +73,7 @@ pub(crate) async fn scrape(address: SocketAddr) -> Result<Scrape, ScrapeError> {
     let answer = time::timeout(TIMEOUT, get(address)).await;
     let answer = answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
     let Some((head, body)) = answer.split_once("\r\n\r\n") else {
-        return Err(ScrapeError::Http("no end of headers".to_owned()));
+        return Err(ScrapeError::Http("incomplete headers".to_owned()));
     };
     let status = head.lines().next().unwrap_or_default();
     if status.split(' ').nth(1) != Some("200") {
@@ -84,7 +84,7 @@ pub(crate) async fn scrape(address: SocketAddr) -> Result<Scrape, ScrapeError> {
 
 async fn get(address: SocketAddr) -> io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
-    // HTTP/1.0 has no chunks: the body is what comes until the end.
+    // HTTP/1.0 has no chunked encoding: the body ends with the connection.
     let request = format!("GET /metrics HTTP/1.0\r\nHost: {address}\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
@@ -170,7 +170,7 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// The label value up to its closing quote, and what follows that.
+/// Splits off the label value, up to its closing quote.
 fn unquote(quoted: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut chars = quoted.char_indices();

@@ -1,4 +1,4 @@
-//! Where the live numbers go: painted over each other in a terminal, as a log anywhere else.
+//! Shows the live table: repainted in a terminal, as a log anywhere else.
 
 use std::{
     env,
@@ -18,11 +18,11 @@ const PLAIN: &str = "\x1b[0m";
 const END_OF_LINE: &str = "\x1b[K";
 const REST_OF_SCREEN: &str = "\x1b[J";
 
-/// How many repaints a page stays.
+/// Repaints per page.
 const PAGE_STAYS: usize = 4;
 
 pub(crate) enum Screen {
-    /// The terminal's second screen, which leaves what was there before alone.
+    /// The terminal's alternate screen, which preserves the previous content.
     Terminal {
         title: String,
         paints: usize,
@@ -55,7 +55,7 @@ impl Screen {
         }
     }
 
-    /// Something to read instead of the numbers.
+    /// A message instead of the table.
     pub(crate) fn warn(&mut self, what: &str) -> io::Result<()> {
         match self {
             Self::Log => print([what.to_owned()]),
@@ -67,13 +67,13 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         if let Self::Terminal { .. } = self {
-            // There is no one left to tell if this fails.
+            // There is nowhere to report a failure.
             let _ = write(LEAVE);
         }
     }
 }
 
-/// Services and titles stand out. No newline after the last line: the window would scroll.
+/// Highlights services and titles. Writes no newline after the last line, or the window would scroll.
 fn paint(lines: &[String]) -> String {
     let painted: Vec<_> = lines
         .iter()
@@ -88,13 +88,13 @@ fn paint(lines: &[String]) -> String {
     format!("{TOP}{}{REST_OF_SCREEN}", painted.join("\n"))
 }
 
-/// Unlike `println!`, no panic if nobody reads any more.
+/// Unlike `println!`, does not panic if stdout is closed.
 pub(crate) fn print(lines: impl IntoIterator<Item = String>) -> io::Result<()> {
     lines.into_iter().try_for_each(|line| write(&format!("{line}\n")))
 }
 
-/// A line on stderr. If nobody reads it, the exit code still tells.
-pub(crate) fn complain(what: &str) {
+/// Writes a line to stderr. If stderr is closed, the exit code still has the result.
+pub(crate) fn print_error(what: &str) {
     let _ = writeln!(io::stderr(), "nova: {what}");
 }
 

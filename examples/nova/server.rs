@@ -11,7 +11,7 @@ use tonic_health::ServingStatus;
 
 use crate::{pb, services, store::Store};
 
-/// Everything that is served, on a listener that is bound already, until `shutdown`.
+/// Serves all services on a bound listener, until `shutdown`.
 pub(crate) async fn serve(
     listener: TcpListener,
     store: Arc<Store>,

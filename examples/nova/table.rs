@@ -1,4 +1,4 @@
-//! The numbers as lines of text, all ASCII: a column is a byte.
+//! The table as lines of text, all ASCII, so a column is a byte.
 
 use std::{cmp::Reverse, fmt::Write as _, mem};
 
@@ -8,8 +8,8 @@ use crate::{
     window::{Row, Window},
 };
 
-/// The live table: no line wider, no more lines than the window has. Methods that do not fit are on
-/// other pages, and `turn` says which one it is now.
+/// Returns the live table, cut to the window. Methods that do not fit are on other pages, and `turn` selects
+/// the page.
 pub(crate) fn live(
     window: &Window,
     title: &str,
@@ -21,7 +21,7 @@ pub(crate) fn live(
     let room = height.saturating_sub(lines.len());
     let mut pages = pages(&rows, room, width);
     if pages.len() > 1 {
-        // The last line says so.
+        // The last line has the page number.
         pages = self::pages(&rows, room.saturating_sub(1), width);
         let (number, count) = (turn % pages.len(), pages.len());
         lines.append(&mut pages[number]);
@@ -36,7 +36,7 @@ pub(crate) fn live(
     lines
 }
 
-/// The rows below their services, cut into pages that each begin with a service.
+/// Groups the rows by service, in pages that each start with a service.
 fn pages(rows: &[Row<'_>], room: usize, width: usize) -> Vec<Vec<String>> {
     let mut pages = Vec::new();
     let mut page = Vec::new();
@@ -59,7 +59,7 @@ fn pages(rows: &[Row<'_>], room: usize, width: usize) -> Vec<Vec<String>> {
 const HEADER: &str =
     " METHOD                  RATE/S     P50     P95 FLY  ERRORS (by code, by cause)";
 
-/// With as many causes as fit, the most frequent first.
+/// With the most frequent causes, as many as fit.
 fn method_line(row: &Row<'_>, width: usize) -> String {
     let mark = if row.now.kind == "unary" { "" } else { "*" };
     let mut line = format!(
@@ -90,14 +90,14 @@ fn sums(rows: &[Row<'_>]) -> String {
     format!("{total} RPCs  {rate:.0}/s  {in_flight} in flight")
 }
 
-/// What has happened since the scrape before, in one line; `None` if nothing has.
+/// Returns the changes since the previous scrape in one line, or `None` if there are none.
 pub(crate) fn log_line(window: &Window, seconds: u64) -> Option<String> {
     let news = window.news();
     if news.is_empty() {
         return None;
     }
     let rows = window.rows();
-    // How long a stream lasts is its client's affair.
+    // Clients decide how long a stream lasts.
     let mut latency = Histogram::default();
     rows.iter().filter(|row| row.now.kind == "unary").for_each(|row| latency.add(&row.recent));
     Some(format!(
@@ -109,7 +109,7 @@ pub(crate) fn log_line(window: &Window, seconds: u64) -> Option<String> {
     ))
 }
 
-/// `service method code=count ... errors: cause=count ...`, for eyes and for grep.
+/// `service method code=count ... errors: cause=count ...`
 pub(crate) fn last(scrape: &Scrape, tally: Option<&Tally>) -> Vec<String> {
     let tally = tally.map(Tally::snapshot).unwrap_or_default();
     let mut lines = Vec::new();

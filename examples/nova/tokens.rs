@@ -1,4 +1,4 @@
-//! Access and refresh tokens that need no look-up: `kind.user.expires.nonce.mac`.
+//! Self-contained access and refresh tokens: `kind.user.expires.nonce.mac`.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -9,7 +9,7 @@ use std::{
 use grpc_metrics_runtime::GrpcStatus;
 use uuid::Uuid;
 
-/// An example's: a real one comes from its configuration.
+/// For this example only. Read a real key from the configuration.
 const SECRET: &str = "nova";
 
 pub(crate) const ACCESS_LIVES: Duration = Duration::from_secs(600);
@@ -21,17 +21,17 @@ pub(crate) enum Kind {
     Refresh,
 }
 
-/// What a valid token says.
+/// The content of a valid token.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Claims {
     pub(crate) user: Uuid,
     pub(crate) expires: SystemTime,
 }
 
-/// Why a token is worth nothing.
+/// Why a token is invalid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error, GrpcStatus)]
 pub(crate) enum TokenError {
-    #[error("that is no token")]
+    #[error("malformed token")]
     #[status(InvalidArgument, cause = "malformed_token")]
     Malformed,
     #[error("the token is not valid")]
@@ -83,7 +83,7 @@ pub(crate) fn unix_ms(time: SystemTime) -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Stands in for a password hash that is slow on purpose.
+/// Stands in for a slow password hash.
 pub(crate) fn hash_password(password: &str) -> u64 {
     keyed_hash(("password", password))
 }

@@ -1,4 +1,4 @@
-//! Spans, from the program to a collector.
+//! Exports spans to a collector.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -16,17 +16,17 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::screen::complain;
+use crate::screen::print_error;
 
-/// Under load, more spans are on their way than the default queue holds.
+/// Under load, the default queue is too short.
 const QUEUE: usize = 1 << 14;
 const SEND_EVERY: Duration = Duration::from_secs(1);
 
-/// What sends spans.
+/// The exporter of spans.
 pub(crate) struct Traces(SdkTracerProvider);
 
 impl Traces {
-    /// Sends every RPC's span to this address, by OTLP over gRPC.
+    /// Exports every RPC's span to this address, by OTLP over gRPC.
     pub(crate) fn export_to(address: SocketAddr) -> Result<Self, String> {
         let exporter =
             SpanExporter::builder().with_tonic().with_endpoint(format!("http://{address}")).build();
@@ -42,7 +42,7 @@ impl Traces {
             )
             .build();
         global::set_text_map_propagator(TraceContextPropagator::new());
-        // Not the spans of the transport, which would be about sending spans, too.
+        // Excludes the transport's spans: exporting those would create more of them.
         let ours = Targets::new()
             .with_target("grpc_metrics_runtime", Level::INFO)
             .with_target("nova", Level::INFO);
@@ -52,11 +52,11 @@ impl Traces {
         Ok(Self(provider))
     }
 
-    /// Sends what is left.
+    /// Exports the remaining spans.
     pub(crate) async fn end(self) {
         let ended = tokio::task::spawn_blocking(move || self.0.shutdown()).await;
         if let Ok(Err(error)) = ended {
-            complain(&format!("spans are lost: {error}"));
+            print_error(&format!("spans are lost: {error}"));
         }
     }
 }

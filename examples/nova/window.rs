@@ -1,4 +1,4 @@
-//! What the last seconds' scrapes say: rates and latencies, as a dashboard would work them out.
+//! Rates and latencies over the last seconds' scrapes, computed as in a dashboard.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -7,7 +7,7 @@ use std::{
 
 use crate::scrape::{Histogram, Method, Rpc, Scrape};
 
-/// Rates and percentiles are those of so long.
+/// The window of rates and percentiles.
 const SPAN: Duration = Duration::from_secs(10);
 
 /// The scrapes of the last seconds, and the first one.
@@ -54,7 +54,7 @@ impl Window {
         rows.collect()
     }
 
-    /// What the last scrape has and the one before did not: RPCs by code.
+    /// RPCs by code since the previous scrape.
     pub(crate) fn news(&self) -> BTreeMap<u8, u64> {
         let mut scrapes = self.scrapes.iter().rev().map(|(_, scrape)| codes(scrape));
         let mut news = scrapes.next().unwrap_or_default();
@@ -75,7 +75,7 @@ fn codes(scrape: &Scrape) -> BTreeMap<u8, u64> {
 }
 
 impl Histogram {
-    /// What came after `earlier`, a reading of the same histogram.
+    /// Returns the observations since `earlier`, a reading of the same histogram.
     fn since(&self, earlier: &Self) -> Self {
         let earlier_counts =
             earlier.buckets.iter().map(|(_, count)| *count).chain(std::iter::repeat(0));
@@ -88,7 +88,7 @@ impl Histogram {
         }
     }
 
-    /// Adds another with the same bounds.
+    /// Adds a histogram with the same bounds.
     pub(crate) fn add(&mut self, other: &Self) {
         if self.buckets.is_empty() {
             self.clone_from(other);
@@ -100,7 +100,7 @@ impl Histogram {
         self.count += other.count;
     }
 
-    /// In seconds, as `histogram_quantile` has it: evenly spread within a bucket, and no more than the
+    /// Returns a quantile in seconds, like `histogram_quantile`: interpolated within a bucket, and at most the
     /// largest finite bound. `None` without observations.
     pub(crate) fn quantile(&self, q: f64) -> Option<f64> {
         let rank = q * float(self.count);

@@ -1,4 +1,4 @@
-"""Prometheus's answers to the queries of a dashboard, with the variables put in as Grafana does."""
+"""Prometheus's answers to the queries of a dashboard, with variables substituted as Grafana does."""
 
 import json
 import math
@@ -20,7 +20,7 @@ def now(url):
 
 
 def of_all(dashboard, url, start, scrape_seconds):
-    """By panel id and reference: a list of labels and values, each value with its time."""
+    """Returns, by panel id and reference, a list of labels and values, each value with its time."""
     end = now(url)
     step = max(scrape_seconds, math.ceil((end - start) / POINTS))
     variables = {

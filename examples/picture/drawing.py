@@ -1,4 +1,4 @@
-"""Draws the panels of a dashboard where they stand on it, in Grafana's dark colours."""
+"""Draws the panels of a dashboard at their positions, in Grafana's dark theme."""
 
 import datetime
 import re
@@ -32,7 +32,7 @@ LEGEND_LINES = 5
 
 
 def draw(dashboard, data, out):
-    """All panels but the tables, which say the same by method, and move up where they leave room."""
+    """Draws all panels except the tables, and moves panels up into the space of the tables."""
     panels, titles = placed(dashboard["panels"])
     height = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in panels)
     width_px, height_px = 24 * COLUMN, height * ROW
@@ -77,7 +77,7 @@ def draw(dashboard, data, out):
 
 
 def placed(all_panels):
-    """Panels, and titles of rows, without the tables and the rows that hold nothing else."""
+    """Returns panels and row titles, without tables and rows that contain only tables."""
     panels, titles, up, row = [], [], 0, None
     for panel in all_panels:
         pos = dict(panel["gridPos"], y=panel["gridPos"]["y"] - up)
@@ -94,7 +94,7 @@ def placed(all_panels):
 
 
 def inner(frame, panel, top, bottom, left=0.0, right=0.0):
-    """Axes inside of a panel's frame, these pixels from its edges."""
+    """Returns axes inside a panel's frame, at these distances in pixels from its edges."""
     at = frame.get_position()
     wide, high = panel["gridPos"]["w"] * COLUMN - 2 * GAP, panel["gridPos"]["h"] * ROW - 2 * GAP
     return frame.figure.add_axes(
@@ -230,7 +230,7 @@ def colour_of(panel, value):
 
 
 def shown(panel, value):
-    """A value in the panel's unit, with three digits or so, as Grafana writes it."""
+    """Formats a value in the panel's unit, with about three digits, as Grafana does."""
     unit = panel["fieldConfig"]["defaults"]["unit"]
     match unit:
         case "percentunit":

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Draws docs/dashboard.png: the dashboard over a run of Nova with an outage in it.
 
-Nova runs, the real Prometheus scrapes it, and each panel is drawn from what Prometheus answers to the panel's
-own queries. Needs cargo, Debian's `prometheus`, and the packages in requirements.txt:
+Runs Nova and a Prometheus that scrapes it, and draws each panel from Prometheus's answers to the panel's
+queries. Needs cargo, Debian's `prometheus`, and the packages in requirements.txt:
 
     python3 -m venv target/picture
     target/picture/bin/pip install -r examples/picture/requirements.txt
@@ -26,7 +26,7 @@ SCRAPE_SECONDS = 2
 
 def main():
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    # Five minutes behind the outage, its end leaves the shorter of the burn rates' windows.
+    # Five minutes after the outage, the shorter burn-rate window no longer contains it.
     options.add_argument("--seconds", type=int, default=660, help="of the run [660]")
     options.add_argument("--outage", type=int, default=20, help="seconds of outage in its middle [20]")
     options.add_argument(
@@ -47,7 +47,7 @@ def main():
 
 
 def record(dashboard, seconds, outage):
-    """What Prometheus answers to all queries at the end of the run."""
+    """Prometheus's answers to all queries at the end of the run."""
     build = ["cargo", "build", "--release", "-p", "examples", "--bin", "nova", "--message-format=json"]
     built = subprocess.run(build, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     paths = [json.loads(line).get("executable") for line in built.splitlines()]

@@ -1,4 +1,4 @@
-"""Nova and Prometheus, each for as long as a block lasts."""
+"""Runs Nova and Prometheus, each for the duration of a `with` block."""
 
 import contextlib
 import pathlib
@@ -32,7 +32,7 @@ def nova(path, arguments):
 
 @contextlib.contextmanager
 def prometheus(directory, target, scrape_seconds):
-    """Gives the URL once the target has been scraped."""
+    """Yields the URL once the target has been scraped."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = "127.0.0.1:%d" % free.getsockname()[1]
     config = pathlib.Path(directory, "prometheus.yml")

@@ -1,4 +1,4 @@
-//! The smallest complete server: a greeter on 50051, its metrics on 8081.
+//! A minimal complete server: a greeter on port 50051, its metrics on port 8081.
 
 use std::{error::Error, pin::Pin};
 

@@ -1,4 +1,4 @@
-//! How Nova ends as a program: its exit codes, and the signals that it heeds.
+//! Nova's exit codes, and its reaction to signals.
 #![cfg(unix)]
 
 use std::{
@@ -15,12 +15,12 @@ fn nova(args: &[&str]) -> Command {
     nova
 }
 
-/// Ends with the test.
+/// Killed when the test ends.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have exited already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -31,7 +31,7 @@ fn every_signal_that_asks_for_the_end_brings_the_last_table() {
     for signal in ["-INT", "-TERM", "-HUP"] {
         let mut nova = Running(nova(&["--no-traffic"]).stdout(Stdio::piped()).spawn().unwrap());
         let mut output = BufReader::new(nova.0.stdout.take().unwrap());
-        // By now it listens for signals.
+        // By now Nova listens for signals.
         let mut title = String::new();
         output.read_line(&mut title).unwrap();
         assert!(title.starts_with("Nova  gRPC "), "{title}");
@@ -44,7 +44,7 @@ fn every_signal_that_asks_for_the_end_brings_the_last_table() {
     }
 }
 
-/// What fails besides is the clients' fault, so that the outage is all that one sees.
+/// All other failures are client errors, so only the outage is visible.
 #[test]
 fn an_outage_breaks_the_store_and_ends() {
     let output = nova(&["--seconds", "5", "--outage", "2"]).output().unwrap();
@@ -61,7 +61,7 @@ fn an_outage_breaks_the_store_and_ends() {
     assert!(codes[&0] > 0 && codes[&13] > 0, "{codes:?}");
     let codes = last("nova.messaging.v1.MessagingService WatchConversation ");
     assert_eq!(codes.get(&4), None, "{codes:?}");
-    // Live streams need no store.
+    // Live streams do not use the store.
     let codes = last("nova.streaming.v1.StreamingService GetStreamStatus ");
     assert_eq!(codes.get(&13), None, "{codes:?}");
 }

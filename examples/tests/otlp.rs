@@ -1,4 +1,4 @@
-//! Nova's spans at a collector.
+//! Nova exports its spans to a collector.
 #![cfg(unix)]
 
 use std::{

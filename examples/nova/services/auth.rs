@@ -20,17 +20,17 @@ const SHORTEST_PASSWORD: usize = 8;
 
 #[derive(Debug, thiserror::Error, GrpcStatus)]
 pub(super) enum AuthError {
-    #[error("email is no address")]
+    #[error("invalid email address")]
     #[status(InvalidArgument)]
     InvalidEmail,
     #[error("password is too short")]
     #[status(InvalidArgument)]
     PasswordTooShort,
-    #[error("this e-mail has an account")]
+    #[error("an account with this email exists")]
     #[status(AlreadyExists)]
     EmailTaken,
-    /// Does not tell which of them, and so not who has an account.
-    #[error("wrong e-mail or password")]
+    /// Does not reveal which of the two, and so not who has an account.
+    #[error("wrong email or password")]
     #[status(Unauthenticated)]
     WrongCredentials,
     #[error("the account is locked")]
@@ -70,7 +70,7 @@ impl Auth {
         Ok(TokenPair { user_id: user.to_string(), access_token, refresh_token })
     }
 
-    /// The account behind a valid token.
+    /// Returns the account of a valid token.
     async fn account(&self, claims: Claims) -> Result<User, AuthError> {
         let user = self.store.users.get(claims.user).await?;
         let user = user.ok_or(AuthError::AccountGone)?;

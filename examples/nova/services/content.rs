@@ -1,4 +1,4 @@
-//! Posts, comments, likes and what is attached to posts.
+//! Posts, comments, likes and attachments.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -20,7 +20,7 @@ use crate::{
     store::{self, Store, StoreError},
 };
 
-/// Older comments are not kept.
+/// Older comments are dropped.
 const COMMENTS_KEPT: usize = 100;
 const LARGEST_UPLOAD: usize = 1 << 20;
 

@@ -1,4 +1,4 @@
-//! Feeds: what a user sees first. A feed can do without its cache; only dropping one cannot.
+//! Feeds. Reading a feed works without the cache; dropping a cached feed does not.
 
 use std::{cmp::Reverse, sync::Arc};
 
@@ -21,7 +21,7 @@ pub(super) enum FeedError {
     #[error("more than {LARGEST_PAGE} post_ids")]
     #[status(InvalidArgument)]
     TooManyPosts,
-    /// Not UNAVAILABLE: callers are not to try again, since entries soon expire by themselves.
+    /// Not UNAVAILABLE: callers should not retry, since entries expire soon.
     #[error("the feed stays cached")]
     #[status(Internal, message = "cache unavailable", cause = "cache")]
     NotDropped(#[source] StoreError),
@@ -42,7 +42,7 @@ impl Feed {
         Self { store }
     }
 
-    /// Best first, for this user.
+    /// Ranked for this user, best first.
     async fn rank(
         &self,
         user: Uuid,
@@ -78,7 +78,7 @@ impl feed_service_server::FeedService for Feed {
             return Ok(Response::new(FeedReply { posts: first(limit, feed), cached: true }));
         }
         let feed = self.rank(user, |post| post.author != user).await?;
-        // If it can't be kept, the next request works it out again.
+        // If caching fails, the next request computes the feed again.
         let _ = self.store.cache.put_feed(user, feed.clone()).await;
         Ok(Response::new(FeedReply { posts: first(limit, feed), cached: false }))
     }

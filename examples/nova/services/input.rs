@@ -1,4 +1,4 @@
-//! What requests hold: ids, texts and page sizes, and what is wrong with them if they do not.
+//! Validation of request fields: ids, texts and page sizes.
 
 use grpc_metrics_runtime::GrpcStatus;
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 const DEFAULT_PAGE: usize = 20;
 pub(super) const LARGEST_PAGE: usize = 100;
 
-/// A field that does not hold what it should; every service passes it on.
+/// An invalid field. The error types of all services pass it on.
 #[derive(Debug, thiserror::Error, GrpcStatus)]
 pub(super) enum InputError {
     #[error("{0} is not a UUID")]
@@ -28,7 +28,7 @@ pub(super) fn non_empty(field: &'static str, text: String) -> Result<String, Inp
     if text.trim().is_empty() { Err(InputError::EmptyField(field)) } else { Ok(text) }
 }
 
-/// 0 stands for the default, as in most APIs with pages.
+/// 0 means the default page size.
 pub(super) fn page(size: u32) -> Result<usize, InputError> {
     match usize::try_from(size) {
         Ok(0) => Ok(DEFAULT_PAGE),

@@ -1,4 +1,4 @@
-//! Conversations, for users who say who they are in the request's metadata.
+//! Conversations. Users authenticate in the request's metadata.
 
 use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
 
@@ -26,10 +26,10 @@ const LARGEST_CONVERSATION: usize = 50;
 
 #[derive(Debug, thiserror::Error, GrpcStatus)]
 pub(super) enum MessagingError {
-    #[error("there is no bearer token")]
+    #[error("missing bearer token")]
     #[status(Unauthenticated)]
     NoToken,
-    /// Malformed ones, too: here the token is no argument of the request.
+    /// Also for a malformed token: here the token is not a field of the request.
     #[error("the access token is not valid")]
     #[status(Unauthenticated)]
     InvalidToken(#[from] TokenError),
@@ -46,7 +46,7 @@ pub(super) enum MessagingError {
     #[error("a conversation has 2 to {LARGEST_CONVERSATION} members")]
     #[status(InvalidArgument)]
     WrongNumberOfMembers,
-    #[error("there is such a conversation")]
+    #[error("the conversation already exists")]
     #[status(AlreadyExists)]
     ConversationExists,
     #[error("the client is too slow")]
@@ -69,7 +69,7 @@ impl Messaging {
         Self { store }
     }
 
-    /// For those who are not in it, there is no such conversation.
+    /// Users who are not members get "no such conversation".
     async fn conversation(
         &self,
         id: &str,
@@ -135,7 +135,7 @@ impl messaging_service_server::MessagingService for Messaging {
         }
         let id = self.store.new_id();
         let conversation = store::Conversation { id, title, members };
-        // A pair has one conversation without a title, and as many others as it likes.
+        // Two users have at most one conversation without a title, and any number with one.
         let is_new = self
             .store
             .conversations
@@ -163,7 +163,7 @@ impl messaging_service_server::MessagingService for Messaging {
         let caller = caller(request.metadata())?;
         let WatchConversationRequest { conversation_id, follow } = request.into_inner();
         let id = self.conversation(&conversation_id, caller.user).await?.id;
-        // Listens first: what is sent while the history is read must not be lost.
+        // Subscribe first: messages sent while the history is read must not be lost.
         let news = self.store.cache.subscribe(id).await?;
         let history = self.store.messages.find(HISTORY, |row| row.conversation == id).await?;
         let (messages, outgoing) = mpsc::channel(16);
@@ -182,7 +182,7 @@ impl messaging_service_server::MessagingService for Messaging {
     }
 }
 
-/// Sends on what is new, until the client leaves or the token it came with expires.
+/// Forwards new messages until the client disconnects or its token expires.
 async fn forward(
     mut news: broadcast::Receiver<store::Message>,
     seen: &[Uuid],
@@ -210,11 +210,11 @@ async fn forward(
             },
         }
     };
-    // Fails if the client has just left, and then nobody waits for it.
+    // Fails only if the client has just disconnected.
     let _ = messages.send(Err(end)).await;
 }
 
-/// Who calls, by the access token in `authorization: Bearer <token>`.
+/// Returns the caller, by the access token in `authorization: Bearer <token>`.
 fn caller(metadata: &MetadataMap) -> Result<Claims, MessagingError> {
     let header = metadata.get("authorization").and_then(|value| value.to_str().ok());
     let Some(token) = header.and_then(|value| value.strip_prefix("Bearer ")) else {

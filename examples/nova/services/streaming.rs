@@ -1,4 +1,4 @@
-//! Live video: what is on air, and the chat beside it.
+//! Live video streams and their chats.
 
 use std::{pin::Pin, sync::Arc};
 
@@ -30,10 +30,10 @@ pub(super) enum StreamingError {
     #[error("no such stream")]
     #[status(NotFound)]
     NoSuchStream,
-    #[error("profile.height is none of 360, 480, 720 and 1080")]
+    #[error("profile.height must be 360, 480, 720 or 1080")]
     #[status(InvalidArgument)]
     InvalidHeight,
-    #[error("a chat begins with a line")]
+    #[error("the chat has no first line")]
     #[status(InvalidArgument)]
     EmptyChat,
     #[error("the client is too slow")]
@@ -166,7 +166,7 @@ impl streaming_service_server::StreamingService for Streaming {
     }
 }
 
-/// Passes lines both ways, until the client has said its last or the stream goes off the air.
+/// Relays chat lines both ways, until the client closes its side or the live stream ends.
 async fn chat(
     store: Arc<Store>,
     stream_id: String,
@@ -186,7 +186,7 @@ async fn chat(
                     }
                 }
                 Ok(None) => {
-                    // What it said last comes back to it, too.
+                    // The client's last line is also sent back to it.
                     while let Ok(line) = heard.try_recv() {
                         if lines.send(Ok(line.into())).await.is_err() {
                             return;
@@ -209,7 +209,7 @@ async fn chat(
             },
         }
     };
-    // Fails if the client has just left, and then nobody waits for it.
+    // Fails only if the client has just disconnected.
     let _ = lines.send(Err(end)).await;
 }
 

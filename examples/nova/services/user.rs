@@ -30,7 +30,7 @@ pub(super) enum UserError {
     #[error("settings are missing")]
     #[status(InvalidArgument)]
     NoSettings,
-    #[error("language is not two lower-case letters")]
+    #[error("language must be two lower-case letters")]
     #[status(InvalidArgument)]
     InvalidLanguage,
     #[error("user_id and target_id are the same")]

@@ -1,4 +1,4 @@
-//! A map that forgets its oldest entries, so that Nova can run for days.
+//! A map that evicts its oldest entries, so Nova can run for days.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use uuid::Uuid;
 
 const LIMIT: usize = 2_000;
 
-/// Rows by id. Ids grow with time, so that the first row after the seeds is the oldest.
+/// Rows by id. Ids grow with time, so the first row after the seeds is the oldest.
 pub(crate) struct Bounded<V> {
     rows: BTreeMap<Uuid, V>,
     seeds: usize,
 }
 
 impl<V> Bounded<V> {
-    /// Holds the seeds for ever.
+    /// The seeds are never evicted.
     pub(crate) fn new(seeds: impl IntoIterator<Item = (Uuid, V)>) -> Self {
         let rows = BTreeMap::from_iter(seeds);
         Self { seeds: rows.len(), rows }

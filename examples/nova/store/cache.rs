@@ -1,4 +1,4 @@
-//! What Nova keeps in Redis: feeds, sessions, who was seen when, and who listens to which conversation.
+//! The data that Nova keeps in Redis: feeds, sessions, presence and subscriptions to conversations.
 
 use std::{
     collections::HashMap,
@@ -13,10 +13,10 @@ use super::{Faults, Message, StoreError};
 
 const FEED_LIVES: Duration = Duration::from_secs(5);
 const PRESENCE_LIVES: Duration = Duration::from_secs(60);
-/// A listener that lags by more is cut off.
+/// A listener that lags by more is disconnected.
 const BACKLOG: usize = 64;
 
-/// A line of a feed.
+/// An entry of a feed.
 #[derive(Debug, Clone)]
 pub(crate) struct RankedPost {
     pub(crate) post: Uuid,
@@ -60,7 +60,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Says whether there was one.
+    /// Returns whether there was one.
     pub(crate) async fn drop_feed(&self, user: Uuid) -> Result<bool, StoreError> {
         Ok(self.entries().await?.feeds.remove(&user).is_some())
     }
@@ -77,12 +77,12 @@ impl Cache {
         Ok(())
     }
 
-    /// Says whether there was one.
+    /// Returns whether there was one.
     pub(crate) async fn close_session(&self, refresh_token: &str) -> Result<bool, StoreError> {
         Ok(self.entries().await?.sessions.remove(refresh_token).is_some())
     }
 
-    /// Notes that the user is there.
+    /// Marks the user as present.
     pub(crate) async fn touch(&self, user: Uuid) -> Result<(), StoreError> {
         let mut entries = self.entries().await?;
         entries.seen.retain(|_, seen| seen.elapsed() < PRESENCE_LIVES);
@@ -94,7 +94,7 @@ impl Cache {
         let mut entries = self.entries().await?;
         entries.listeners.retain(|_, listeners| listeners.receiver_count() > 0);
         if let Some(listeners) = entries.listeners.get(&message.conversation) {
-            // Fails if the last listener has just left, which is as good.
+            // Fails only if the last listener has just disconnected.
             let _ = listeners.send(message);
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! The dials: how often the database and the cache fail, and how long they take.
+//! Fault injection: how often the database and the cache fail, and how long they take.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -7,20 +7,20 @@ use std::{
 
 use super::StoreError;
 
-/// What an operation takes during an outage before it gives up.
+/// Time after which an operation fails during an outage.
 const OUTAGE_LATENCY: Duration = Duration::from_millis(250);
 const USUAL_LATENCY: Duration = Duration::from_millis(2);
-/// Of so many operations, one meets a slow page or a lock.
+/// One of this many operations is slow, as with a slow page or a lock.
 const SLOW_ONE_IN: f64 = 1.0 / 40.0;
 
-/// What the back end does to those who call it. Every dial can be turned while it runs.
+/// The failure rates and latencies of the store. All can change at run time.
 pub(crate) struct Faults {
-    /// The rate that outages return to.
+    /// The failure rate outside outages.
     usual: f64,
     database: Dial,
     cache: Dial,
     latency_us: AtomicU64,
-    /// Whether nothing works, whatever the dials say.
+    /// Whether every operation fails, independent of the rates.
     outage: AtomicBool,
     random: AtomicU64,
 }
@@ -56,7 +56,7 @@ impl Faults {
         faults
     }
 
-    /// Back to the usual rate and latency.
+    /// Restores the usual failure rate and latency.
     pub(crate) fn clear(&self) {
         self.database.set(self.usual);
         self.cache.set(self.usual);
@@ -71,22 +71,22 @@ impl Faults {
         self.cache.set(1.0);
     }
 
-    /// Operations that begin from now on take half to one and a half times `latency`, some longer.
+    /// From now on, new operations take half to one and a half times `latency`, some longer.
     pub(crate) fn slow_down(&self, latency: Duration) {
         self.latency_us.store(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX), Relaxed);
     }
 
-    /// From now on every operation waits and then fails, or no longer does.
+    /// Starts or ends an outage, in which every operation waits and then fails.
     pub(crate) fn set_outage(&self, outage: bool) {
         self.outage.store(outage, Relaxed);
     }
 
-    /// Takes as long as a database operation and fails as often.
+    /// Simulates a database operation, with its latency and failure rate.
     pub(super) async fn database(&self) -> Result<(), StoreError> {
         if self.fails(&self.database).await { Err(StoreError::Database) } else { Ok(()) }
     }
 
-    /// The same for the cache.
+    /// Simulates a cache operation.
     pub(super) async fn cache(&self) -> Result<(), StoreError> {
         if self.fails(&self.cache).await { Err(StoreError::Cache) } else { Ok(()) }
     }
@@ -106,7 +106,7 @@ impl Faults {
         tokio::time::sleep(latency.mul_f64(slow * (0.5 + self.random()))).await;
     }
 
-    /// Evenly from 0 up to, not including, 1 (splitmix64).
+    /// Uniform in [0, 1) (splitmix64).
     fn random(&self) -> f64 {
         let mut x = self.random.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed);
         x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,4 @@
-//! The streams on air.
+//! The live streams.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::bounded::Bounded;
 
-/// A viewer who lags by more lines is cut off.
+/// A viewer who lags by more lines is disconnected.
 const BACKLOG: usize = 64;
 
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub(crate) struct LiveStream {
     pub(crate) started: Instant,
     pub(crate) peak_viewers: usize,
     pub(crate) chat_lines: u64,
-    /// Closed, and with it every viewer's chat, when the stream goes off the air.
+    /// Closes when the live stream ends, and with it every viewer's chat.
     chat: broadcast::Sender<LiveLine>,
 }
 
@@ -59,10 +59,10 @@ impl LiveStream {
         seat
     }
 
-    /// Says to how many.
+    /// Returns the number of receivers.
     pub(crate) fn say(&mut self, line: LiveLine) -> usize {
         self.chat_lines += 1;
-        // An error means that nobody is watching.
+        // An error means that there are no viewers.
         self.chat.send(line).unwrap_or(0)
     }
 }
@@ -82,7 +82,7 @@ impl LiveStreams {
         self.on_air().remove(id)
     }
 
-    /// `None` if it is not on air.
+    /// `None` if the stream is not live.
     pub(crate) fn with<R>(&self, id: Uuid, f: impl FnOnce(&mut LiveStream) -> R) -> Option<R> {
         self.on_air().get_mut(id).map(f)
     }

@@ -1,5 +1,5 @@
-//! An embedded stand-in for Nova's database, its Redis and its live video: all in memory, bounded,
-//! and with faults that can be dialled while it runs.
+//! An in-memory stand-in for Nova's database, Redis and live video. It is bounded, and its faults can change
+//! at run time.
 
 mod bounded;
 mod cache;
@@ -23,7 +23,7 @@ pub(crate) use live::{LiveLine, LiveStream, LiveStreams, Profile};
 pub(crate) use rows::{Comment, Conversation, Message, Post, Settings, User};
 pub(crate) use table::Table;
 
-/// Why the store did not answer.
+/// Why a store operation failed.
 #[derive(Debug, thiserror::Error, GrpcStatus)]
 pub(crate) enum StoreError {
     #[error("database error")]
@@ -46,7 +46,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// A store with the seeded rows, where every operation fails with probability `fault_rate`.
+    /// Creates a store with the seed rows, in which every operation fails with probability `fault_rate`.
     pub(crate) fn new(fault_rate: f64) -> Self {
         let faults = Arc::new(Faults::new(fault_rate));
         Self {
@@ -61,7 +61,7 @@ impl Store {
         }
     }
 
-    /// An id that sorts after all that were given before it, and after the seeds.
+    /// Returns an id that sorts after all earlier ids and the seeds.
     pub(crate) fn new_id(&self) -> Uuid {
         Uuid::from_u64_pair(seed::LAST_KIND + 1, self.next_id.fetch_add(1, Ordering::Relaxed))
     }

@@ -1,4 +1,4 @@
-//! What is in the store from the start, under ids that the traffic knows.
+//! The store's initial content, under ids that the traffic uses.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -22,7 +22,7 @@ pub(crate) const POSTS: u64 = 24;
 pub(crate) const STREAMS: u64 = 3;
 const MESSAGES: u64 = 4 * CONVERSATIONS;
 
-/// Ids of seeds are smaller than those of all later rows.
+/// Seed ids sort before the ids of all later rows.
 pub(super) const LAST_KIND: u64 = 5;
 
 pub(crate) fn user(n: u64) -> Uuid {
@@ -54,7 +54,7 @@ pub(super) fn users() -> impl Iterator<Item = (Uuid, User)> {
         let hash = tokens::hash_password(PASSWORD);
         let mut row = User::new(user(n), email(n), hash, format!("User {n}"));
         row.locked = n == LOCKED;
-        // Everyone follows the two before.
+        // Each user follows the two previous ones.
         row.following = (n.saturating_sub(2).max(1)..n).map(user).collect();
         row.followers = (n + 1..=(n + 2).min(USERS)).map(user).collect();
         (row.id, row)

@@ -1,4 +1,4 @@
-//! A database table: rows by id, behind a round trip that takes time and can fail.
+//! A database table: rows by id, with simulated latency and failures.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -25,7 +25,7 @@ impl<V: Clone> Table<V> {
         Ok(())
     }
 
-    /// Inserts unless there is a row that `conflicts`; says whether it did.
+    /// Inserts unless a row `conflicts`. Returns whether it inserted.
     pub(crate) async fn insert_unique(
         &self,
         id: Uuid,

@@ -1,4 +1,4 @@
-//! One call, or a few that need each other, and what should become of it.
+//! A case: one call, or a few that depend on each other, with the expected result.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -12,16 +12,16 @@ use super::{
 };
 use Seen::{Answer, GaveUp};
 
-/// How long a client waits that sets a deadline. The server allows for clocks a tenth apart.
+/// The deadline that clients set. The server's tolerance is a tenth of it.
 const DEADLINE: Duration = Duration::from_millis(500);
-/// What an impatient client waits.
+/// Time after which an impatient client cancels.
 const PATIENCE: Duration = Duration::from_millis(40);
 
 /// What a client saw of its call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
     Answer(Code),
-    /// Nothing: it did not wait.
+    /// No result: the client cancelled.
     GaveUp,
 }
 
@@ -107,7 +107,7 @@ impl<C: Clone + Send + 'static> Script<C> {
     }
 }
 
-/// A unary call to be made.
+/// A unary call.
 pub(super) struct Call<Q> {
     message: Q,
     weather: Weather,
@@ -138,7 +138,7 @@ pub(super) fn ok<Q>(message: Q) -> Call<Q> {
     fails(Code::Ok, message)
 }
 
-/// Ends with this code, for what the message says.
+/// Ends with this code, because of the request's content.
 pub(super) fn fails<Q>(code: Code, message: Q) -> Call<Q> {
     Call::new(message, Weather::Fair, Answer(code), Manner::Wait)
 }
@@ -159,12 +159,12 @@ pub(super) fn without_cache<Q>(code: Code, message: Q) -> Call<Q> {
     Call::new(message, Weather::CacheDown, Answer(code), Manner::Wait)
 }
 
-/// With a deadline that passes.
+/// With a deadline that is exceeded.
 pub(super) fn too_late<Q>(message: Q) -> Call<Q> {
     Call::new(message, Weather::Slow, Answer(Code::DeadlineExceeded), Manner::Deadline)
 }
 
-/// By a client that leaves in the middle.
+/// By a client that cancels midway.
 pub(super) fn aborted<Q>(message: Q) -> Call<Q> {
     Call::new(message, Weather::Slow, GaveUp, Manner::Abort)
 }
@@ -178,19 +178,19 @@ pub(super) fn with_token<Q>(message: Q, token: Option<&str>) -> Request<Q> {
     request
 }
 
-/// Makes calls in one of the ways that clients have, and counts how they end.
+/// Makes calls as different kinds of clients do, and counts how they end.
 pub(super) struct Caller {
     tally: Arc<Tally>,
     rpc: Rpc,
 }
 
 impl Caller {
-    /// For another method of the service, which the case needs, too.
+    /// For another method of the service that the case also calls.
     pub(super) fn of(&self, method: &'static str) -> Self {
         Self { tally: Arc::clone(&self.tally), rpc: (self.rpc.0, method) }
     }
 
-    /// Waits for the answer.
+    /// Waits for the response.
     pub(super) async fn get<R>(
         &self,
         answer: impl Future<Output = Result<Response<R>, Status>>,
@@ -208,7 +208,7 @@ impl Caller {
         }
     }
 
-    /// Waits for the answer, and does not need it.
+    /// Waits for the response and discards it.
     pub(super) async fn wait<R>(
         &self,
         answer: impl Future<Output = Result<Response<R>, Status>>,
@@ -216,8 +216,8 @@ impl Caller {
         Answer(self.get(answer).await.err().unwrap_or(Code::Ok))
     }
 
-    /// Waits for the answer to a request with a deadline. Client and server both watch the clock; if
-    /// the client's is first, it sees its own CANCELLED.
+    /// Waits for the response to a request with a deadline. Client and server both have a timer. If the
+    /// client's fires first, the client sees its own CANCELLED.
     async fn wait_until_deadline<R>(
         &self,
         answer: impl Future<Output = Result<Response<R>, Status>>,
@@ -230,7 +230,7 @@ impl Caller {
         self.answered(code)
     }
 
-    /// Drops the call unless it is answered soon.
+    /// Drops the call unless it completes soon.
     pub(super) async fn abort<R>(
         &self,
         answer: impl Future<Output = Result<Response<R>, Status>>,
@@ -249,7 +249,7 @@ impl Caller {
         self.read_up_to(usize::MAX, answer).await
     }
 
-    /// Drops the stream after so many messages.
+    /// Drops the stream after this many messages.
     pub(super) async fn read_up_to<R>(
         &self,
         messages: usize,
@@ -269,8 +269,8 @@ impl Caller {
         self.gave_up(true)
     }
 
-    /// Reads the stream until the deadline that the request carries has surely passed, on the
-    /// server's clock, too. Neither side's tonic ends a stream that has begun.
+    /// Reads the stream until the request's deadline has passed, also on the server's clock. tonic ends a
+    /// stream that has begun on neither side.
     pub(super) async fn read_until_deadline<Q, R, Fut>(
         &self,
         mut request: Request<Q>,
@@ -285,7 +285,7 @@ impl Caller {
             Err(Code::Cancelled) => return self.answered(Code::DeadlineExceeded),
             Err(code) => return self.answered(code),
         };
-        // From now on: when the answer is here, the server's clock has long been running.
+        // Counted from the response: by then, the server's timer has long been running.
         let end = Instant::now() + DEADLINE;
         loop {
             match time::timeout_at(end, stream.message()).await {

@@ -1,8 +1,8 @@
-//! Real clients that call every method in every way it can end.
+//! Clients that call every method with every possible ending.
 //!
-//! Traffic comes in rounds. A round is fair weather, in which calls succeed or meet the errors that
-//! they ask for, then an outage of the database, one of the cache, and a database so slow that
-//! clients give up. Or all is fair weather, for an outage that somebody else makes.
+//! Traffic comes in rounds. In a round, calls first succeed or fail as intended. Then come an
+//! outage of the database, one of the cache, and a database so slow that clients give up. With
+//! `--outage`, there are no such rounds: Nova itself breaks the store once.
 
 mod case;
 mod cases;
@@ -32,12 +32,12 @@ pub(crate) use tally::{GivenUp, Tally};
 
 const AT_ONCE: usize = 32;
 const PACE: Duration = Duration::from_millis(4);
-/// Of each round: one pass with the errors, the others without, as most calls succeed.
+/// Passes per round: one with errors, the others without, as most calls succeed.
 const PASSES: u64 = 4;
-/// Longer than any client waits.
+/// Longer than any client's timeout.
 const SLOWNESS: Duration = Duration::from_secs(5);
 
-/// What the back end goes through.
+/// The state of the back end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Weather {
     Fair,
@@ -69,7 +69,7 @@ pub(crate) struct Traffic {
 }
 
 impl Traffic {
-    /// Traffic that calls `address` and ends soon after `stop` turns true.
+    /// Creates traffic that calls `address` and ends soon after `stop` becomes true.
     pub(crate) fn new(
         address: SocketAddr,
         store: Arc<Store>,
@@ -80,7 +80,7 @@ impl Traffic {
         Ok(Self { channel, store, tally: Arc::default(), only_fair: false, stop })
     }
 
-    /// Without calls that end by the server's fault, unless something else breaks.
+    /// Without calls that end with a server-fault code, unless something else breaks.
     pub(crate) fn in_fair_weather(self) -> Self {
         Self { only_fair: true, ..self }
     }
@@ -89,7 +89,7 @@ impl Traffic {
         Arc::clone(&self.tally)
     }
 
-    /// Returns when every call that was begun has ended.
+    /// Returns when every started call has ended.
     pub(crate) async fn run(self) {
         let weathers = if self.only_fair { &[Weather::Fair][..] } else { Weather::ALL };
         let mut pass = 0;
@@ -116,10 +116,10 @@ impl Traffic {
         let mut cases = cases::all(&self.channel, pass);
         cases.retain(|case| case.weather == weather);
         if self.only_fair {
-            // A deadline that passes counts as the server's fault, however short the client set it.
+            // An exceeded deadline counts as a server fault, however short it was.
             cases.retain(|case| case.expected != Answer(Code::DeadlineExceeded));
         }
-        // The first thing that Nova does is to call every method once, however soon it has to end.
+        // The first pass calls every method once, however soon Nova has to stop.
         cases.sort_by_key(|case| case.expected != Answer(Code::Ok));
         cases.into_iter()
     }

@@ -10,14 +10,14 @@ use tonic::Code;
 /// A service and one of its methods.
 pub(super) type Rpc = (&'static str, &'static str);
 
-/// The count of every call by what became of it.
+/// Counts of calls, by result.
 #[derive(Debug, Default)]
 pub(crate) struct Tally(Mutex<BTreeMap<Rpc, Counts>>);
 
 /// The calls of one method.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Counts {
-    /// Those that the client waited for, by the code that the server must have counted.
+    /// Calls that the client waited for, by the code that the server must have counted.
     pub(crate) answered: BTreeMap<u8, u64>,
     pub(crate) given_up: GivenUp,
 }
@@ -25,9 +25,9 @@ pub(crate) struct Counts {
 /// Calls that the client did not wait for.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct GivenUp {
-    /// After a first sign of the handler: it has run, and must have been counted.
+    /// Cancelled after the handler responded: the server must have counted the call.
     pub(crate) reached: u64,
-    /// Before: the handler may have run or not.
+    /// Cancelled before: the handler may have run or not.
     pub(crate) unheard: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Nova's methods end as they are specified to, and the traffic asks every one for each ending.
+//! Nova's methods end as specified, and the traffic covers every ending of every method.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use super::{case::Seen, *};
 use crate::server;
 
-/// Every method with the codes that it has to return.
+/// Every method with the codes that it must return.
 const SPECIFIED: [(&str, &[&str], &[i32]); 18] = [
     ("messaging", &["SendMessage"], &[0, 3, 5, 13, 14, 16]),
     ("messaging", &["GetMessage"], &[0, 3, 13, 16]),
@@ -65,7 +65,7 @@ const SPECIFIED: [(&str, &[&str], &[i32]); 18] = [
         ],
         &[0, 3, 5],
     ),
-    // With a deadline that passes.
+    // With an exceeded deadline.
     ("messaging", &["SendMessage"], &[4]),
     ("auth", &["Login"], &[4]),
     ("user", &["GetUserProfile"], &[4]),

@@ -1,4 +1,4 @@
-//! What makes a call part of its client's trace.
+//! Adds the client's trace to its calls.
 
 use opentelemetry::{global, propagation::Injector};
 use tonic::{
@@ -10,7 +10,7 @@ use tonic::{
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-/// A connection that says which span a call is made in.
+/// A channel that sends the current span's context.
 pub(super) type Channel = InterceptedService<transport::Channel, WithTrace>;
 
 #[derive(Clone, Copy)]

@@ -98,7 +98,7 @@ pub(super) fn cases(channel: Channel, pass: u64) -> Vec<Case> {
 
 type Client = ContentServiceClient<Channel>;
 
-/// Making, changing and deleting them.
+/// Creates, changes and deletes posts.
 fn posts(script: &mut Script<Client>, pass: u64, post: &str, no_post: &str) {
     let create = |text: &str, quotes: Option<&str>| CreatePostRequest {
         author_id: user(pass),
@@ -131,7 +131,7 @@ fn posts(script: &mut Script<Client>, pass: u64, post: &str, no_post: &str) {
     );
     let draft = create("On second thoughts", None);
     script.case("DeletePost", Weather::Fair, Answer(Code::Ok), |mut client, caller| async move {
-        // DeletePost is to be called in any case.
+        // Call DeletePost even if CreatePost fails.
         let post = caller.of("CreatePost").get(client.create_post(draft)).await.unwrap_or_default();
         caller.wait(client.delete_post(DeletePostRequest { post_id: post.id })).await
     });
@@ -143,7 +143,7 @@ fn posts(script: &mut Script<Client>, pass: u64, post: &str, no_post: &str) {
     );
 }
 
-/// Uploads, complete and not.
+/// Complete and incomplete uploads.
 fn uploads(script: &mut Script<Client>, post: &str, no_post: &str) {
     const METHOD: &str = "UploadMedia";
     let pieces = |post_id: &str| {

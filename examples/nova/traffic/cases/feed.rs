@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// So many users look at their feeds.
+/// The number of users who read their feeds.
 const READERS: u64 = 8;
 
 pub(super) fn cases(channel: Channel, pass: u64) -> Vec<Case> {
@@ -37,7 +37,7 @@ pub(super) fn cases(channel: Channel, pass: u64) -> Vec<Case> {
     );
 
     let get = |user_id: &str| GetFeedRequest { user_id: user_id.to_owned(), page_size: 10 };
-    // Once without the cache's help, once with it.
+    // Once with a cold cache, once with a warm one.
     let (first, second) = (get(&me), get(&me));
     let drop_first = drop_feed(&me);
     script.case("GetFeed", Weather::Fair, Answer(Code::Ok), |mut client, caller| async move {
@@ -45,7 +45,7 @@ pub(super) fn cases(channel: Channel, pass: u64) -> Vec<Case> {
         caller.wait(client.get_feed(first)).await;
         caller.wait(client.get_feed(second)).await
     });
-    // Nobody's cache holds a feed of these two.
+    // The feeds of these two users are never cached.
     let (uncached, also_uncached) = (user(READERS), user(READERS + 1));
     script.unary(
         "GetFeed",

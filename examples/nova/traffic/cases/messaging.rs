@@ -26,7 +26,7 @@ type Client = MessagingServiceClient<Channel>;
 
 pub(super) fn cases(channel: Channel, pass: u64) -> Vec<Case> {
     let mut script = Script::new(SERVICE_NAME, MessagingServiceClient::new(channel));
-    // The talk of user n with the next one.
+    // The conversation of user n with the next one.
     let n = 1 + pass % seed::CONVERSATIONS;
     let talk = seed::conversation(n).to_string();
     let no_talk = seed::conversation(seed::NOBODY).to_string();
@@ -88,7 +88,7 @@ pub(super) fn cases(channel: Channel, pass: u64) -> Vec<Case> {
     script.done()
 }
 
-/// The stream of a conversation, read to its end, to its failure, and not so far.
+/// The stream of a conversation, read to its end, until it fails, or only partly.
 fn watches(script: &mut Script<Client>, n: u64, talk: &str, no_talk: &str) {
     const METHOD: &str = "WatchConversation";
     let watch = |talk: &str, follow: bool| WatchConversationRequest {
@@ -112,7 +112,7 @@ fn watches(script: &mut Script<Client>, n: u64, talk: &str, no_talk: &str) {
     let request = watch(talk, true);
     let expected = Answer(Code::Unauthenticated);
     script.case(METHOD, Weather::Fair, expected, move |mut client, caller| async move {
-        // Expires while the client watches, and not while the case waits for its turn.
+        // The token must expire while the client watches, not while the case waits to run.
         let short = token(n, Duration::from_millis(200));
         let request = with_token(request, Some(&short));
         caller.read(client.watch_conversation(request)).await

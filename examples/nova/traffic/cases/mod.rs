@@ -1,5 +1,5 @@
-//! The calls of one pass, service by service: for every method a success, every error that it has
-//! to give, and some ways of giving up.
+//! The calls of one pass, by service. Each method gets a success, each of its errors, and some
+//! cancellations.
 
 mod auth;
 mod content;
@@ -11,10 +11,10 @@ mod user;
 use super::{case::Case, trace::Channel};
 use crate::store::seed;
 
-/// Malformed, wherever a UUID is asked for.
+/// An invalid UUID.
 const NO_UUID: &str = "12345";
 
-/// The number of the pass chooses among the seeds, and makes new names new.
+/// The number of the pass selects seeds and makes new names unique.
 pub(super) fn all(channel: &Channel, pass: u64) -> Vec<Case> {
     let mut cases = auth::cases(channel.clone(), pass);
     cases.extend(content::cases(channel.clone(), pass));

@@ -91,7 +91,7 @@ fn start_and_stop(script: &mut Script<Client>, pass: u64, off_air: &str) {
         |mut client, request| async move { client.start_stream(request).await },
         [ok(start("Evening show")), invalid(start(""))],
     );
-    // Someone is watching as it goes off the air, whose chat ends well with it.
+    // A viewer is watching when the stream ends. The viewer's chat ends with OK.
     let (show, user_id) = (start("Short show"), user(pass));
     script.case("StopStream", Weather::Fair, Answer(Code::Ok), |mut client, caller| async move {
         let stream_id = match caller.of("StartStream").get(client.start_stream(show)).await {
@@ -120,7 +120,7 @@ fn start_and_stop(script: &mut Script<Client>, pass: u64, off_air: &str) {
     );
 }
 
-/// Chats that end, fail in the middle, or lose their client.
+/// Chats that end, fail midway, or lose their client.
 fn chats(script: &mut Script<Client>, pass: u64, live: &str, off_air: &str) {
     const METHOD: &str = "LiveChat";
     let says = |stream_id: &str, texts: &[&str]| -> Vec<LiveChatRequest> {
@@ -144,8 +144,8 @@ fn chats(script: &mut Script<Client>, pass: u64, live: &str, off_air: &str) {
     }
     let lines = says(live, &["Hi"]);
     script.case(METHOD, Weather::Fair, GaveUp, |mut client, caller| async move {
-        // Ends with this case: the server hears that the client has left when both of the client's
-        // streams are dropped.
+        // Dropped at the end of this case: the server sees the disconnect when both of the client's streams
+        // are dropped.
         let (open, end) = mpsc::channel(1);
         let lines = iter(lines).chain(ReceiverStream::new(end));
         let seen = caller.read_up_to(1, client.live_chat(lines)).await;

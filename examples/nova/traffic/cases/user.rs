@@ -102,7 +102,7 @@ fn settings(script: &mut Script<Client>, pass: u64) {
 fn relationships(script: &mut Script<Client>, pass: u64) {
     let calls = || -> [Call<RelationshipRequest>; 4] {
         let pair = |user_id, target_id| RelationshipRequest { user_id, target_id };
-        // Not a neighbour: those are the seeds' own followers.
+        // Not an adjacent user: the seeds already follow each other.
         let (me, other) = (user(pass), user(pass + 5));
         [
             ok(pair(me.clone(), other.clone())),
