@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
@@ -12,7 +12,7 @@ use syn::{
 
 use super::parse::{Kind, Shape, Written};
 use super::plan::{Case, Plan, Status};
-use crate::syntax::arguments::{self, set, typed_up_to_comma};
+use crate::syntax::arguments::{self, Argument, typed_up_to_comma};
 use crate::syntax::names;
 use crate::syntax::tokens::as_typed;
 
@@ -203,48 +203,30 @@ impl Said {
         let Some(name) = path.get_ident().cloned() else {
             return Err(wrong_path(&path));
         };
-        let string = |takes: &'static str| {
-            let found = found.clone();
-            move |span: Span| Error::new(span, format!("{takes}; found `{found}`"))
-        };
+        let argument = Argument { name, found, input };
+        let name = &argument.name;
         let word = name.to_string();
         match word.as_str() {
             "crate" if place != Where::Variant => {
-                set(
-                    &mut self.runtime,
-                    &name,
-                    input,
-                    string(
-                        "`crate` takes the path of the runtime: `crate = ::my_facade::grpc_metrics_runtime`",
-                    ),
-                )?;
-                let absolute = self.runtime.as_ref().map_or(Ok(()), arguments::check_absolute);
-                if absolute.is_err() {
+                let read = argument.set_runtime(&mut self.runtime);
+                if read.is_err() {
                     // The default is there for what is expanded beside the errors.
                     self.runtime = None;
                 }
-                absolute
+                read
             }
             _ if place == Where::Enum => {
                 let message = format!("`{word}` belongs above a variant: each says its own");
                 Err(Error::new_spanned(name, message))
             }
-            "message" => set(
+            "message" => argument.set(
                 &mut self.message,
-                &name,
-                input,
-                string(
-                    "`message` takes a string, which the client sees: `message = \"storage failed\"`",
-                ),
+                "`message` takes a string, which the client sees: `message = \"storage failed\"`",
             ),
             "cause" => {
-                set(
+                argument.set(
                     &mut self.cause,
-                    &name,
-                    input,
-                    string(
-                        "`cause` takes a string, the label in the metrics: `cause = \"database\"`",
-                    ),
+                    "`cause` takes a string, the label in the metrics: `cause = \"database\"`",
                 )?;
                 match &self.cause {
                     Some(cause) if cause.value().trim().is_empty() => Err(Error::new_spanned(
@@ -254,17 +236,17 @@ impl Said {
                     _ => Ok(()),
                 }
             }
-            "transparent" => self.set_code(Says::Transparent(name), input),
-            _ if CODES.contains(&word.as_str()) => self.set_code(Says::Code(name), input),
-            _ => Err(unknown(&name, input.peek(Token![=]))),
+            "transparent" => self.set_code(Says::Transparent(name.clone()), &argument),
+            _ if CODES.contains(&word.as_str()) => {
+                self.set_code(Says::Code(name.clone()), &argument)
+            }
+            _ => Err(unknown(&argument)),
         }
     }
 
-    fn set_code(&mut self, code: Says, input: ParseStream) -> Result<()> {
+    fn set_code(&mut self, code: Says, argument: &Argument) -> Result<()> {
         let (Says::Code(name) | Says::Transparent(name)) = &code;
-        if !input.is_empty() && !input.peek(Token![,]) {
-            return Err(input.error(format!("write a comma after `{name}`")));
-        }
+        argument.check_comma("")?;
         if let Some(Says::Code(first) | Says::Transparent(first)) = &self.code {
             let message = format!("there is a code already, `{first}`; remove one");
             return Err(Error::new_spanned(name, message));
@@ -286,16 +268,14 @@ fn wrong_path(path: &Path) -> Error {
     Error::new_spanned(path, message)
 }
 
-fn unknown(name: &Ident, has_value: bool) -> Error {
+fn unknown(argument: &Argument) -> Error {
+    let name = &argument.name;
     let given = name.to_string();
-    let message = if has_value {
-        match names::nearest(&given, &["message", "cause"]) {
-            _ if given == "code" => {
-                "`code` is no key; write the code alone, `NotFound` for one".to_owned()
-            }
-            Some(known) => format!("unknown key `{given}`; did you mean `{known}`?"),
-            None => format!("unknown key `{given}`; there are `message` and `cause`"),
+    let message = if argument.input.peek(Token![=]) {
+        if given != "code" {
+            return argument.unknown("key", &["message", "cause"]);
         }
+        "`code` is no key; write the code alone, `NotFound` for one".to_owned()
     } else if given.eq_ignore_ascii_case("ok") {
         "an error can't be `Ok`; clients would wait for a message. Write the code that tells what went wrong".to_owned()
     } else {

@@ -1,13 +1,11 @@
 //! The arguments of `#[instrument_grpc(...)]`, as written.
 
-use proc_macro2::{Span, TokenStream};
-use syn::ext::IdentExt;
+use proc_macro2::TokenStream;
 use syn::parse::ParseStream;
-use syn::{Error, Expr, Ident, LitBool, Path, Result, parenthesized, token};
+use syn::{Error, Expr, LitBool, Path, Result};
 
 use crate::instrument::slo::{self, Slo};
-use crate::syntax::arguments::{self, set, typed_up_to_comma};
-use crate::syntax::names;
+use crate::syntax::arguments::{self, Argument};
 
 /// What the attribute says, and what is wrong with it.
 #[derive(Default)]
@@ -33,72 +31,37 @@ pub(crate) fn parse(args: TokenStream) -> Args {
 
 impl Args {
     fn argument(&mut self, input: ParseStream) -> Result<()> {
-        let found = typed_up_to_comma(input);
-        let name = input.call(Ident::parse_any).map_err(|error| {
-            let message = format!(
-                "expected an argument, `service`, `metrics`, `streams`, `slo`, `span` or `crate`; found `{found}`"
-            );
-            Error::new(error.span(), message)
-        })?;
-        let wrong = |span: Span, takes: &str| Error::new(span, format!("{takes}; found `{found}`"));
-        match name.to_string().as_str() {
-            "service" => set(&mut self.service, &name, input, |span| {
-                wrong(
-                    span,
-                    "`service` takes a constant string: `service = greeter_server::SERVICE_NAME` or \
-                     `service = \"pkg.Greeter\"`",
-                )
-            }),
-            "metrics" => set(&mut self.metrics, &name, input, |span| {
-                wrong(
-                    span,
-                    "`metrics` takes an expression that gives a `GrpcMetrics`: `metrics = self.metrics`",
-                )
-            }),
-            "streams" => set(&mut self.streams, &name, input, |span| {
-                wrong(
-                    span,
-                    "`streams` takes `true` or `false`: `streams = false` leaves response streams alone",
-                )
-            }),
-            "span" => set(&mut self.span, &name, input, |span| {
-                wrong(span, "`span` takes `true` or `false`: `span = false` makes no spans")
-            }),
+        let argument = Argument::read(input, "an argument", &KNOWN)?;
+        match argument.name.to_string().as_str() {
+            "service" => argument.set(
+                &mut self.service,
+                "`service` takes a constant string: `service = greeter_server::SERVICE_NAME` or \
+                 `service = \"pkg.Greeter\"`",
+            ),
+            "metrics" => argument.set(
+                &mut self.metrics,
+                "`metrics` takes an expression that gives a `GrpcMetrics`: `metrics = self.metrics`",
+            ),
+            "streams" => argument.set(
+                &mut self.streams,
+                "`streams` takes `true` or `false`: `streams = false` leaves response streams alone",
+            ),
+            "span" => argument.set(&mut self.span, SPAN),
             "slo" => {
-                if !input.peek(token::Paren) {
-                    let takes = "`slo` takes objectives: `slo(availability = 99.9, latency = \"200ms\", percentile = 95)`";
-                    return Err(wrong(name.span(), takes));
-                }
-                let inside;
-                parenthesized!(inside in input);
-                let slo = slo::parse(&name, inside.parse()?, &mut self.errors);
-                arguments::check_comma(&name, input)?;
-                if self.slo.replace(slo).is_some() {
-                    return Err(Error::new(name.span(), "`slo` is given twice; remove one"));
-                }
-                Ok(())
+                let tokens = argument.parenthesized(
+                    "`slo` takes objectives: `slo(availability = 99.9, latency = \"200ms\", percentile = 95)`",
+                )?;
+                let slo = slo::parse(&argument.name, tokens, &mut self.errors);
+                argument.put(&mut self.slo, slo)
             }
-            "crate" => {
-                set(&mut self.runtime, &name, input, |span| {
-                    wrong(
-                        span,
-                        "`crate` takes the path of the runtime: `crate = ::my_facade::grpc_metrics_runtime`",
-                    )
-                })?;
-                self.runtime.as_ref().map_or(Ok(()), arguments::check_absolute)
-            }
-            unknown => Err(Error::new(
-                name.span(),
-                match names::nearest(unknown, &KNOWN) {
-                    Some(known) => format!("unknown argument `{unknown}`; did you mean `{known}`?"),
-                    None => format!(
-                        "unknown argument `{unknown}`; there are `service`, `metrics`, `streams`, `slo`, `span` and `crate`"
-                    ),
-                },
-            )),
+            "crate" => argument.set_runtime(&mut self.runtime),
+            _ => Err(argument.unknown("argument", &KNOWN)),
         }
     }
 }
+
+/// What `span` takes, on an impl and on a method.
+pub(crate) const SPAN: &str = "`span` takes `true` or `false`: `span = false` makes no spans";
 
 #[cfg(test)]
 mod tests {

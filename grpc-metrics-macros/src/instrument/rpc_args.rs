@@ -2,12 +2,13 @@
 
 use proc_macro2::Ident;
 use syn::parse::ParseStream;
-use syn::{Attribute, Error, Expr, Lit, LitBool, LitStr, Meta, Result};
+use syn::{Attribute, Error, LitBool, LitStr, Meta, Result};
 
+use crate::instrument::args::SPAN;
 use crate::instrument::service::Method;
 use crate::instrument::slo::{self, OfMethod};
 use crate::instrument::streams;
-use crate::syntax::arguments::{self, set};
+use crate::syntax::arguments::{self, Argument};
 use crate::syntax::names::{self, Style};
 use crate::syntax::tokens::as_typed;
 
@@ -48,68 +49,46 @@ pub(crate) fn name(
     args.name.clone().unwrap_or_else(|| LitStr::new(&derived, ident.span()))
 }
 
+const KNOWN: [&str; 3] = ["name", "slo", "span"];
+
 impl RpcArgs {
     fn read(&mut self, attr: &Attribute, errors: &mut Vec<Error>) {
-        let wrong = |at: &dyn quote::ToTokens| {
-            let message = format!(
-                "`rpc` takes the RPC's proto name, objectives, or whether it has a span: write `#[rpc(name = \
-                 \"GetKV\")]`, `#[rpc(slo(latency = \"2s\"))]` or `#[rpc(span = false)]` instead of `#[{}]`",
-                as_typed(&attr.meta)
-            );
-            Error::new_spanned(at, message)
-        };
         let tokens = match &attr.meta {
             Meta::List(list) if !list.tokens.is_empty() => list.tokens.clone(),
-            meta => return errors.push(wrong(meta)),
+            meta => {
+                let message = format!(
+                    "`rpc` takes the RPC's proto name, objectives, or whether it has a span: write `#[rpc(name = \
+                     \"GetKV\")]`, `#[rpc(slo(latency = \"2s\"))]` or `#[rpc(span = false)]` instead of `#[{}]`",
+                    as_typed(meta)
+                );
+                return errors.push(Error::new_spanned(meta, message));
+            }
         };
         let mut of_slo = Vec::new();
-        errors.extend(arguments::each(tokens, |input| {
-            let name = input.parse::<Ident>().map_err(|_| wrong(&attr.meta))?;
-            match name.to_string().as_str() {
-                "name" => self.name(&name, input, &wrong),
-                "span" => set(&mut self.span, &name, input, |span| {
-                    let message = format!(
-                        "`span` takes `true` or `false`: write `#[rpc(span = false)]` instead of `#[{}]`",
-                        as_typed(&attr.meta)
-                    );
-                    Error::new(span, message)
-                }),
-                "slo" => {
-                    let slo = slo::of_method(&name, input, &mut of_slo)?;
-                    if self.slo.replace(slo).is_some() {
-                        return Err(Error::new(name.span(), "`slo` is given twice; remove one"));
-                    }
-                    Ok(())
-                }
-                _ => Err(wrong(&attr.meta)),
-            }
-        }));
+        errors.extend(arguments::each(tokens, |input| self.argument(input, &mut of_slo)));
         errors.extend(of_slo);
     }
 
-    fn name(
-        &mut self,
-        name: &Ident,
-        input: ParseStream,
-        wrong: &dyn Fn(&dyn quote::ToTokens) -> Error,
-    ) -> Result<()> {
-        let mut value: Option<Expr> = None;
-        set(&mut value, name, input, |_| wrong(name))?;
-        let Some(value) = value else {
-            return Err(wrong(name));
-        };
-        match arguments::literal(&value) {
-            Some(Lit::Str(given)) => {
-                if given.value().is_empty() {
-                    let message = "the RPC's name is empty; write it as in the proto file";
-                    return Err(Error::new_spanned(given, message));
+    fn argument(&mut self, input: ParseStream, of_slo: &mut Vec<Error>) -> Result<()> {
+        let argument = Argument::read(input, "an argument", &KNOWN)?;
+        match argument.name.to_string().as_str() {
+            "name" => {
+                let takes = "`name` takes the RPC's name in the proto file: `name = \"GetKV\"`";
+                argument.set(&mut self.name, takes)?;
+                match &self.name {
+                    Some(name) if name.value().is_empty() => {
+                        let message = "the RPC's name is empty; write it as in the proto file";
+                        Err(Error::new_spanned(name, message))
+                    }
+                    _ => Ok(()),
                 }
-                if self.name.replace(given.clone()).is_some() {
-                    return Err(Error::new(name.span(), "`name` is given twice; remove one"));
-                }
-                Ok(())
             }
-            _ => Err(wrong(&value)),
+            "span" => argument.set(&mut self.span, SPAN),
+            "slo" => {
+                let slo = slo::of_method(&argument, of_slo)?;
+                argument.put(&mut self.slo, slo)
+            }
+            _ => Err(argument.unknown("argument", &KNOWN)),
         }
     }
 }

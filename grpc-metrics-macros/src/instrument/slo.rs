@@ -3,14 +3,12 @@
 use std::fmt::Display;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
-use syn::{Error, Expr, Lit, Result};
+use syn::{Error, Expr, Lit, LitBool, Result, token};
 
 use crate::instrument::plan;
-use crate::syntax::arguments::{self, literal, set, typed_up_to_comma};
-use crate::syntax::names;
+use crate::syntax::arguments::{self, Argument, literal};
 use crate::syntax::tokens::as_typed;
 
 /// As written, above an impl or a method.
@@ -86,29 +84,13 @@ const PERCENTILE: &str =
 
 impl Written {
     fn argument(&mut self, input: ParseStream) -> Result<()> {
-        let found = typed_up_to_comma(input);
-        let name = input.call(Ident::parse_any).map_err(|error| {
-            let message = format!(
-                "expected an objective, `availability`, or `latency` with `percentile`; found `{found}`"
-            );
-            Error::new(error.span(), message)
-        })?;
-        let given = name.to_string();
-        let (place, takes) = match given.as_str() {
-            "availability" => (&mut self.availability, AVAILABILITY),
-            "latency" => (&mut self.latency, LATENCY),
-            "percentile" => (&mut self.percentile, PERCENTILE),
-            _ => {
-                let message = match names::nearest(&given, &KNOWN) {
-                    Some(known) => format!("unknown objective `{given}`; did you mean `{known}`?"),
-                    None => format!(
-                        "unknown objective `{given}`; there are `availability`, and `latency` with `percentile`"
-                    ),
-                };
-                return Err(Error::new(name.span(), message));
-            }
-        };
-        set(place, &name, input, |span| Error::new(span, format!("{takes}; found `{found}`")))
+        let argument = Argument::read(input, "an objective", &KNOWN)?;
+        match argument.name.to_string().as_str() {
+            "availability" => argument.set(&mut self.availability, AVAILABILITY),
+            "latency" => argument.set(&mut self.latency, LATENCY),
+            "percentile" => argument.set(&mut self.percentile, PERCENTILE),
+            _ => Err(argument.unknown("objective", &KNOWN)),
+        }
     }
 }
 
@@ -265,32 +247,19 @@ fn nanos(duration: &Expr) -> std::result::Result<Nanos, &'static str> {
     Ok(Nanos { span: duration.span(), nanos })
 }
 
-/// `slo = false` or `slo(…)` on a method, after the name is read.
-pub(crate) fn of_method(
-    name: &Ident,
-    input: ParseStream,
-    errors: &mut Vec<Error>,
-) -> Result<OfMethod> {
-    let found = typed_up_to_comma(input);
-    let wrong = |span| {
-        let message = format!(
-            "`slo` takes objectives, `slo(latency = \"2s\")`, or `slo = false` to have none; found `{}`",
-            format!("slo {found}").trim_end()
-        );
-        Error::new(span, message)
-    };
-    if input.peek(syn::token::Paren) {
-        let inside;
-        syn::parenthesized!(inside in input);
-        let slo = parse(name, inside.parse()?, errors);
-        arguments::check_comma(name, input)?;
+/// `slo = false` or `slo(…)` on a method.
+pub(crate) fn of_method(argument: &Argument, errors: &mut Vec<Error>) -> Result<OfMethod> {
+    const TAKES: &str =
+        "`slo` takes objectives, `slo(latency = \"2s\")`, or `slo = false` to have none";
+    if argument.input.peek(token::Paren) {
+        let slo = parse(&argument.name, argument.parenthesized(TAKES)?, errors);
         return Ok(OfMethod::Own(slo));
     }
-    let mut value: Option<syn::LitBool> = None;
-    set(&mut value, name, input, wrong)?;
+    let mut value: Option<LitBool> = None;
+    argument.set(&mut value, TAKES)?;
     match value {
-        Some(off) if !off.value => Ok(OfMethod::Off),
-        value => Err(wrong(value.map_or_else(|| name.span(), |value| value.span))),
+        Some(on) if on.value => Err(argument.wrong(on.span, TAKES)),
+        _ => Ok(OfMethod::Off),
     }
 }
 

@@ -4,8 +4,11 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseBuffer, ParseStream, Parser};
-use syn::{Error, Expr, ExprLit, Ident, Lit, Path, Result, Token, parse_quote};
+use syn::{
+    Error, Expr, ExprLit, Ident, Lit, Path, Result, Token, parenthesized, parse_quote, token,
+};
 
+use crate::syntax::names;
 use crate::syntax::tokens::as_typed;
 
 /// Calls `read` at the start of each argument, and gives all that is wrong with them.
@@ -56,16 +59,115 @@ fn end_of_argument(input: ParseStream<'_>) -> ParseBuffer<'_> {
     end
 }
 
-/// What follows an argument in parentheses.
-pub(crate) fn check_comma(name: &Ident, input: ParseStream) -> Result<()> {
-    if input.is_empty() || input.peek(Token![,]) {
-        return Ok(());
+/// An argument whose name is read, at what follows that.
+pub(crate) struct Argument<'a> {
+    pub(crate) name: Ident,
+    /// The whole of it as typed, for messages.
+    pub(crate) found: String,
+    pub(crate) input: ParseStream<'a>,
+}
+
+impl<'a> Argument<'a> {
+    /// Reads the name, which should be one of `known`. A `kind` of argument is `an argument` for one.
+    pub(crate) fn read(input: ParseStream<'a>, kind: &str, known: &[&str]) -> Result<Self> {
+        let found = typed_up_to_comma(input);
+        let name = input.call(Ident::parse_any).map_err(|error| {
+            let message = format!("expected {kind}, {}; found `{found}`", listed(known, "or"));
+            Error::new(error.span(), message)
+        })?;
+        Ok(Self { name, found, input })
     }
-    Err(Error::new(input.span(), format!("write a comma after `{name}(…)`")))
+
+    /// Reads `= value` into its place. `takes` says what the value should be.
+    pub(crate) fn set<T: Parse>(&self, place: &mut Option<T>, takes: &str) -> Result<()> {
+        let Self { name, input, .. } = self;
+        if !input.peek(Token![=]) {
+            return Err(self.wrong(name.span(), takes));
+        }
+        input.parse::<Token![=]>()?;
+        if self.is_at_end() {
+            return Err(self.wrong(name.span(), takes));
+        }
+        let span = input.span();
+        let value = input.parse().map_err(|_| self.wrong(span, takes))?;
+        self.check_comma(" = …")?;
+        self.put(place, value)
+    }
+
+    /// Reads what stands in parentheses. `takes` says what that should be.
+    pub(crate) fn parenthesized(&self, takes: &str) -> Result<TokenStream> {
+        let Self { name, input, .. } = self;
+        if !input.peek(token::Paren) {
+            return Err(self.wrong(name.span(), takes));
+        }
+        let inside;
+        parenthesized!(inside in input);
+        let tokens = inside.parse()?;
+        self.check_comma("(…)")?;
+        Ok(tokens)
+    }
+
+    /// Puts a value into its place, where none may be.
+    pub(crate) fn put<T>(&self, place: &mut Option<T>, value: T) -> Result<()> {
+        if place.is_some() {
+            let message = format!("`{}` is given twice; remove one", self.name);
+            return Err(Error::new(self.name.span(), message));
+        }
+        *place = Some(value);
+        Ok(())
+    }
+
+    /// Reads `crate = path` into its place.
+    pub(crate) fn set_runtime(&self, place: &mut Option<Path>) -> Result<()> {
+        self.set(
+            place,
+            "`crate` takes the path of the runtime: `crate = ::my_facade::grpc_metrics_runtime`",
+        )?;
+        place.as_ref().map_or(Ok(()), check_absolute)
+    }
+
+    /// Checks that a comma or the end follows the name and what stands `after` it.
+    pub(crate) fn check_comma(&self, after: &str) -> Result<()> {
+        if self.is_at_end() {
+            return Ok(());
+        }
+        let message = format!("write a comma after `{}{after}`", self.name);
+        Err(Error::new(self.input.span(), message))
+    }
+
+    /// The value is not what it should be.
+    pub(crate) fn wrong(&self, span: Span, takes: &str) -> Error {
+        Error::new(span, format!("{takes}; found `{}`", self.found))
+    }
+
+    /// The name is none of `known`.
+    pub(crate) fn unknown(&self, kind: &str, known: &[&str]) -> Error {
+        let given = self.name.to_string();
+        let message = match names::nearest(&given, known) {
+            Some(known) => format!("unknown {kind} `{given}`; did you mean `{known}`?"),
+            None => format!("unknown {kind} `{given}`; there are {}", listed(known, "and")),
+        };
+        Error::new(self.name.span(), message)
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.input.is_empty() || self.input.peek(Token![,])
+    }
+}
+
+/// `a`, `b` and `c`.
+fn listed(names: &[&str], and: &str) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => {
+            format!("{} {and} {last}", others.join(", "))
+        }
+        _ => names.concat(),
+    }
 }
 
 /// A relative path would mean something else inside the expansion, or beside another name.
-pub(crate) fn check_absolute(path: &Path) -> Result<()> {
+fn check_absolute(path: &Path) -> Result<()> {
     let first = path.segments.first().map(|first| first.ident.to_string());
     let roots = ["crate", "self", "super", "$crate"];
     if path.leading_colon.is_some() || first.is_some_and(|first| roots.contains(&first.as_str())) {
@@ -77,33 +179,6 @@ pub(crate) fn check_absolute(path: &Path) -> Result<()> {
          module"
     );
     Err(Error::new_spanned(path, message))
-}
-
-/// Reads `= value` into an argument's place. `wrong` is the error if it can't be read.
-pub(crate) fn set<T: Parse>(
-    place: &mut Option<T>,
-    name: &Ident,
-    input: ParseStream,
-    wrong: impl Fn(Span) -> Error,
-) -> Result<()> {
-    if !input.peek(Token![=]) {
-        return Err(wrong(name.span()));
-    }
-    input.parse::<Token![=]>()?;
-    if input.is_empty() || input.peek(Token![,]) {
-        return Err(wrong(name.span()));
-    }
-    let span = input.span();
-    let value = input.parse().map_err(|_| wrong(span))?;
-    if !input.is_empty() && !input.peek(Token![,]) {
-        let message = format!("write a comma after `{name} = …`");
-        return Err(Error::new(input.span(), message));
-    }
-    if place.is_some() {
-        return Err(Error::new(name.span(), format!("`{name}` is given twice; remove one")));
-    }
-    *place = Some(value);
-    Ok(())
 }
 
 /// The literal that stands there, perhaps in the invisible groups of `macro_rules!`.
@@ -154,10 +229,10 @@ mod tests {
     fn one_mistake_is_one_error() {
         let mut names = Vec::new();
         let errors = each(quote!(a = 1, b = 2 c, d = 3), |input| {
-            let name: Ident = input.parse()?;
-            names.push(name.to_string());
+            let argument = Argument::read(input, "an argument", &["a", "b", "d"])?;
+            names.push(argument.name.to_string());
             let mut value: Option<Expr> = None;
-            set(&mut value, &name, input, |span| Error::new(span, "wrong"))
+            argument.set(&mut value, "a value")
         });
         assert_eq!(names, ["a", "b", "d"]);
         assert_eq!(errors.len(), 1);
