@@ -1,8 +1,8 @@
 #[cfg(unix)]
 const _: () = {
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, DeclaresStream as _, ReturnsFuture as _, ReturnsMessage as _,
-        ReturnsStream as _, ReturnsStreamFuture as _, TakesMessage as _,
+        self as __grpc, DeclaresStream as _, ReturnsMessage as _, ReturnsStream as _,
+        TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     #[cfg(feature = "polite")]
@@ -44,9 +44,8 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::Returned::<
-                    Result<Response<HelloReply>, Status>,
-                >::__grpc_carry(
+                __grpc::carry(
+                    __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
@@ -80,9 +79,8 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::Returned::<
-                    Result<Response<HelloReply>, Status>,
-                >::__grpc_carry(
+                __grpc::carry(
+                    __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<

@@ -1,7 +1,7 @@
 const _: () = {
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, DeclaresStream as _, ReturnsFuture as _, ReturnsMessage as _,
-        ReturnsStream as _, ReturnsStreamFuture as _, TakesMessage as _,
+        self as __grpc, DeclaresStream as _, ReturnsMessage as _, ReturnsStream as _,
+        TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = greeter_server::SERVICE_NAME;
     static __RPC_say_all: __grpc::Method = __grpc::method(
@@ -31,9 +31,8 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::Returned::<
-                    Result<Response<HelloReply>, Status>,
-                >::__grpc_carry(
+                __grpc::carry(
+                    __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_END,
                     __grpc::rpc::<
                         Request<Streaming<HelloRequest>>,
                     >(&__RPC_say_all, &request),

@@ -1,21 +1,21 @@
 const _: () = {
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, DeclaresStream as _, ReturnsFuture as _, ReturnsMessage as _,
-        ReturnsStream as _, ReturnsStreamFuture as _, TakesMessage as _,
+        self as __grpc, DeclaresStream as _, ReturnsMessage as _, ReturnsStream as _,
+        TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     static __RPC_say_hello: __grpc::Method = __grpc::method(
             __SERVICE,
             "SayHello",
             __grpc::Argument::<Request<HelloRequest>>::__GRPC_STREAMS,
-            __grpc::ReturnedFuture::<BoxFuture<'static, HelloReply>>::__GRPC_STREAMS,
+            __grpc::Returned::<BoxFuture<'static, HelloReply>>::__GRPC_STREAMS,
         )
         .build();
     static __RPC_say_again: __grpc::Method = __grpc::method(
             __SERVICE,
             "SayAgain",
             __grpc::Argument::<Request<Borrowed<'static>>>::__GRPC_STREAMS,
-            __grpc::ReturnedFuture::<BoxFuture<'static, HelloReply>>::__GRPC_STREAMS,
+            __grpc::Returned::<BoxFuture<'static, HelloReply>>::__GRPC_STREAMS,
         )
         .build();
     static __RPC_at_once: __grpc::Method = __grpc::method(
@@ -105,9 +105,8 @@ const _: () = {
                 Request<HelloRequest>,
             >(&__RPC_say_hello, &__request);
             let request = __request;
-            __grpc::ReturnedFuture::<
-                BoxFuture<'a, HelloReply>,
-            >::__grpc_carry(
+            __grpc::carry_future(
+                __grpc::Returned::<BoxFuture<'a, HelloReply>>::__GRPC_END,
                 __rpc,
                 move || -> BoxFuture<'a, HelloReply> {
                     if self.closed() {
@@ -124,9 +123,8 @@ const _: () = {
             let __rpc = __grpc::rpc::<
                 Request<Borrowed<'a>>,
             >(&__RPC_say_again, &__request);
-            __grpc::ReturnedFuture::<
-                BoxFuture<'a, HelloReply>,
-            >::__grpc_carry(
+            __grpc::carry_future(
+                __grpc::Returned::<BoxFuture<'a, HelloReply>>::__GRPC_END,
                 __rpc,
                 move || -> BoxFuture<'a, HelloReply> {
                     std::boxed::Box::pin(async move { Err(Status::aborted("always")) })
@@ -144,9 +142,8 @@ const _: () = {
             >,
         > {
             std::boxed::Box::pin(
-                __grpc::Returned::<
-                    Result<Response<B>, Status>,
-                >::__grpc_carry(
+                __grpc::carry(
+                    __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<A>>(&__RPC_at_once, &request),
                     async move { self.answer(request) },
                 ),
@@ -164,9 +161,12 @@ const _: () = {
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_after_more, &__request);
             let request = __request;
-            __grpc::ReturnedFuture::<
-                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >::__grpc_carry(
+            __grpc::carry_future(
+                __grpc::Returned::<
+                    Pin<
+                        Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
+                    >,
+                >::__GRPC_END,
                 __rpc,
                 move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -188,9 +188,12 @@ const _: () = {
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_by_return, &__request);
             let request = __request;
-            __grpc::ReturnedFuture::<
-                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >::__grpc_carry(
+            __grpc::carry_future(
+                __grpc::Returned::<
+                    Pin<
+                        Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
+                    >,
+                >::__GRPC_END,
                 __rpc,
                 move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -209,9 +212,12 @@ const _: () = {
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_by_other_call, &__request);
             let request = __request;
-            __grpc::ReturnedFuture::<
-                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >::__grpc_carry(
+            __grpc::carry_future(
+                __grpc::Returned::<
+                    Pin<
+                        Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
+                    >,
+                >::__GRPC_END,
                 __rpc,
                 move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -229,9 +235,12 @@ const _: () = {
             >,
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_without_move, &__request);
-            __grpc::ReturnedFuture::<
-                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >::__grpc_carry(
+            __grpc::carry_future(
+                __grpc::Returned::<
+                    Pin<
+                        Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
+                    >,
+                >::__GRPC_END,
                 __rpc,
                 move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -249,9 +258,12 @@ const _: () = {
             >,
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_guarded, &__request);
-            __grpc::ReturnedFuture::<
-                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >::__grpc_carry(
+            __grpc::carry_future(
+                __grpc::Returned::<
+                    Pin<
+                        Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
+                    >,
+                >::__GRPC_END,
                 __rpc,
                 move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -275,9 +287,12 @@ const _: () = {
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_by_other_type, &__request);
             let request = __request;
-            __grpc::ReturnedFuture::<
-                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >::__grpc_carry(
+            __grpc::carry_future(
+                __grpc::Returned::<
+                    Pin<
+                        Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
+                    >,
+                >::__GRPC_END,
                 __rpc,
                 move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -296,9 +311,12 @@ const _: () = {
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_by_other_function, &__request);
             let request = __request;
-            __grpc::ReturnedFuture::<
-                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >::__grpc_carry(
+            __grpc::carry_future(
+                __grpc::Returned::<
+                    Pin<
+                        Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
+                    >,
+                >::__GRPC_END,
                 __rpc,
                 move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -317,9 +335,12 @@ const _: () = {
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_by_other_brackets, &__request);
             let request = __request;
-            __grpc::ReturnedFuture::<
-                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >::__grpc_carry(
+            __grpc::carry_future(
+                __grpc::Returned::<
+                    Pin<
+                        Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
+                    >,
+                >::__GRPC_END,
                 __rpc,
                 move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -338,9 +359,12 @@ const _: () = {
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_by_argument, &__request);
             let request = __request;
-            __grpc::ReturnedFuture::<
-                Pin<Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>>,
-            >::__grpc_carry(
+            __grpc::carry_future(
+                __grpc::Returned::<
+                    Pin<
+                        Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
+                    >,
+                >::__GRPC_END,
                 __rpc,
                 move || -> Pin<
                     Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,

@@ -1,7 +1,7 @@
 const _: () = {
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, DeclaresStream as _, ReturnsFuture as _, ReturnsMessage as _,
-        ReturnsStream as _, ReturnsStreamFuture as _, TakesMessage as _,
+        self as __grpc, DeclaresStream as _, ReturnsMessage as _, ReturnsStream as _,
+        TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "pkg.Greeter";
     static __RPC_say_hello: __grpc::Method = __grpc::method(
@@ -49,9 +49,8 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::Returned::<
-                    Result<Response<T::Reply>, Status>,
-                >::__grpc_carry(
+                __grpc::carry(
+                    __grpc::Returned::<Result<Response<T::Reply>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<M>>(&__RPC_say_hello, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
@@ -84,9 +83,8 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::Returned::<
-                    Result<Response<Summary>, Status>,
-                >::__grpc_carry(
+                __grpc::carry(
+                    __grpc::Returned::<Result<Response<Summary>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<Streaming<M>>>(&__RPC_say_all, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
@@ -119,9 +117,8 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::Returned::<
-                    Result<Response<Own<Self>>, Status>,
-                >::__grpc_carry(
+                __grpc::carry(
+                    __grpc::Returned::<Result<Response<Own<Self>>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<Own<Self>>>(&__RPC_say_own, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<

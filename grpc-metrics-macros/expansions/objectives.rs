@@ -1,7 +1,7 @@
 const _: () = {
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, DeclaresStream as _, ReturnsFuture as _, ReturnsMessage as _,
-        ReturnsStream as _, ReturnsStreamFuture as _, TakesMessage as _,
+        self as __grpc, DeclaresStream as _, ReturnsMessage as _, ReturnsStream as _,
+        TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     static __RPC_as_the_impl: __grpc::Method = __grpc::method(
@@ -57,9 +57,8 @@ const _: () = {
             __request: Request<A>,
         ) -> __grpc::StatusReturn<Result<Response<B>, Status>> {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
-            __grpc::Returned::<
-                Result<Response<B>, Status>,
-            >::__grpc_carry(
+            __grpc::carry(
+                    __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<A>>(&__RPC_as_the_impl, &__request),
                     async move {
                         if let __grpc::Option::Some(__ret) = __grpc::Option::None::<
@@ -80,9 +79,8 @@ const _: () = {
             &self,
             __request: Request<A>,
         ) -> __grpc::StatusReturn<Result<Response<B>, Status>> {
-            __grpc::Returned::<
-                Result<Response<B>, Status>,
-            >::__grpc_carry(
+            __grpc::carry(
+                    __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<A>>(&__RPC_slower, &__request),
                     async move {
                         if let __grpc::Option::Some(__ret) = __grpc::Option::None::<
@@ -103,9 +101,8 @@ const _: () = {
             &self,
             __request: Request<A>,
         ) -> __grpc::StatusReturn<Result<Response<B>, Status>> {
-            __grpc::Returned::<
-                Result<Response<B>, Status>,
-            >::__grpc_carry(
+            __grpc::carry(
+                    __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<A>>(&__RPC_fewer, &__request),
                     async move {
                         if let __grpc::Option::Some(__ret) = __grpc::Option::None::<
@@ -126,9 +123,8 @@ const _: () = {
             &self,
             __request: Request<A>,
         ) -> __grpc::StatusReturn<Result<Response<B>, Status>> {
-            __grpc::Returned::<
-                Result<Response<B>, Status>,
-            >::__grpc_carry(
+            __grpc::carry(
+                    __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<A>>(&__RPC_less, &__request),
                     async move {
                         if let __grpc::Option::Some(__ret) = __grpc::Option::None::<
@@ -149,9 +145,8 @@ const _: () = {
             &self,
             __request: Request<A>,
         ) -> __grpc::StatusReturn<Result<Response<B>, Status>> {
-            __grpc::Returned::<
-                Result<Response<B>, Status>,
-            >::__grpc_carry(
+            __grpc::carry(
+                    __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<A>>(&__RPC_nothing, &__request),
                     async move {
                         if let __grpc::Option::Some(__ret) = __grpc::Option::None::<

@@ -1,7 +1,7 @@
 const _: () = {
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, DeclaresStream as _, ReturnsFuture as _, ReturnsMessage as _,
-        ReturnsStream as _, ReturnsStreamFuture as _, TakesMessage as _,
+        self as __grpc, DeclaresStream as _, ReturnsMessage as _, ReturnsStream as _,
+        TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     static __RPC_at_once: __grpc::Method = __grpc::method(
@@ -43,9 +43,8 @@ const _: () = {
         > {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             Box::pin(async move {
-                __grpc::Returned::<
-                    Result<Response<B>, Status>,
-                >::__grpc_carry(
+                __grpc::carry(
+                        __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
                         __grpc::rpc::<Request<A>>(&__RPC_at_once, &request),
                         async move { self.answer(request) },
                     )
@@ -66,9 +65,11 @@ const _: () = {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_after_more, &request);
             let request = self.log(request);
             Box::pin(async move {
-                __grpc::Returned::<
-                    Result<Response<B>, Status>,
-                >::__grpc_carry(__rpc, async move { self.answer(request) })
+                __grpc::carry(
+                        __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
+                        __rpc,
+                        async move { self.answer(request) },
+                    )
                     .await
             })
         }
@@ -77,9 +78,8 @@ const _: () = {
             &self,
             request: Request<A>,
         ) -> __grpc::StatusReturn<Result<Response<B>, Status>> {
-            __grpc::Returned::<
-                Result<Response<B>, Status>,
-            >::__grpc_carry(
+            __grpc::carry(
+                    __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<A>>(&__RPC_natively, &request),
                     async move {
                         if let __grpc::Option::Some(__ret) = __grpc::Option::None::<

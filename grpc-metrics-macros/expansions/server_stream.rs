@@ -1,7 +1,7 @@
 const _: () = {
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, DeclaresStream as _, ReturnsFuture as _, ReturnsMessage as _,
-        ReturnsStream as _, ReturnsStreamFuture as _, TakesMessage as _,
+        self as __grpc, DeclaresStream as _, ReturnsMessage as _, ReturnsStream as _,
+        TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = greeter_server::SERVICE_NAME;
     static __RPC_watch: __grpc::Method = __grpc::method(
@@ -50,9 +50,10 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::ReturnedStream::<
-                    Result<Response<__grpc::Declared<Self::WatchStream>>, Status>,
-                >::__grpc_carry(
+                __grpc::carry(
+                    __grpc::ReturnedStream::<
+                        Result<Response<__grpc::Declared<Self::WatchStream>>, Status>,
+                    >::__GRPC_END,
                     __grpc::rpc::<Request<WatchRequest>>(&__RPC_watch, &__arg1),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
@@ -102,9 +103,10 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::ReturnedStream::<
-                    Result<Response<ReceiverStream<Result<Event, Status>>>, Status>,
-                >::__grpc_carry(
+                __grpc::carry(
+                    __grpc::ReturnedStream::<
+                        Result<Response<ReceiverStream<Result<Event, Status>>>, Status>,
+                    >::__GRPC_END,
                     __grpc::rpc::<Request<WatchRequest>>(&__RPC_tail, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<

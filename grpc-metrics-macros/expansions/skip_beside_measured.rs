@@ -1,7 +1,7 @@
 const _: () = {
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, DeclaresStream as _, ReturnsFuture as _, ReturnsMessage as _,
-        ReturnsStream as _, ReturnsStreamFuture as _, TakesMessage as _,
+        self as __grpc, DeclaresStream as _, ReturnsMessage as _, ReturnsStream as _,
+        TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     static __RPC_watch: __grpc::Method = __grpc::method(
@@ -25,9 +25,10 @@ const _: () = {
             __request: Request<A>,
         ) -> __grpc::StatusReturn<Result<Response<Self::WatchStream>, Status>> {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
-            __grpc::ReturnedStream::<
-                Result<Response<__grpc::Declared<Self::WatchStream>>, Status>,
-            >::__grpc_carry(
+            __grpc::carry(
+                    __grpc::ReturnedStream::<
+                        Result<Response<__grpc::Declared<Self::WatchStream>>, Status>,
+                    >::__GRPC_END,
                     __grpc::rpc::<Request<A>>(&__RPC_watch, &__request),
                     async move {
                         if let __grpc::Option::Some(__ret) = __grpc::Option::None::<

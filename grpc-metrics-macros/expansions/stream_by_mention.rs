@@ -1,7 +1,7 @@
 const _: () = {
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, DeclaresStream as _, ReturnsFuture as _, ReturnsMessage as _,
-        ReturnsStream as _, ReturnsStreamFuture as _, TakesMessage as _,
+        self as __grpc, DeclaresStream as _, ReturnsMessage as _, ReturnsStream as _,
+        TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     static __RPC_odd_name: __grpc::Method = __grpc::method(
@@ -39,9 +39,10 @@ const _: () = {
         {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             Box::pin(
-                __grpc::ReturnedStream::<
-                    Result<Response<__grpc::Declared<Self::OtherStream>>, Status>,
-                >::__grpc_carry(
+                __grpc::carry(
+                    __grpc::ReturnedStream::<
+                        Result<Response<__grpc::Declared<Self::OtherStream>>, Status>,
+                    >::__GRPC_END,
                     __grpc::rpc::<Request<WatchRequest>>(&__RPC_odd_name, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<

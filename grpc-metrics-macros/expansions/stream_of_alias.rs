@@ -1,7 +1,7 @@
 const _: () = {
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, DeclaresStream as _, ReturnsFuture as _, ReturnsMessage as _,
-        ReturnsStream as _, ReturnsStreamFuture as _, TakesMessage as _,
+        self as __grpc, DeclaresStream as _, ReturnsMessage as _, ReturnsStream as _,
+        TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     static __RPC_watch: __grpc::Method = __grpc::method(
@@ -45,9 +45,10 @@ const _: () = {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_watch, &__request);
             let request = __request;
-            __grpc::ReturnedStreamFuture::<
-                BoxFuture<'a, __grpc::Declared<Self::WatchStream>>,
-            >::__grpc_carry(
+            __grpc::carry_future(
+                __grpc::ReturnedStream::<
+                    BoxFuture<'a, __grpc::Declared<Self::WatchStream>>,
+                >::__GRPC_END,
                 __rpc,
                 move || -> BoxFuture<'a, __grpc::Declared<Self::WatchStream>> {
                     self.greet(request)
@@ -70,9 +71,8 @@ const _: () = {
             self.greet(request)
         }
         async fn nothing(&self, __request: Request<A>) {
-            __grpc::Returned::<
-                (),
-            >::__grpc_carry(
+            __grpc::carry(
+                    __grpc::Returned::<()>::__GRPC_END,
                     __grpc::rpc::<Request<A>>(&__RPC_nothing, &__request),
                     async move {
                         if let __grpc::Option::Some(__ret) = __grpc::Option::None::<()> {

@@ -1,7 +1,7 @@
 const _: () = {
     use ::grpc_metrics_runtime::__private::{
-        self as __grpc, DeclaresStream as _, ReturnsFuture as _, ReturnsMessage as _,
-        ReturnsStream as _, ReturnsStreamFuture as _, TakesMessage as _,
+        self as __grpc, DeclaresStream as _, ReturnsMessage as _, ReturnsStream as _,
+        TakesMessage as _,
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     static __RPC_watch: __grpc::Method = __grpc::method(
@@ -36,10 +36,8 @@ const _: () = {
         {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             Box::pin(
-                __grpc::until_return::<
-                    Result<Response<Self::WatchStream>, Status>,
-                    _,
-                >(
+                __grpc::carry(
+                    __grpc::at_return::<Result<Response<Self::WatchStream>, Status>>(),
                     __grpc::rpc::<Request<WatchRequest>>(&__RPC_watch, &request),
                     async move {
                         if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<

@@ -149,7 +149,7 @@ instance_behind!(&I, Arc<I>, Box<I>, LazyLock<I>);
 
 /// What a handler returns; its error is any that converts into a [`Status`].
 ///
-/// The carriers are associated types, so that a wrong return type is one error, and not another one
+/// The carrier is an associated type, so that a wrong return type is one error, and not another one
 /// wherever the future goes.
 #[diagnostic::on_unimplemented(
     message = "an RPC method returns `Result<Response<_>, Status>`, not `{Self}`",
@@ -158,34 +158,22 @@ instance_behind!(&I, Arc<I>, Box<I>, LazyLock<I>);
     note = "put #[skip_metrics] above a method of it that is no RPC"
 )]
 pub trait HandlerReturn {
-    /// Carries the RPC through the handler.
-    type UntilReturn<F>;
-
-    /// Carries the RPC through handler and response stream.
-    type Streaming<F>;
+    /// The handler with its RPC, which ends as `N` says.
+    type Carried<F, N>;
 
     /// What tonic gets where the response stream's type is `W`.
     type Wrapped<W>;
 
     #[doc(hidden)]
-    fn until_return<F>(rpc: Rpc, handler: F) -> Self::UntilReturn<F>;
-
-    #[doc(hidden)]
-    fn streaming<F>(rpc: Rpc, handler: F) -> Self::Streaming<F>;
+    fn carry<F, N>(rpc: Rpc, handler: F) -> Self::Carried<F, N>;
 }
 
 impl<M, E: IntoStatus> HandlerReturn for Result<Response<M>, E> {
-    type UntilReturn<F> = Handler<F, AtReturn>;
-    type Streaming<F> = Handler<F, AtStreamEnd>;
+    type Carried<F, N> = Handler<F, N>;
     type Wrapped<W> = Result<Response<W>, Status>;
 
     #[inline]
-    fn until_return<F>(rpc: Rpc, handler: F) -> Self::UntilReturn<F> {
-        Handler::new(rpc, handler)
-    }
-
-    #[inline]
-    fn streaming<F>(rpc: Rpc, handler: F) -> Self::Streaming<F> {
+    fn carry<F, N>(rpc: Rpc, handler: F) -> Self::Carried<F, N> {
         Handler::new(rpc, handler)
     }
 }
@@ -241,24 +229,37 @@ impl<T: ?Sized> InSignature for Box<T> {
     type Returned = Self;
 }
 
-/// A handler whose RPC goes on in its response stream.
-#[inline]
-pub fn streaming<R, F>(rpc: Rpc, handler: F) -> R::Streaming<F>
-where
-    R: HandlerReturn,
-    F: Future<Output = R>,
-{
-    R::streaming(rpc, handler)
+/// Where the RPC ends of a handler that returns `R`, or of a method that returns the future `R`.
+#[derive(Debug)]
+pub struct End<R, N>(PhantomData<fn() -> (R, N)>);
+
+/// When the handler returns, whatever it returns.
+pub const fn at_return<R>() -> End<R, AtReturn> {
+    End(PhantomData)
 }
 
-/// A handler whose RPC ends when it returns, whatever it returns.
+/// With the response stream, whose type is wrapped.
+pub const fn at_stream_end<R>() -> End<R, AtStreamEnd> {
+    End(PhantomData)
+}
+
+/// Carries an RPC through its handler to its end.
 #[inline]
-pub fn until_return<R, F>(rpc: Rpc, handler: F) -> R::UntilReturn<F>
+pub fn carry<R, N, F>(_: End<R, N>, rpc: Rpc, handler: F) -> R::Carried<F, N>
 where
     R: HandlerReturn,
     F: Future<Output = R>,
 {
-    R::until_return(rpc, handler)
+    R::carry(rpc, handler)
+}
+
+/// The same of a method that is no `async fn`.
+#[inline]
+pub fn carry_future<T, N>(_: End<T, N>, rpc: Rpc, handler: impl FnOnce() -> T) -> T::Carried<N>
+where
+    T: HandlerFuture,
+{
+    handler().carry(rpc)
 }
 
 /// What a method returns that is not an `async fn`.
@@ -269,20 +270,14 @@ where
     note = "put #[skip_metrics] above a method of it that is no RPC"
 )]
 pub trait HandlerFuture {
-    /// The same, with the RPC in it.
-    type UntilReturn;
+    /// What the trait has where the response stream's type is `W`.
+    type Wrapped<W>;
 
-    /// The same, with the RPC in it and in its response stream, which is a `W` then.
-    type Streaming<W>;
-
-    /// The response stream as the handler gives it.
-    type Stream;
+    /// The same with its RPC, which ends as `N` says.
+    type Carried<N>;
 
     #[doc(hidden)]
-    fn until_return(self, rpc: Rpc) -> Self::UntilReturn;
-
-    #[doc(hidden)]
-    fn streaming(self, rpc: Rpc) -> Self::Streaming<ResponseStream<Self::Stream>>;
+    fn carry<N>(self, rpc: Rpc) -> Self::Carried<N>;
 }
 
 type BoxFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
@@ -290,17 +285,12 @@ type LocalBoxFuture<'a, R> = Pin<Box<dyn Future<Output = R> + 'a>>;
 
 macro_rules! boxed_future {
     ($($boxed:ident)*) => {$(
-        impl<'a, M: 'a, E: IntoStatus + 'a> HandlerFuture for $boxed<'a, Result<Response<M>, E>> {
-            type UntilReturn = $boxed<'a, Result<Response<M>, Status>>;
-            type Streaming<W> = $boxed<'a, Result<Response<W>, Status>>;
-            type Stream = M;
+        impl<'a, M, E: IntoStatus> HandlerFuture for $boxed<'a, Result<Response<M>, E>> {
+            type Wrapped<W> = $boxed<'a, Result<Response<W>, Status>>;
+            type Carried<N> = Pin<Box<Handler<Self, N>>>;
 
-            fn until_return(self, rpc: Rpc) -> Self::UntilReturn {
-                Box::pin(Handler::<_, AtReturn>::new(rpc, self))
-            }
-
-            fn streaming(self, rpc: Rpc) -> Self::Streaming<ResponseStream<M>> {
-                Box::pin(Handler::<_, AtStreamEnd>::new(rpc, self))
+            fn carry<N>(self, rpc: Rpc) -> Self::Carried<N> {
+                Box::pin(Handler::new(rpc, self))
             }
         }
     )*};
@@ -309,61 +299,7 @@ macro_rules! boxed_future {
 boxed_future!(BoxFuture LocalBoxFuture);
 
 /// What the trait has, where its response stream is `W`.
-pub type WrappedFuture<T, W> = <T as HandlerFuture>::Streaming<W>;
-
-/// The future that a method returns, to be looked at as a type like [`Returned`].
-#[derive(Debug)]
-pub struct ReturnedFuture<T>(PhantomData<T>);
-
-impl<'a, M: 'static, E: IntoStatus + 'a>
-    ReturnedFuture<BoxFuture<'a, Result<Response<BoxStream<M>>, E>>>
-{
-    /// Whether the server streams.
-    pub const __GRPC_STREAMS: bool = true;
-
-    /// Carries the RPC through handler and stream.
-    pub fn __grpc_carry(
-        rpc: Rpc,
-        handler: impl FnOnce() -> BoxFuture<'a, Result<Response<BoxStream<M>>, E>>,
-    ) -> BoxFuture<'a, Result<Response<BoxStream<M>>, Status>> {
-        Box::pin(Handler::<_, AtBoxedStreamEnd>::new(rpc, handler()))
-    }
-}
-
-/// See [`ReturnedFuture`].
-pub trait ReturnsFuture<T> {
-    /// Whether the server streams.
-    const __GRPC_STREAMS: bool = false;
-
-    /// Carries the RPC through the handler.
-    #[inline]
-    fn __grpc_carry(rpc: Rpc, handler: impl FnOnce() -> T) -> T::UntilReturn
-    where
-        T: HandlerFuture,
-    {
-        handler().until_return(rpc)
-    }
-}
-
-impl<T> ReturnsFuture<T> for ReturnedFuture<T> {}
-
-/// A handler's future whose RPC goes on in its response stream.
-#[inline]
-pub fn future_streaming<T: HandlerFuture, F: FnOnce() -> T>(
-    rpc: Rpc,
-    handler: F,
-) -> T::Streaming<ResponseStream<T::Stream>> {
-    handler().streaming(rpc)
-}
-
-/// A handler's future whose RPC ends when it is ready.
-#[inline]
-pub fn future_until_return<T: HandlerFuture, F: FnOnce() -> T>(
-    rpc: Rpc,
-    handler: F,
-) -> T::UntilReturn {
-    handler().until_return(rpc)
-}
+pub type WrappedFuture<T, W> = <T as HandlerFuture>::Wrapped<W>;
 
 /// The stream type of an instrumented impl, and what the user declared it to be.
 pub trait Wrapped {
@@ -378,7 +314,8 @@ impl<S> Wrapped for ResponseStream<S> {
 /// The type that the user declared.
 pub type Declared<S> = <S as Wrapped>::Stream;
 
-/// A handler's return type, to be looked at as a type, since its name tells nothing.
+/// What a handler returns, or the future of it that a method returns, to be looked at as a type, since its name
+/// tells nothing.
 ///
 /// The items of an inherent impl go before those of a trait: where the type is that of tonic's default
 /// stubs, `Returned::<R>::__GRPC_STREAMS` is the inherent one, and [`ReturnsMessage`]'s otherwise. Neither
@@ -386,34 +323,13 @@ pub type Declared<S> = <S as Wrapped>::Stream;
 #[derive(Debug)]
 pub struct Returned<R>(PhantomData<R>);
 
-impl<M: 'static, E: IntoStatus> Returned<Result<Response<BoxStream<M>>, E>> {
-    /// Whether the server streams.
-    pub const __GRPC_STREAMS: bool = true;
-
-    /// Carries the RPC through handler and stream.
-    #[inline]
-    pub fn __grpc_carry<F>(rpc: Rpc, handler: F) -> Handler<F, AtBoxedStreamEnd>
-    where
-        F: Future<Output = Result<Response<BoxStream<M>>, E>>,
-    {
-        Handler::new(rpc, handler)
-    }
-}
-
 /// See [`Returned`].
 pub trait ReturnsMessage<R> {
     /// Whether the server streams.
     const __GRPC_STREAMS: bool = false;
 
-    /// Carries the RPC through the handler.
-    #[inline]
-    fn __grpc_carry<F>(rpc: Rpc, handler: F) -> R::UntilReturn<F>
-    where
-        R: HandlerReturn,
-        F: Future<Output = R>,
-    {
-        R::until_return(rpc, handler)
-    }
+    /// Where the RPC ends.
+    const __GRPC_END: End<R, AtReturn> = at_return();
 }
 
 impl<R> ReturnsMessage<R> for Returned<R> {}
@@ -441,45 +357,35 @@ pub trait DeclaresStream {
 
 impl<S> DeclaresStream for DeclaredStream<S> {}
 
-/// What a handler returns whose RPC goes on in a stream of a declared type, to be looked at like [`Returned`].
+/// The same of a method whose response stream has a declared type.
 #[derive(Debug)]
 pub struct ReturnedStream<R>(PhantomData<R>);
 
 /// See [`ReturnedStream`].
 pub trait ReturnsStream<R> {
-    /// Carries the RPC through handler and stream.
-    #[inline]
-    fn __grpc_carry<F>(rpc: Rpc, handler: F) -> R::Streaming<F>
-    where
-        R: HandlerReturn,
-        F: Future<Output = R>,
-    {
-        R::streaming(rpc, handler)
-    }
+    /// Where the RPC ends.
+    const __GRPC_END: End<R, AtStreamEnd> = at_stream_end();
 }
 
 impl<R> ReturnsStream<R> for ReturnedStream<R> {}
 
-/// The same of a method that is no `async fn`, with the future's type.
-#[derive(Debug)]
-pub struct ReturnedStreamFuture<T>(PhantomData<T>);
+// For any error, so that one that does not convert is the only mistake there is.
+macro_rules! ends_in_box {
+    ($($lifetime:lifetime)? $probe:ident<$returned:ty> $(; $streams:ident)?) => {
+        impl<$($lifetime,)? M: 'static, E> $probe<$returned> {
+            $(
+                /// Whether the server streams.
+                pub const $streams: bool = true;
+            )?
 
-/// See [`ReturnedStreamFuture`].
-pub trait ReturnsStreamFuture<T> {
-    /// Carries the RPC through handler and stream.
-    #[inline]
-    fn __grpc_carry(
-        rpc: Rpc,
-        handler: impl FnOnce() -> T,
-    ) -> T::Streaming<ResponseStream<T::Stream>>
-    where
-        T: HandlerFuture,
-    {
-        handler().streaming(rpc)
-    }
+            /// Where the RPC ends.
+            pub const __GRPC_END: End<$returned, AtBoxedStreamEnd> = End(PhantomData);
+        }
+    };
 }
 
-impl<T> ReturnsStreamFuture<T> for ReturnedStreamFuture<T> {}
+ends_in_box!(Returned<Result<Response<BoxStream<M>>, E>>; __GRPC_STREAMS);
+ends_in_box!('a Returned<BoxFuture<'a, Result<Response<BoxStream<M>>, E>>>; __GRPC_STREAMS);
 
 macro_rules! boxed_stream {
     ($($boxed:ident)*) => {$(
@@ -496,36 +402,9 @@ macro_rules! boxed_stream {
             pub const __GRPC_IS_BOXED: bool = true;
         }
 
-        // For any error, so that one that does not convert is the only mistake there is.
-        impl<M: 'static, E> ReturnedStream<Result<Response<$boxed<M>>, E>> {
-            /// Carries the RPC through handler and stream.
-            #[inline]
-            pub fn __grpc_carry<F>(rpc: Rpc, handler: F) -> Handler<F, AtBoxedStreamEnd>
-            where
-                F: Future<Output = Result<Response<$boxed<M>>, E>>,
-                E: IntoStatus,
-            {
-                Handler::new(rpc, handler)
-            }
-        }
-
-        boxed_stream_of_future!($boxed BoxFuture LocalBoxFuture);
-    )*};
-}
-
-macro_rules! boxed_stream_of_future {
-    ($boxed:ident $($future:ident)*) => {$(
-        impl<'a, M: 'static, E: IntoStatus + 'a>
-            ReturnedStreamFuture<$future<'a, Result<Response<$boxed<M>>, E>>>
-        {
-            /// Carries the RPC through handler and stream.
-            pub fn __grpc_carry(
-                rpc: Rpc,
-                handler: impl FnOnce() -> $future<'a, Result<Response<$boxed<M>>, E>>,
-            ) -> $future<'a, Result<Response<$boxed<M>>, Status>> {
-                Box::pin(Handler::<_, AtBoxedStreamEnd>::new(rpc, handler()))
-            }
-        }
+        ends_in_box!(ReturnedStream<Result<Response<$boxed<M>>, E>>);
+        ends_in_box!('a ReturnedStream<BoxFuture<'a, Result<Response<$boxed<M>>, E>>>);
+        ends_in_box!('a ReturnedStream<LocalBoxFuture<'a, Result<Response<$boxed<M>>, E>>>);
     )*};
 }
 

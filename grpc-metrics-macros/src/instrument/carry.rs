@@ -1,6 +1,6 @@
 //! The body of a method, with the RPC around the handler in it.
 
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use crate::syntax::tokens::{self, Boxed, emit};
@@ -79,7 +79,8 @@ impl Carry<'_> {
                 } else {
                     (emit!(let __rpc = #started;), emit!(__rpc))
                 };
-                let mut handler = self.instrument(returned, emit!(#started, #keywords #block));
+                let handler = emit!(#started, #keywords #block);
+                let mut handler = self.carried("carry", returned, &handler);
                 if *keep_async {
                     // Nobody wrote these braces, and none of the user's lints is about them.
                     let braces = block.span().resolved_at(Span::mixed_site());
@@ -100,58 +101,40 @@ impl Carry<'_> {
                     #[allow(unreachable_code)]
                     __ret
                 });
-                let handler = self.instrument(returned, emit!(#started, #handler));
+                let handler = emit!(#started, #handler);
+                let handler = self.carried("carry", returned, &handler);
                 emit!(#handler.await)
             }
             Body::Future { body, future } => {
-                let (first, last) = tokens::ends(future);
-                let (instrument, rest) = match self.response {
-                    Response::Stream => (emit!(future_streaming), emit!(, _>)),
-                    Response::AtReturn => (emit!(future_until_return), emit!(, _>)),
-                    Response::StreamByType => {
-                        (emit!(ReturnedStreamFuture), quote_spanned!(last=> >::__grpc_carry))
-                    }
-                    Response::ByType => {
-                        (emit!(ReturnedFuture), quote_spanned!(last=> >::__grpc_carry))
-                    }
-                };
-                let open = quote_spanned!(first=> __grpc::#instrument::<);
-                let close = quote_spanned!(last=> #rest);
-                let arguments = tokens::parentheses(last, emit!(__rpc, move || -> #future #body));
+                let handler = emit!(__rpc, move || -> #future #body);
+                let carry = self.carried("carry_future", future, &handler);
                 emit! {
                     let __rpc = #started;
                     #taken
-                    #open #future #close #arguments
+                    #carry
                 }
             }
         }
     }
 
-    /// The call that carries an RPC through its handler to where it ends. It stands at the type that the
-    /// handler returns, since that is what is wrong if it does not fit.
-    fn instrument(&self, returned: &TokenStream, arguments: TokenStream) -> TokenStream {
-        let (first, last) = match returned.to_string().as_str() {
-            // Nobody wrote it.
-            "()" => (self.method, self.method),
-            _ => tokens::ends(returned),
+    /// The call that carries an RPC through its handler to where it ends. It stands at the `ty` that the handler
+    /// or the method returns, since that is what is wrong if it does not fit.
+    fn carried(&self, carry: &str, ty: &TokenStream, arguments: &TokenStream) -> TokenStream {
+        // Nobody wrote `()`.
+        let of_method = quote_spanned!(self.method=> ());
+        let ty = if ty.to_string() == "()" { &of_method } else { ty };
+        let (first, last) = tokens::ends(ty);
+        let (probe, end) = match self.response {
+            Response::ByType => ("Returned", quote_spanned!(last=> ::__GRPC_END)),
+            Response::StreamByType => ("ReturnedStream", quote_spanned!(last=> ::__GRPC_END)),
+            Response::Stream => ("at_stream_end", quote_spanned!(last=> ())),
+            Response::AtReturn => ("at_return", quote_spanned!(last=> ())),
         };
-        let (open, close) = match self.response {
-            Response::ByType => (
-                quote_spanned!(first=> __grpc::Returned::<),
-                quote_spanned!(last=> >::__grpc_carry),
-            ),
-            Response::StreamByType => (
-                quote_spanned!(first=> __grpc::ReturnedStream::<),
-                quote_spanned!(last=> >::__grpc_carry),
-            ),
-            Response::Stream => {
-                (quote_spanned!(first=> __grpc::streaming::<), quote_spanned!(last=> , _>))
-            }
-            Response::AtReturn => {
-                (quote_spanned!(first=> __grpc::until_return::<), quote_spanned!(last=> , _>))
-            }
-        };
-        let arguments = tokens::parentheses(last, arguments);
-        quote!(#open #returned #close #arguments)
+        let (probe, carry) = (Ident::new(probe, first), Ident::new(carry, last));
+        let open = quote_spanned!(first=> __grpc::#probe::<);
+        let close = quote_spanned!(last=> > #end);
+        let arguments = tokens::parentheses(last, emit!(#open #ty #close, #arguments));
+        let grpc = quote_spanned!(first=> __grpc::);
+        quote!(#grpc #carry #arguments)
     }
 }

@@ -38,8 +38,8 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
         #(#cfgs)*
         const _: () = {
             use #runtime::__private::{
-                self as __grpc, DeclaresStream as _, ReturnsFuture as _, ReturnsMessage as _,
-                ReturnsStream as _, ReturnsStreamFuture as _, TakesMessage as _,
+                self as __grpc, DeclaresStream as _, ReturnsMessage as _, ReturnsStream as _,
+                TakesMessage as _,
             };
 
             const __SERVICE: &::core::primitive::str = #label;
@@ -60,7 +60,6 @@ fn descriptor(rpc: &Rpc) -> TokenStream {
     let streams = |streams: &Streams, look_at: TokenStream| match streams {
         Streams::Known(known) => emit!(#known),
         Streams::Type(ty) => emit!(__grpc::#look_at::<#ty>::__GRPC_STREAMS),
-        Streams::FutureType(ty) => emit!(__grpc::ReturnedFuture::<#ty>::__GRPC_STREAMS),
     };
     let client_streams = streams(&rpc.client_streams, emit!(Argument));
     let server_streams = streams(&rpc.server_streams, emit!(Returned));

@@ -142,25 +142,26 @@ mod tests {
             expand(args, &method).to_string().split_whitespace().collect::<String>()
         };
         let answer = quote!(Answer);
-        for (response, call) in [
-            (Response::ByType, "__grpc::Returned::<Answer>::__grpc_carry"),
-            (Response::Stream, "__grpc::streaming::<Answer,_>"),
-            (Response::StreamByType, "__grpc::ReturnedStream::<Answer>::__grpc_carry"),
-            (Response::AtReturn, "__grpc::until_return::<Answer,_>"),
+        for (response, end) in [
+            (Response::ByType, "__grpc::Returned::<Answer>::__GRPC_END"),
+            (Response::Stream, "__grpc::at_stream_end::<Answer>()"),
+            (Response::StreamByType, "__grpc::ReturnedStream::<Answer>::__GRPC_END"),
+            (Response::AtReturn, "__grpc::at_return::<Answer>()"),
         ] {
-            let body = format!("Box::pin({call}(rpc(),asyncmove{{a()}}))");
-            let whole = format!("#[inline]pubfnfirst(&self)->Out{{{body}}}");
+            let call = format!("__grpc::carry({end},rpc(),asyncmove{{a()}})");
+            let whole = format!("#[inline]pubfnfirst(&self)->Out{{Box::pin({call})}}");
             assert_eq!(expanded(response, Some(&answer)), whole);
         }
         // Where only the future's type is known, that tells.
-        for (response, call) in [
-            (Response::ByType, "__grpc::ReturnedFuture::<Out>::__grpc_carry("),
-            (Response::Stream, "__grpc::future_streaming::<Out,_>("),
-            (Response::StreamByType, "__grpc::ReturnedStreamFuture::<Out>::__grpc_carry("),
-            (Response::AtReturn, "__grpc::future_until_return::<Out,_>("),
+        for (response, end) in [
+            (Response::ByType, "__grpc::Returned::<Out>::__GRPC_END"),
+            (Response::Stream, "__grpc::at_stream_end::<Out>()"),
+            (Response::StreamByType, "__grpc::ReturnedStream::<Out>::__GRPC_END"),
+            (Response::AtReturn, "__grpc::at_return::<Out>()"),
         ] {
             let by_future = expanded(response, None);
-            assert!(by_future.contains(call), "{by_future}");
+            let call = format!("__grpc::carry_future({end},__rpc,");
+            assert!(by_future.contains(&call), "{by_future}");
         }
     }
 

@@ -91,7 +91,7 @@ impl Scope<'_> {
                 Streams::Type,
             ),
             (None, Some(future)) => {
-                self.nameable(future, method).map_or(Streams::Known(false), Streams::FutureType)
+                self.nameable(future, method).map_or(Streams::Known(false), Streams::Type)
             }
             (None, None) => Streams::Known(false),
         };

@@ -69,10 +69,8 @@ pub(crate) struct Rpc {
 pub(crate) enum Streams {
     /// The syntax tells.
     Known(bool),
-    /// This type tells: a request's, or what a handler returns.
+    /// This type tells: a request's, what a handler returns, or its future.
     Type(TokenStream),
-    /// The type of the handler's future tells.
-    FutureType(TokenStream),
 }
 
 /// What is promised of the method.
