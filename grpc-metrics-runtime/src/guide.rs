@@ -20,6 +20,7 @@ macro_rules! page {
 }
 
 page!(contract, "contract.md");
+page!(design, "design.md");
 page!(errors, "errors.md");
 page!(errors_of_your_own, "errors-of-your-own.md");
 page!(monitoring, "monitoring.md");
