@@ -1,6 +1,9 @@
-//! What the compiler says about every mistake, and that it says nothing about what is right.
+//! What the compiler says about every mistake, that it says nothing about what is right, and that the pages
+//! know both.
 //!
 //! `TRYBUILD=overwrite cargo test -p tests --test ui` writes the messages anew, for a reviewer to read.
+
+mod pages;
 
 #[test]
 fn every_mistake_has_its_message() {

@@ -11,8 +11,8 @@ use grpc_metrics_runtime::{CodeLabel, GrpcMetrics, GrpcMetricsBuilder};
 use serde_json::Value;
 use tonic::Code;
 
-use crate::dashboard;
-use crate::queries::{ALL, Query, queries, queries_of};
+use super::dashboard;
+use super::queries::{ALL, Query, queries, queries_of};
 
 /// A series: metric, its labels beside job and service, its values in promtool's notation.
 pub(crate) type Series<'a> = (&'a str, &'a str, &'a str);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use support::prometheus::Prometheus;
 use support::wait::until;
 
-use crate::queries::{ALL, list, panels, text};
+use super::queries::{ALL, list, panels, text};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::queries::{list, panels, text};
-use crate::{DASHBOARD, dashboard};
+use super::queries::{list, panels, text};
+use super::{DASHBOARD, dashboard};
 
 const DATA_SOURCE: &str = "${datasource}";
 

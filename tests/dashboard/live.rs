@@ -8,7 +8,7 @@ use support::nova::Nova;
 use support::prometheus::{JOB, Prometheus};
 use support::wait::block_until;
 
-use crate::queries::{ALL, Query, Variables, list, queries, text, variable_queries};
+use super::queries::{ALL, Query, Variables, list, queries, text, variable_queries};
 
 /// The scrape interval of the test is a second. Grafana would take four of them at least.
 const NOW: Variables = Variables { rate_interval: "10s", range: "30s", ..ALL };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use promql_parser::parser::Expr;
 use support::promql::{self, Known, name, selectors};
 
-use crate::queries::{ALL, queries, variable_queries};
+use super::queries::{ALL, queries, variable_queries};
 use crate::service;
 
 fn parsed(text: &str) -> Expr {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::dashboard;
+use super::dashboard;
 
 /// What Grafana puts in where a query has a variable.
 #[derive(Clone, Copy)]

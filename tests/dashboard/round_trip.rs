@@ -5,7 +5,7 @@ use std::process::Command;
 
 use support::python;
 
-use crate::dashboard;
+use super::dashboard;
 
 #[test]
 #[ignore = "needs python3 and the PyPI package grafana-foundation-sdk"]

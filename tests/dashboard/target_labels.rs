@@ -7,9 +7,10 @@ use grpc_metrics_runtime::prometheus::Registry;
 use serde_json::Value;
 use support::promql::{Known, parsed};
 
-use crate::answers::{Answers, Series, check_of};
-use crate::queries::{ALL, list, panels_of, queries_of, text, variable_queries_of};
-use crate::{dashboard, service};
+use super::answers::{Answers, Series, check_of};
+use super::dashboard;
+use super::queries::{ALL, list, panels_of, queries_of, text, variable_queries_of};
+use crate::service;
 
 const LABELS: [&str; 2] = ["namespace", "cluster"];
 
@@ -117,7 +118,7 @@ fn h6_tables_have_a_column_for_each_label_in_front() {
 
 #[test]
 fn h6_without_labels_the_dashboard_is_as_it_was() {
-    assert_eq!(text_of("grpc_server", &[]), crate::DASHBOARD);
+    assert_eq!(text_of("grpc_server", &[]), super::DASHBOARD);
 }
 
 /// Neither takes the other for a part of itself.

@@ -16,9 +16,9 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::advance;
 
-use crate::ask;
-use crate::gate::Gate;
-use crate::load::round_trips;
+use super::ask;
+use super::gate::Gate;
+use super::load::round_trips;
 
 // As documented; times in seconds.
 const CONNECTIONS: usize = 32;

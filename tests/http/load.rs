@@ -26,8 +26,8 @@ use tokio::time::timeout;
 use tonic::service::Routes;
 use tonic::{Code, Request};
 
-use crate::gate::Gate;
-use crate::{ask, bind, unpacked};
+use super::gate::Gate;
+use super::{ask, bind, unpacked};
 
 /// Bounds a test that has failed, and no other.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -1,16 +1,20 @@
-//! What watches the metrics: rules, alerts and the configuration that goes with them.
+//! What watches the metrics: rules, alerts and the configuration that goes with them, the dashboard, and
+//! Prometheus itself.
 
 mod alert;
 mod branches;
 mod committed;
+#[path = "../dashboard/mod.rs"]
+mod dashboard;
 mod groups;
 mod live;
 mod names;
 mod namespaces;
 mod programs;
+#[path = "../prometheus.rs"]
+mod prometheus;
 mod rules;
 // Not in the support library: there, it would be among the services of every test.
-#[path = "../dashboard/service.rs"]
 mod service;
 mod stack;
 mod target;

@@ -3,8 +3,8 @@
 use grpc_metrics_runtime::prometheus::proto::{Gauge, MetricFamily, MetricType};
 use support::rng::Rng;
 
-use crate::open::assert_same_series;
-use crate::others::{
+use super::open::assert_same_series;
+use super::others::{
     all_kinds, counter, family, gauges, histogram, labelled, ours_with, stamped, summary, twins,
 };
 

@@ -7,8 +7,8 @@ use grpc_metrics_runtime::{CodeLabel, GrpcMetrics, openmetrics};
 use support::scrape::Labels;
 use tonic::Code;
 
-use crate::open::{assert_same_series, both, parse};
-use crate::others::{Given, counter, gauges, histogram, ours, ours_with, stamped, summary};
+use super::open::{assert_same_series, both, parse};
+use super::others::{Given, counter, gauges, histogram, ours, ours_with, stamped, summary};
 
 fn lines_of(metrics: &GrpcMetrics) -> Vec<String> {
     metrics.encode_openmetrics().expect("OpenMetrics").lines().map(str::to_owned).collect()
@@ -125,7 +125,7 @@ fn i5_a_family_that_is_none_is_an_error() {
     assert_eq!(message, text.expect_err("it has no name").to_string());
 
     let metrics = vec![Metric::from_label(vec![])];
-    let untyped = ours_with(vec![crate::others::family("odd", MetricType::UNTYPED, metrics)]);
+    let untyped = ours_with(vec![super::others::family("odd", MetricType::UNTYPED, metrics)]);
     let message = untyped.encode_openmetrics().expect_err("it has no type").to_string();
     assert!(message.contains("untyped: \"odd\""), "{message}");
 }

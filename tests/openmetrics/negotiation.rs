@@ -9,8 +9,8 @@ use support::rng::Rng;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::open::parse;
-use crate::others::{Given, all_kinds, counter, ours, ours_with};
+use super::open::parse;
+use super::others::{Given, all_kinds, counter, ours, ours_with};
 
 const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 const OPEN: &str = openmetrics::CONTENT_TYPE;

@@ -19,8 +19,8 @@ use support::wait::until;
 use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 
-use crate::open::both;
-use crate::others::{all_kinds, ours, ours_with, twins};
+use super::open::both;
+use super::others::{all_kinds, ours, ours_with, twins};
 
 fn now() -> i64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");

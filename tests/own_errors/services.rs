@@ -10,7 +10,7 @@ use support::shapes::{answer, answers, last, stubs};
 use tokio_stream::{Iter, Stream, StreamExt};
 use tonic::{Code, Request, Response, Status, Streaming};
 
-use crate::errors::{
+use super::errors::{
     AppError, ByHand as ConvertsByHand, NeverConverted, OuterError, Panics as PanicsInto, fail,
 };
 

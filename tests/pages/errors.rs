@@ -2,7 +2,7 @@
 
 use std::{fs, iter};
 
-use crate::{read, root};
+use super::{read, root};
 
 /// A heading of the page, with ‹…› for what differs.
 struct Heading(String);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{read, root};
+use super::{read, root};
 
 /// The workspace manifest's word for where the repository is.
 fn repository() -> String {

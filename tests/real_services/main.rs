@@ -4,5 +4,6 @@ mod arc_self;
 mod interop;
 mod macro_made;
 mod nine_queries;
+mod renamed;
 mod response_alias;
 mod wide;

@@ -125,7 +125,8 @@ impl Bed {
     }
 
     pub fn messages_sent(&self, kind: Kind) -> Option<f64> {
-        self.scrape().value("grpc_server_stream_messages_sent_total", &[("method", kind.method())])
+        let labels = [("service", SERVICE), ("method", kind.method())];
+        self.scrape().value("grpc_server_stream_messages_sent_total", &labels)
     }
 }
 

@@ -1,5 +1,6 @@
-//! Programs that run beside a test, and what they print.
+//! Programs that run beside a test, and what they print; and tests that are programs of their own.
 
+use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
@@ -66,6 +67,42 @@ pub fn output_in_time(command: &mut Command) -> Output {
     }
     let _ = Command::new("kill").args(["-KILL", &id]).status();
     panic!("hangs: {command:?}");
+}
+
+/// Runs the test around it in a process of its own, for what a process has only once: `true` if that was done
+/// now and went well, `false` in that process.
+///
+/// ```ignore
+/// #[test]
+/// fn a_global_is_set() {
+///     if support::ran_alone!(a_global_is_set) {
+///         return;
+///     }
+///     // …
+/// }
+/// ```
+#[macro_export]
+macro_rules! ran_alone {
+    ($test:ident) => {
+        $crate::process::ran_alone(concat!(module_path!(), "::", stringify!($test)))
+    };
+}
+
+/// See the macro of this name.
+pub fn ran_alone(path: &str) -> bool {
+    const TEST: &str = "TEST_ALONE";
+    let (_, test) = path.split_once("::").expect("a path behind the crate's name");
+    if env::var_os(TEST).is_some_and(|alone| alone == test) {
+        return false;
+    }
+    let mut alone = Command::new(env::current_exe().unwrap());
+    alone.args([test, "--exact", "--include-ignored", "--nocapture"]).env(TEST, test);
+    let output = output_in_time(&mut alone);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let passed = output.status.success() && stdout.contains("test result: ok. 1 passed;");
+    assert!(passed, "{test}, in a process of its own:\n{stdout}{stderr}");
+    true
 }
 
 /// What a program prints, line by line, without waiting for ever.

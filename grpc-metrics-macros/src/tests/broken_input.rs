@@ -13,9 +13,10 @@ use super::Case;
 /// All that our macros stand above in the tests that compile.
 fn cases() -> Vec<Case> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
-    let folders = ["ui/pass", "e_shapes", "facade", "facade-user", "real_services", "own_errors"];
-    let sources =
-        folders.iter().flat_map(|folder| fs::read_dir(tests.join(folder)).into_iter().flatten());
+    let folders = ["ui/pass", "shapes", "facade", "facade-user", "real_services", "own_errors"];
+    let sources = folders.iter().flat_map(|folder| {
+        fs::read_dir(tests.join(folder)).unwrap_or_else(|error| panic!("{folder}: {error}"))
+    });
     let sources = sources.filter_map(|entry| Some(entry.ok()?.path()));
     let files = sources.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
     let mut cases = Vec::new();

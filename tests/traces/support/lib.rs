@@ -55,7 +55,7 @@ pub fn subscribe(provider: &SdkTracerProvider) {
     // Not the spans of the transport, of which there is one that lives as long as a connection.
     let ours = Targets::new()
         .with_target("grpc_metrics_runtime", tracing::Level::INFO)
-        .with_target("nesting", tracing::Level::INFO);
+        .with_target("traces::nesting", tracing::Level::INFO);
     tracing_subscriber::registry().with(layer.with_filter(ours)).init();
 }
 

@@ -4,13 +4,17 @@ use opentelemetry::global;
 use opentelemetry_propagator_b3::{B3Encoding, Propagator};
 use support::bed::Bed;
 use support::clients::{self, Kind};
+use support::ran_alone;
 use support::script::script;
 use tonic::{Code, Request};
 use traces::{Caller, exemplars, exporter};
 
-/// Zipkin's, with one header and with several. One test, since the propagator is the program's.
+/// Zipkin's, with one header and with several.
 #[tokio::test]
 async fn j5_the_callers_trace_in_zipkins_headers() {
+    if ran_alone!(j5_the_callers_trace_in_zipkins_headers) {
+        return;
+    }
     exporter();
     global::set_text_map_propagator(Propagator::with_encoding(B3Encoding::SingleAndMultiHeader));
     let bed = Bed::new().await;

@@ -17,6 +17,7 @@ use support::clients::{self, Kind};
 use support::process::Process;
 use support::prometheus::Prometheus;
 use support::python::with_packages;
+use support::ran_alone;
 use support::script::{fail, script, wait};
 use support::wait::{block_until, until};
 use tokio::net::TcpListener;
@@ -55,6 +56,9 @@ fn exemplars(prometheus: &Prometheus, le: &str) -> Vec<(String, String, f64)> {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs prometheus"]
 async fn j8_a_request_is_followed_from_its_client_to_prometheus() {
+    if ran_alone!(j8_a_request_is_followed_from_its_client_to_prometheus) {
+        return;
+    }
     let receiver = Receiver::start().await;
     let provider = export_to(receiver.address());
     let bed = Bed::with(|builder| builder.buckets([0.05, 3600.0])).await;

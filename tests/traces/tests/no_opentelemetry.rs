@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use support::bed::Bed;
 use support::clients::Kind;
+use support::ran_alone;
 use support::script::{fail, script, send};
 use support::scripted::SERVICE;
 use support::wait::until_eq;
@@ -91,9 +92,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Watch {
     }
 }
 
-/// What each has as a program without OpenTelemetry. One test, since the subscriber is the program's.
+/// What each has as a program without OpenTelemetry.
 #[tokio::test]
 async fn j1_fields_of_a_span_as_any_subscriber_sees_them() {
+    if ran_alone!(j1_fields_of_a_span_as_any_subscriber_sees_them) {
+        return;
+    }
     let watch = Watch::default();
     // Of numbers that are not given twice, as the registry's own are.
     tracing_subscriber::registry().with(watch.clone()).init();

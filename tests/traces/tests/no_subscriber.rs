@@ -8,6 +8,7 @@ use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::{Context, global};
 use support::bed::Bed;
 use support::clients::Kind;
+use support::ran_alone;
 use support::script::{script, send};
 use tonic::Code;
 use traces::{Caller, exemplars};
@@ -33,6 +34,9 @@ impl TextMapPropagator for Counting {
 
 #[tokio::test]
 async fn j7_without_a_subscriber_nobody_looks_for_a_trace() {
+    if ran_alone!(j7_without_a_subscriber_nobody_looks_for_a_trace) {
+        return;
+    }
     global::set_text_map_propagator(Counting);
     let bed = Bed::new().await;
     for kind in Kind::ALL {

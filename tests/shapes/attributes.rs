@@ -51,7 +51,7 @@ impl Recorder {
 
 impl Subscriber for Recorder {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("e_shapes")
+        metadata.target() == module_path!()
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::net::SocketAddr;
 
-use crate::gate::Gate;
+use self::gate::Gate;
 use flate2::read::GzDecoder;
 use grpc_metrics_runtime::prometheus::{IntCounter, Registry};
 use grpc_metrics_runtime::{GrpcMetrics, http};

@@ -1,4 +1,4 @@
-//! Contract, section A: the metrics. Its settings, A6, are in `a_settings.rs`.
+//! Contract, section A: the metrics. Its settings, A6, are in `settings.rs`.
 
 use std::collections::BTreeSet;
 
@@ -176,7 +176,7 @@ async fn a4_methods_that_answer_with_one_message_have_no_such_series() {
     );
 }
 
-/// One of each ending. Under load from many sides, see `property.rs`.
+/// One of each ending. Under load from many sides, see `random_rpcs.rs`.
 #[tokio::test]
 async fn a5_no_ending_loses_or_doubles_an_rpc() {
     let bed = Bed::new().await;

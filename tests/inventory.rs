@@ -145,7 +145,7 @@ async fn d1_other_codes_appear_when_they_are_first_seen() {
     let bed = Bed::new().await;
     let codes = |kind: Kind| {
         let scrape = bed.scrape();
-        let labels = [("method", kind.method())];
+        let labels = [("service", SERVICE), ("method", kind.method())];
         let requests = scrape.with("grpc_server_requests_total", &labels);
         let codes = requests.map(|(labels, _)| labels["code"].parse::<u8>().unwrap());
         codes.collect::<BTreeSet<_>>()
@@ -175,7 +175,7 @@ struct Skipping {
     metrics: GrpcMetrics,
 }
 
-#[instrument_grpc(metrics = self.metrics)]
+#[instrument_grpc(service = "skipping.Odd", metrics = self.metrics)]
 #[tonic::async_trait]
 impl odd_server::Odd for Skipping {
     async fn plain_name(&self, request: Request<Nothing>) -> Result<Response<Nothing>, Status> {
@@ -249,7 +249,7 @@ impl odd_server::Odd for Skipping {
 fn methods_of_skipping(scrape: &Scrape) -> BTreeSet<&str> {
     let labels = scrape.series.keys().map(|(_, labels)| labels);
     labels
-        .filter(|labels| labels["service"] == "names.v1.Odd")
+        .filter(|labels| labels["service"] == "skipping.Odd")
         .map(|labels| labels["method"].as_str())
         .collect()
 }
@@ -277,7 +277,7 @@ async fn d2_a_skipped_method_works_and_leaves_no_trace() {
     client.plain_name(Nothing {}).await.unwrap();
     let scrape = Scrape::of(&registry);
     let counted = counted(&scrape);
-    assert_eq!(counted, [("names.v1.Odd", "PlainName", "0", 1.0)]);
+    assert_eq!(counted, [("skipping.Odd", "PlainName", "0", 1.0)]);
 }
 
 #[tokio::test]
@@ -303,7 +303,7 @@ async fn d3_cfg_of_a_method_holds_for_its_inventory_entry() {
     client.set_kv(Nothing {}).await.unwrap();
     let scrape = Scrape::of(&registry);
     let counted = counted(&scrape);
-    assert_eq!(counted, [("names.v1.Odd", "CompiledIn", "0", 1.0)]);
+    assert_eq!(counted, [("skipping.Odd", "CompiledIn", "0", 1.0)]);
     let methods = methods_of_skipping(&scrape);
     assert!(!methods.contains("CompiledOut") && !methods.contains("Absent"));
 }

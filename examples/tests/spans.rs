@@ -1,5 +1,4 @@
 //! Nova exports its spans to a collector.
-#![cfg(unix)]
 
 use std::{
     collections::{BTreeMap, HashSet},

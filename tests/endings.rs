@@ -1,5 +1,5 @@
 //! Contract, section B: endings that a handler or its stream comes to by itself, and how long they took.
-//! Faults are in `b_faults.rs`, calls without a server in `b_direct.rs`.
+//! Faults are in `faults.rs`, calls without a server in `direct_calls.rs`.
 
 use std::time::{Duration, Instant};
 

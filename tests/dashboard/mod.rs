@@ -7,7 +7,6 @@ mod live;
 mod names;
 mod queries;
 mod round_trip;
-mod service;
 mod target_labels;
 
 /// For the default prefix; the runtime puts another one in.

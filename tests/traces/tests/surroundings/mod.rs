@@ -141,7 +141,7 @@ impl<S: Subscriber> Layer<S> for Events {
 #[tokio::test]
 async fn j3_a_span_that_a_layer_does_not_want_costs_it_no_event() {
     let (events, others) = (Events::default(), Events::default());
-    let own = Targets::new().with_target("surroundings", LevelFilter::INFO);
+    let own = Targets::new().with_target("traces::surroundings", LevelFilter::INFO);
     let layers = registry()
         .with(events.clone().with_filter(own))
         .with(others.with_filter(LevelFilter::INFO));

@@ -1,5 +1,4 @@
 //! Nova's exit codes, and its reaction to signals.
-#![cfg(unix)]
 
 use std::{
     collections::BTreeMap,

@@ -1,0 +1,5 @@
+//! Nova as a program.
+#![cfg(unix)]
+
+mod endings;
+mod spans;

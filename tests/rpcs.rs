@@ -1,0 +1,9 @@
+//! One RPC and what is counted of it: of the scripted service alone, so that a scrape shows nothing else.
+
+mod direct_calls;
+mod endings;
+mod faults;
+mod metrics;
+mod request_guard;
+mod settings;
+mod transparency;
