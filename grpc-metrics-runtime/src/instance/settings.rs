@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::counters::Clock;
 use crate::grpc::{CodeLabel, CodeSet, FAULT_CODES};
 
 /// The default bucket bounds in seconds: 0.5 ms to 10 s.
@@ -18,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) code_label: CodeLabel,
     /// Without `Ok`.
     pub(crate) fault_codes: CodeSet,
+    /// Instead of the machine's.
+    pub(crate) clock: Option<Clock>,
 }
 
 impl Settings {
@@ -39,6 +42,7 @@ impl Default for Settings {
             buckets: DEFAULT_BUCKETS.to_vec(),
             code_label: CodeLabel::default(),
             fault_codes: FAULT_CODES.into_iter().collect(),
+            clock: None,
         }
     }
 }

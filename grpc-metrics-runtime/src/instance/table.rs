@@ -40,7 +40,7 @@ impl Table {
             seconds: Arc::from(&*settings.buckets),
             bounds: settings.buckets.iter().map(|seconds| to_nanos(*seconds)).collect(),
             faults: settings.fault_codes,
-            clock: Clock::new(),
+            clock: settings.clock.clone().unwrap_or_else(Clock::new),
             is_global: AtomicBool::new(false),
             by_index: (0..catalog::method_count()).map(|_| OnceLock::new()).collect(),
             by_key: Mutex::default(),

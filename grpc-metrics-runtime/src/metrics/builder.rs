@@ -7,6 +7,7 @@ use tonic::Code;
 
 use super::{Error, GrpcMetrics, warnings};
 use crate::catalog;
+use crate::counters::Clock;
 use crate::grpc::CodeLabel;
 use crate::instance::{Settings, to_nanos};
 
@@ -23,6 +24,7 @@ pub struct GrpcMetricsBuilder {
     code_label: CodeLabel,
     fault_codes: Vec<Code>,
     registry: Option<Registry>,
+    clock: Option<Clock>,
     allow_duplicate_services: bool,
 }
 
@@ -37,6 +39,7 @@ impl Default for GrpcMetricsBuilder {
             code_label,
             fault_codes,
             registry: None,
+            clock: None,
             allow_duplicate_services: false,
         }
     }
@@ -105,6 +108,14 @@ impl GrpcMetricsBuilder {
         self
     }
 
+    /// For tests of this crate: reads the time from this clock, which may be a `quanta::Clock::mock`. No part of the
+    /// public interface.
+    #[doc(hidden)]
+    pub fn clock(mut self, clock: quanta::Clock) -> Self {
+        self.clock = Some(Clock::of(clock));
+        self
+    }
+
     /// Accepts impls with the same service label, and counts them as one service: a stand-in beside
     /// the real implementation, of which only one is served.
     pub fn allow_duplicate_services(mut self) -> Self {
@@ -160,6 +171,7 @@ impl GrpcMetricsBuilder {
             buckets: check_buckets(self.buckets)?,
             code_label: self.code_label,
             fault_codes: self.fault_codes.into_iter().collect(),
+            clock: self.clock,
         })
     }
 }
