@@ -3,11 +3,13 @@
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use grpc_metrics_runtime::prometheus::Registry;
-use grpc_metrics_runtime::{GrpcMetrics, ResponseStream};
+use grpc_metrics_runtime::{GrpcMetrics, GrpcMetricsBuilder, ResponseStream};
+use quanta::{Clock, Mock};
 use support::bed::{assert_consistent, ledger, own_metrics};
 use support::clients::Kind;
 use support::faults::{expect_panics, panic_id};
@@ -17,7 +19,8 @@ use support::scrape::Scrape;
 use support::script::{fail, hang, panics, panics_in_drop, script, send, wait};
 use support::scripted::{SERVICE, Scripted, ScriptedStream, panic_message};
 use support::stage::Stage;
-use tokio::time::{advance, sleep};
+use support::wait::until;
+use tokio::time::advance;
 use tokio_stream::{Stream, StreamExt};
 use tonic::body::Body;
 use tonic::metadata::MetadataValue;
@@ -32,8 +35,18 @@ struct Direct {
 
 impl Direct {
     fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    /// With a clock that stands still unless the test moves it.
+    fn with_clock() -> (Self, Arc<Mock>) {
+        let (clock, time) = Clock::mock();
+        (Self::with(|builder| builder.clock(clock)), time)
+    }
+
+    fn with(settings: impl FnOnce(GrpcMetricsBuilder) -> GrpcMetricsBuilder) -> Self {
         expect_panics();
-        let (registry, metrics) = own_metrics(|builder| builder);
+        let (registry, metrics) = own_metrics(settings);
         let service = Scripted { metrics: metrics.clone(), stage: Stage::default() };
         Self { service, metrics, registry }
     }
@@ -48,14 +61,14 @@ impl Direct {
         assert_eq!(ledger(&scrape), expected.collect(), "{}", scrape.text);
         assert_consistent(&scrape);
         for method in self.metrics.snapshot().methods() {
-            assert_eq!(method.in_flight(), 0, "{method:?}");
             assert_eq!(method.started(), method.finished(), "{method:?}");
         }
     }
 
     fn in_flight(&self, kind: Kind) -> u64 {
         let snapshot = self.metrics.snapshot();
-        snapshot.method(SERVICE, kind.method()).unwrap().in_flight()
+        let method = snapshot.method(SERVICE, kind.method()).unwrap();
+        method.started().checked_sub(method.finished()).expect("no more have ended than started")
     }
 
     async fn watch(&self, script: Script) -> ResponseStream<ScriptedStream> {
@@ -144,29 +157,47 @@ async fn f2_the_paused_clock_of_tokio_is_not_seen() {
     direct.assert_ended(Kind::Unary, &[(Code::Ok, 1), (Code::Cancelled, 1)]);
 }
 
-#[tokio::test]
-async fn b7_a_drop_is_the_deadline_s_from_the_time_on_that_it_passes() {
-    for (timeout, code) in [
-        (Duration::from_millis(20), Code::DeadlineExceeded),
-        (Duration::from_secs(3600), Code::Cancelled),
-    ] {
-        let direct = Direct::new();
-        let request = with_timeout(script([hang()], []), timeout);
-        let mut future = direct.service.unary(request);
-        assert!(poll(&mut future).is_pending());
-        sleep(Duration::from_millis(20)).await;
-        drop(future);
-        direct.assert_ended(Kind::Unary, &[(code, 1)]);
+/// From a tenth of it, or 50 ms, before it is up.
+#[test]
+fn b7_a_drop_is_the_deadline_s_from_the_time_on_that_it_passes() {
+    for (timeout, late) in [(20, 18), (400, 360), (600, 550), (3_600_000, 3_599_950)] {
+        let (timeout, late) = (Duration::from_millis(timeout), late * 1_000_000);
+        for (after, code) in [
+            (0, Code::Cancelled),
+            (late - 1, Code::Cancelled),
+            (late, Code::DeadlineExceeded),
+            (2 * late, Code::DeadlineExceeded),
+        ] {
+            let (direct, time) = Direct::with_clock();
+            let mut future = direct.service.unary(with_timeout(script([hang()], []), timeout));
+            assert!(poll(&mut future).is_pending());
+            time.increment::<u64>(after);
+            drop(future);
+            direct.assert_ended(Kind::Unary, &[(code, 1)]);
+        }
     }
 }
 
-/// Waiting for the first poll is none of the handler's time.
+/// By the machine's clock, as programs have it.
 #[tokio::test]
-async fn b7_the_time_runs_from_the_start() {
+async fn b7_a_deadline_passes_in_real_time() {
+    let timeout = Duration::from_millis(20);
     let direct = Direct::new();
+    let mut future = direct.service.unary(with_timeout(script([hang()], []), timeout));
+    assert!(poll(&mut future).is_pending());
+    let start = Instant::now();
+    until(|| start.elapsed(), |elapsed| *elapsed >= timeout).await;
+    drop(future);
+    direct.assert_ended(Kind::Unary, &[(Code::DeadlineExceeded, 1)]);
+}
+
+/// Waiting for the first poll is none of the handler's time.
+#[test]
+fn b7_the_time_runs_from_the_start() {
+    let (direct, time) = Direct::with_clock();
     let timeout = Duration::from_secs(1);
     let mut future = direct.service.unary(with_timeout(script([hang()], []), timeout));
-    sleep(timeout).await;
+    time.increment(timeout);
     assert!(poll(&mut future).is_pending());
     drop(future);
     direct.assert_ended(Kind::Unary, &[(Code::Cancelled, 1)]);
@@ -271,11 +302,11 @@ async fn b9_a_stream_that_is_dropped_without_being_polled() {
 
 #[tokio::test]
 async fn b9_a_stream_that_is_dropped_unpolled_after_the_deadline() {
-    let direct = Direct::new();
-    let timeout = Duration::from_millis(20);
+    let (direct, time) = Direct::with_clock();
+    let timeout = Duration::from_secs(1);
     let request = with_timeout(script([], [send()]), timeout);
     let stream = direct.service.watch(request).await.unwrap();
-    sleep(timeout).await;
+    time.increment(timeout);
     drop(stream);
     direct.assert_ended(Kind::Watch, &[(Code::DeadlineExceeded, 1)]);
 }

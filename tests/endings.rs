@@ -1,12 +1,14 @@
 //! Contract, section B: endings that a handler or its stream comes to by itself, and how long they took.
 //! Faults are in `faults.rs`, calls without a server in `direct_calls.rs`.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use support::bed::{Bed, whole};
+use quanta::Mock;
+use support::bed::Bed;
 use support::clients::Kind;
-use support::script::{Way, fail, fail_by, gate, script, send, wait};
-use tokio::time::sleep;
+use support::script::{Way, fail, fail_by, gate, script, send};
+use support::wait::until;
 use tonic::{Code, Request};
 
 #[tokio::test]
@@ -127,72 +129,86 @@ async fn b5_response_stream_fails_with_a_status_that_says_ok() {
     bed.close(&expected).await;
 }
 
+/// How long RPCs last by a clock that the tests move.
 const LIFE: Duration = Duration::from_millis(60);
 
-/// RPCs that last [`LIFE`] at least, over one bucket bound and under the other.
-async fn bed_with_bounds_around_life() -> Bed {
-    Bed::with(|builder| builder.buckets([LIFE.as_secs_f64() * 0.9, 3600.0])).await
+async fn bed_with_bounds_around_life() -> (Bed, Arc<Mock>) {
+    Bed::with_clock(|builder| builder.buckets([0.059_999_999, LIFE.as_secs_f64()])).await
 }
 
-/// Asserts that one RPC of this kind took as long as `from` its start `to` its end, in sum and bucket.
-fn assert_lasted(bed: &Bed, kind: Kind, least: Duration, most: Duration) {
+/// Asserts that one RPC of this kind took as long as [`LIFE`], in sum and bucket.
+fn assert_lasted_a_life(bed: &Bed, kind: Kind) {
     let scrape = bed.scrape();
     let value = |part: &str, le: Option<&str>| {
         let name = format!("grpc_server_request_duration_seconds_{part}");
         let labels = [("method", kind.method())].into_iter();
         let labels: Vec<_> = labels.chain(le.map(|le| ("le", le))).collect();
-        scrape.value(&name, &labels).expect(&scrape.text)
+        scrape.value(&name, &labels)
     };
-    assert_eq!(whole(value("count", None)), 1);
-    // The two clocks agree to far better than a tenth.
-    let sum = value("sum", None);
-    assert!(sum >= least.as_secs_f64() * 0.9, "{kind:?}: {sum}");
-    assert!(sum <= most.as_secs_f64() * 1.1, "{kind:?}: {sum}");
-    assert_eq!(whole(value("bucket", Some("0.054"))), 0, "{kind:?}");
-    assert_eq!(whole(value("bucket", Some("3600"))), 1, "{kind:?}");
-    assert_eq!(whole(value("bucket", Some("+Inf"))), 1, "{kind:?}");
+    assert_eq!(value("count", None), Some(1.0), "{kind:?}");
+    assert_eq!(value("sum", None), Some(LIFE.as_secs_f64()), "{kind:?}");
+    for (le, below) in [("0.059999999", 0.0), ("0.06", 1.0), ("+Inf", 1.0)] {
+        assert_eq!(value("bucket", Some(le)), Some(below), "{kind:?} {le}");
+    }
 }
 
 #[tokio::test]
 async fn b11_duration_of_a_handler() {
-    let bed = bed_with_bounds_around_life().await;
-    let millis = u32::try_from(LIFE.as_millis()).unwrap();
-    for kind in Kind::ALL {
-        let start = Instant::now();
-        bed.call(kind, script([wait(millis)], [])).await;
-        assert_lasted(&bed, kind, LIFE, start.elapsed());
+    let (bed, time) = bed_with_bounds_around_life().await;
+    for (kind, n) in Kind::ALL.into_iter().zip(1..) {
+        let call = bed.spawn(kind, script([gate()], []));
+        bed.until_waiting(n).await;
+        time.increment(LIFE);
+        bed.stage.let_through(1);
+        call.await.unwrap();
+        // It has ended.
+        time.increment(LIFE);
+        assert_lasted_a_life(&bed, kind);
     }
 }
 
 #[tokio::test]
 async fn b11_duration_of_a_response_stream_is_its_whole_life() {
-    let bed = bed_with_bounds_around_life().await;
-    for kind in Kind::STREAMS {
-        let start = Instant::now();
-        let opened = bed.open(kind, script([], [send(), gate(), send()])).await;
-        let mut stream = opened.unwrap().into_inner();
-        stream.message().await.unwrap();
-        let running = Instant::now();
-        sleep(LIFE).await;
-        bed.stage.let_through(1);
-        let least = running.elapsed();
-        while stream.message().await.unwrap().is_some() {}
-        assert_lasted(&bed, kind, least, start.elapsed());
+    let (bed, time) = bed_with_bounds_around_life().await;
+    for (kind, first) in Kind::STREAMS.into_iter().zip([1, 3]) {
+        let call = bed.spawn(kind, script([gate()], [send(), gate(), send()]));
+        for waiting in [first, first + 1] {
+            bed.until_waiting(waiting).await;
+            time.increment(LIFE / 2);
+            bed.stage.let_through(1);
+        }
+        assert_eq!(call.await.unwrap().messages, [1, 2]);
+        assert_lasted_a_life(&bed, kind);
     }
 }
 
 #[tokio::test]
 async fn b11_duration_of_what_is_dropped_goes_up_to_the_drop() {
-    let bed = bed_with_bounds_around_life().await;
+    let (bed, time) = bed_with_bounds_around_life().await;
+    let call = bed.spawn(Kind::Unary, script([gate()], []));
+    bed.until_waiting(1).await;
+    time.increment(LIFE);
+    call.abort();
+    bed.until_ended(&[(Kind::Unary, Code::Cancelled, 1)]).await;
+    assert_lasted_a_life(&bed, Kind::Unary);
+}
+
+/// By the machine's clock, as programs have it.
+#[tokio::test]
+async fn b11_durations_are_real_time() {
+    let bed = Bed::new().await;
     let start = Instant::now();
     let call = bed.spawn(Kind::Unary, script([gate()], []));
     bed.until_waiting(1).await;
     let running = Instant::now();
-    sleep(LIFE).await;
-    let least = running.elapsed();
-    call.abort();
-    bed.until_ended(&[(Kind::Unary, Code::Cancelled, 1)]).await;
-    assert_lasted(&bed, Kind::Unary, least, start.elapsed());
+    let least = until(|| running.elapsed(), |elapsed| *elapsed >= LIFE).await;
+    bed.stage.let_through(1);
+    call.await.unwrap();
+    let most = start.elapsed();
+    let sum = bed.method(Kind::Unary).duration_sum();
+    // The two clocks agree to far better than a tenth.
+    assert!(sum >= least.as_secs_f64() * 0.9, "{sum} s of {least:?} and more");
+    assert!(sum <= most.as_secs_f64() * 1.1, "{sum} s of {most:?} and less");
 }
 
 #[tokio::test]
@@ -235,17 +251,16 @@ async fn b11_in_flight_counts_rpcs_that_run_side_by_side() {
 /// The deadline concerns RPCs that are dropped, not those that come to an end of their own.
 #[tokio::test]
 async fn b7_an_rpc_that_ends_by_itself_after_its_deadline_has_its_own_code() {
-    let bed = Bed::new().await;
+    let (bed, time) = Bed::with_clock(|builder| builder).await;
     for (kind, last) in [(Kind::Watch, None), (Kind::Chat, Some(fail(Code::NotFound)))] {
-        let timeout = Duration::from_millis(300);
+        let timeout = Duration::from_secs(3600);
         let steps = [send(), gate()].into_iter().chain(last);
         let mut request = Request::new(script([], steps));
         request.set_timeout(timeout);
         let opened = support::clients::open(&bed.channel, kind, request).await;
         let mut stream = opened.unwrap().into_inner();
         stream.message().await.unwrap();
-        // From here on, though the RPC has started before.
-        sleep(timeout).await;
+        time.increment(timeout);
         bed.stage.let_through(1);
         let end = stream.message().await;
         assert_eq!(end.is_err(), kind == Kind::Chat);

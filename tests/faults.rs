@@ -15,7 +15,6 @@ use support::script::{
 use support::scripted::Scripted;
 use support::server::{Server, connect};
 use support::wait::until_eq;
-use tokio::time::sleep;
 use tokio_stream::{StreamExt, iter, pending};
 use tonic::body::Body;
 use tonic::metadata::MetadataValue;
@@ -153,16 +152,20 @@ fn with_timeout(script: Script, timeout: Duration) -> Request<Script> {
     request
 }
 
-/// Long enough for the tolerance to be at its most: the client's timer is ahead by a journey.
+/// Of tonic's timer on the server. Long enough for every request to have come to its handler by then.
 const TIMEOUT: Duration = Duration::from_millis(600);
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 #[tokio::test]
 async fn b7_deadline_passes_in_the_handler() {
-    let bed = Bed::new().await;
+    let (bed, time) = Bed::with_clock(|builder| builder).await;
     let calls = Kind::ALL.map(|kind| {
         let request = with_timeout(script([hang()], []), TIMEOUT);
         bed.spawn_request(kind, request)
     });
+    bed.until_waiting(calls.len()).await;
+    time.increment(TIMEOUT);
     for call in calls {
         call.await.unwrap();
     }
@@ -171,17 +174,17 @@ async fn b7_deadline_passes_in_the_handler() {
 
 #[tokio::test]
 async fn b7_deadline_passes_amid_the_stream() {
-    let bed = Bed::new().await;
+    let (bed, time) = Bed::with_clock(|builder| builder).await;
     let mut streams = Vec::new();
     for kind in Kind::STREAMS {
-        let request = with_timeout(script([], [send(), hang()]), TIMEOUT);
+        let request = with_timeout(script([], [send(), hang()]), HOUR);
         let opened = clients::open(&bed.channel, kind, request).await;
         let mut stream = opened.unwrap().into_inner();
         stream.message().await.unwrap();
         streams.push(stream);
     }
-    // tonic has no timer for streams; the client drops it when the time is up, and it started before.
-    sleep(TIMEOUT).await;
+    // tonic has no timer for streams; the client drops it when the time is up.
+    time.increment(HOUR);
     drop(streams);
     bed.close(&Kind::STREAMS.map(|kind| (kind, Code::DeadlineExceeded, 1))).await;
 }
@@ -189,14 +192,13 @@ async fn b7_deadline_passes_amid_the_stream() {
 #[tokio::test]
 async fn b7_a_drop_before_the_deadline_is_cancelled() {
     let bed = Bed::new().await;
-    let hour = Duration::from_secs(3600);
     for (kind, n) in Kind::ALL.into_iter().zip(1..) {
-        let call = bed.spawn_request(kind, with_timeout(script([hang()], []), hour));
+        let call = bed.spawn_request(kind, with_timeout(script([hang()], []), HOUR));
         bed.until_waiting(n).await;
         call.abort();
     }
     for kind in Kind::STREAMS {
-        let request = with_timeout(script([], [send(), hang()]), hour);
+        let request = with_timeout(script([], [send(), hang()]), HOUR);
         let opened = clients::open(&bed.channel, kind, request).await;
         opened.unwrap().into_inner().message().await.unwrap();
     }
@@ -205,12 +207,14 @@ async fn b7_a_drop_before_the_deadline_is_cancelled() {
     bed.close(&[&handlers[..], &streams].concat()).await;
 }
 
-/// The header as a client may write it; tonic's server ends the call by it.
+/// The header as a client may write it, of 600 ms; tonic's server ends the call by it.
 async fn deadline_passes(request: impl Fn(&mut tonic::metadata::MetadataMap)) {
-    let bed = Bed::new().await;
+    let (bed, time) = Bed::with_clock(|builder| builder).await;
     let mut asking = Request::new(script([hang()], []));
     request(asking.metadata_mut());
     let call = bed.spawn_request(Kind::Unary, asking);
+    bed.until_waiting(1).await;
+    time.increment(TIMEOUT);
     bed.until_ended(&[(Kind::Unary, Code::DeadlineExceeded, 1)]).await;
     call.abort();
 }
@@ -218,7 +222,7 @@ async fn deadline_passes(request: impl Fn(&mut tonic::metadata::MetadataMap)) {
 #[tokio::test]
 async fn b7_a_plus_sign_before_the_timeout_is_read_as_tonic_reads_it() {
     deadline_passes(|metadata| {
-        metadata.insert("grpc-timeout", MetadataValue::from_static("+300m"));
+        metadata.insert("grpc-timeout", MetadataValue::from_static("+600m"));
     })
     .await;
 }
@@ -230,7 +234,7 @@ async fn b7_the_timeout_is_found_among_many_headers() {
             let key = format!("x-header-{i}").parse::<tonic::metadata::AsciiMetadataKey>();
             metadata.insert(key.expect("a legal key"), MetadataValue::from_static("value"));
         }
-        metadata.insert("grpc-timeout", MetadataValue::from_static("300m"));
+        metadata.insert("grpc-timeout", MetadataValue::from_static("600m"));
     })
     .await;
 }
@@ -342,13 +346,18 @@ async fn b8_the_server_goes_on_after_a_panic() {
 
 /// Calls a handler that holds its thread until the client is gone, and gives a stream then, which the
 /// server finds nobody to send to.
-async fn stream_for_nobody(bed: &Bed, kind: Kind, request: Request<Script>, pause: Duration) {
+async fn stream_for_nobody(
+    bed: &Bed,
+    kind: Kind,
+    request: Request<Script>,
+    before_the_abort: impl FnOnce(),
+) {
     let waiting = bed.stage.waiting();
     let call = bed.spawn_request(kind, request);
     bed.until_waiting(waiting + 1).await;
-    sleep(pause).await;
+    before_the_abort();
     call.abort();
-    // Not sooner than its request is dropped: by the abort, or by its own timer just before.
+    // Not sooner than its request is dropped.
     drop(call.await);
     // Over the same connection, so the server has heard of the abort when this returns.
     bed.call(Kind::Unary, script([], [])).await;
@@ -360,7 +369,7 @@ async fn b9_response_stream_is_dropped_without_being_polled() {
     for kind in Kind::STREAMS {
         let bed = Bed::new().await;
         let request = Request::new(script([block()], [send()]));
-        stream_for_nobody(&bed, kind, request, Duration::ZERO).await;
+        stream_for_nobody(&bed, kind, request, || ()).await;
         until_eq(|| bed.stage.dropped(), 1).await;
         assert_eq!(bed.stage.stream_polls(), 0);
         bed.close(&[(kind, Code::Cancelled, 1), (Kind::Unary, Code::Ok, 1)]).await;
@@ -370,10 +379,9 @@ async fn b9_response_stream_is_dropped_without_being_polled() {
 #[tokio::test]
 async fn b9_response_stream_is_dropped_unpolled_after_the_deadline() {
     for kind in Kind::STREAMS {
-        let bed = Bed::new().await;
-        let timeout = Duration::from_millis(100);
-        let request = with_timeout(script([block()], [send()]), timeout);
-        stream_for_nobody(&bed, kind, request, timeout).await;
+        let (bed, time) = Bed::with_clock(|builder| builder).await;
+        let request = with_timeout(script([block()], [send()]), HOUR);
+        stream_for_nobody(&bed, kind, request, || time.increment(HOUR)).await;
         until_eq(|| bed.stage.dropped(), 1).await;
         assert_eq!(bed.stage.stream_polls(), 0);
         bed.close(&[(kind, Code::DeadlineExceeded, 1), (Kind::Unary, Code::Ok, 1)]).await;
@@ -382,10 +390,12 @@ async fn b9_response_stream_is_dropped_unpolled_after_the_deadline() {
 
 #[tokio::test]
 async fn b13_the_client_is_told_cancelled_when_the_deadline_passes() {
-    let bed = Bed::new().await;
-    for kind in Kind::ALL {
-        let request = with_timeout(script([hang()], []), TIMEOUT);
-        let seen = clients::call(&bed.channel, kind, request).await;
+    let (bed, time) = Bed::with_clock(|builder| builder).await;
+    for (kind, n) in Kind::ALL.into_iter().zip(1..) {
+        let call = bed.spawn_request(kind, with_timeout(script([hang()], []), TIMEOUT));
+        bed.until_waiting(n).await;
+        time.increment(TIMEOUT);
+        let seen = call.await.unwrap();
         let failure = seen.failure.expect("no failure");
         assert_eq!(failure.code, Code::Cancelled);
         assert_eq!(failure.message, "Timeout expired");

@@ -1,30 +1,33 @@
 //! Contract, section H: what is promised on the attribute, and how a scrape judges it.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use grpc_metrics_runtime::prometheus::Registry;
 use grpc_metrics_runtime::{Error, GrpcMetrics, MethodSnapshot, Slo, instrument_grpc};
+use quanta::{Clock, Mock};
 use support::scrape::Scrape;
 use support::shapes::pb::shapes_server::{Shapes, ShapesServer};
 use support::shapes::pb::{Answer, Ask, shapes_client::ShapesClient};
 use support::shapes::{answer, answers, last, serve};
-use tokio::time::sleep;
 use tokio_stream::Iter;
 use tonic::service::Routes;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 type Answers = Iter<std::vec::IntoIter<Result<Answer, Status>>>;
 
-/// Waits for so many milliseconds if asked for code −1.
-async fn slow_if_asked(ask: Ask) -> Result<Response<Answer>, Status> {
-    if ask.code == -1 {
-        sleep(Duration::from_millis(u64::from(ask.count))).await;
-        return Ok(Response::new(Answer::default()));
-    }
-    answer(ask).map(Response::new)
-}
+/// With the clock of its metrics.
+struct Promising(GrpcMetrics, Arc<Mock>);
 
-struct Promising(GrpcMetrics);
+impl Promising {
+    /// Lets so many nanoseconds pass if asked for code −1.
+    fn answer(&self, ask: Ask) -> Result<Response<Answer>, Status> {
+        if ask.code == -1 {
+            self.1.increment(u64::from(ask.count));
+            return Ok(Response::new(Answer::default()));
+        }
+        answer(ask).map(Response::new)
+    }
+}
 
 #[instrument_grpc(
     service = "slo.promising",
@@ -34,12 +37,12 @@ struct Promising(GrpcMetrics);
 #[tonic::async_trait]
 impl Shapes for Promising {
     async fn one(&self, ask: Request<Ask>) -> Result<Response<Answer>, Status> {
-        slow_if_asked(ask.into_inner()).await
+        self.answer(ask.into_inner())
     }
 
     #[rpc(slo(latency = "1.5s"))]
     async fn upload(&self, asks: Request<Streaming<Ask>>) -> Result<Response<Answer>, Status> {
-        slow_if_asked(last(asks.into_inner()).await?).await
+        self.answer(last(asks.into_inner()).await?)
     }
 
     type WatchStream = Answers;
@@ -101,7 +104,15 @@ fn instance() -> (Registry, GrpcMetrics) {
 }
 
 async fn client(metrics: &GrpcMetrics) -> ShapesClient<tonic::transport::Channel> {
-    let service = ShapesServer::new(Promising(metrics.clone()));
+    client_with(metrics, Clock::mock().1).await
+}
+
+/// Of a service that moves this clock.
+async fn client_with(
+    metrics: &GrpcMetrics,
+    time: Arc<Mock>,
+) -> ShapesClient<tonic::transport::Channel> {
+    let service = ShapesServer::new(Promising(metrics.clone(), time));
     ShapesClient::new(serve(Routes::new(service)).await)
 }
 
@@ -179,17 +190,20 @@ async fn h4_which_codes_are_faults_is_a_setting() {
 
 #[tokio::test]
 async fn h4_latency_is_judged_by_the_objective_itself() {
-    let (_, metrics) = instance();
-    let mut client = client(&metrics).await;
-    for _ in 0..5 {
-        client.one(Ask { count: 1, code: 0 }).await.expect("nothing was asked for");
-        // In no bucket of the default bounds of its own: 50 ms are below, 100 ms above.
-        client.one(Ask { count: 61, code: -1 }).await.expect("nothing was asked for");
+    let (clock, time) = Clock::mock();
+    let builder = GrpcMetrics::builder().registry(&Registry::new()).clock(clock);
+    let metrics = builder.build().expect("settings that are right");
+    let mut client = client_with(&metrics, time).await;
+    // In no bucket of the default bounds of its own: 50 ms are below, 100 ms above.
+    for (nanos, bad) in [(0, 0), (60_000_000, 0), (60_000_001, 1), (61_000_000, 2)] {
+        let before = judged(&method(&metrics, "One"))[1].2;
+        client.one(Ask { count: nanos, code: -1 }).await.expect("nothing was asked for");
+        let latency = (Slo::Latency, 0.95, before + 1, bad);
+        assert_eq!(judged(&method(&metrics, "One"))[1], latency, "{nanos} ns");
     }
-    let (slo, _, events, bad) = judged(&method(&metrics, "One"))[1];
-    assert_eq!((slo, events), (Slo::Latency, 10));
-    // Those that sleep are slow for certain. The others are not, unless the machine is.
-    assert!((5..10).contains(&bad), "{bad}");
+    // However it ended.
+    client.one(Ask { count: 1, code: 13 }).await.expect_err("it was asked for");
+    assert_eq!(judged(&method(&metrics, "One"))[1], (Slo::Latency, 0.95, 5, 2));
 }
 
 #[test]

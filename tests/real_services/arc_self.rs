@@ -8,6 +8,7 @@ use real_services::library::{self, library_client::LibraryClient};
 use real_services::library_arc::library_server::{Library, LibraryServer};
 use real_services::library_arc::{Book, BookRequest};
 use support::shapes::{codes, counted, serve};
+use support::wait::until_eq;
 use tokio::sync::broadcast;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
@@ -127,12 +128,10 @@ async fn a_library_behind_an_arc() {
     let imports = [(Code::Ok, 1), (Code::InvalidArgument, 1), (Code::FailedPrecondition, 1)];
     assert_eq!(codes(label, "ImportBooks"), imports);
     // The server sees some time later that nobody follows any more.
-    let following = || {
+    let followed = || {
         let snapshot = GrpcMetrics::global().snapshot();
-        snapshot.method(label, "FollowBooks").map(MethodSnapshot::in_flight)
+        snapshot.method(label, "FollowBooks").map(MethodSnapshot::finished)
     };
-    while following() != Some(0) {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    until_eq(followed, Some(1)).await;
     assert_eq!(codes(label, "FollowBooks"), [(Code::Cancelled, 1)]);
 }

@@ -9,7 +9,6 @@ use support::codes::NAMES;
 use support::faults::panic_id;
 use support::script::{Script, fail, gate, hang, panics, panics_in_drop, script, send};
 use support::scripted::SERVICE;
-use tokio::time::sleep;
 use tonic::{Code, Request};
 use traces::{Caller, exemplars, exporter, text};
 
@@ -107,13 +106,17 @@ async fn j2_code_of_what_is_cancelled() {
 
 #[tokio::test]
 async fn j2_code_of_what_is_out_of_time() {
-    let bed = bed().await;
-    let timeout = Duration::from_millis(200);
-    for kind in Kind::ALL {
+    exporter();
+    let (bed, time) = Bed::with_clock(|builder| builder).await;
+    let timeout = Duration::from_secs(3600);
+    for (kind, n) in Kind::ALL.into_iter().zip(1..) {
         let caller = Caller::new(true);
         let mut request = caller.request(script([hang()], []));
         request.set_timeout(timeout);
-        clients::call(&bed.channel, kind, request).await;
+        let call = bed.spawn_request(kind, request);
+        bed.until_waiting(n).await;
+        time.increment(timeout);
+        call.abort();
         assert_span(&caller, kind, Code::DeadlineExceeded).await;
     }
     for kind in Kind::STREAMS {
@@ -123,7 +126,7 @@ async fn j2_code_of_what_is_out_of_time() {
         let opened = clients::open(&bed.channel, kind, request).await;
         let mut stream = opened.unwrap().into_inner();
         stream.message().await.unwrap();
-        sleep(timeout).await;
+        time.increment(timeout);
         drop(stream);
         assert_span(&caller, kind, Code::DeadlineExceeded).await;
     }
