@@ -13,7 +13,7 @@ use support::pb::scripted_server::Scripted as _;
 use support::script::{hang, script, send};
 use support::scripted::{SERVICE, Scripted};
 use support::stage::Stage;
-use support::watcher::Watcher;
+use support::watcher::{Tally, Watcher};
 use tokio_stream::Stream;
 use tonic::{Code, Request};
 
@@ -30,19 +30,32 @@ fn assert_all_ended(method: &MethodSnapshot, code: Code, n: u64) {
     assert_eq!(method.durations().count(), n, "{method:?}");
 }
 
-fn count(method: &'static str, n: u64) {
-    for _ in 0..n {
-        RequestGuard::new("by.Hand", method).complete(Code::Ok);
+fn count(tally: &Tally, method: &'static str, n: u64) {
+    // One after another would make threads wait for the tally.
+    const AT_ONCE: u64 = 100;
+    for counted in (0..n).step_by(100) {
+        let burst = AT_ONCE.min(n - counted);
+        tally.begin(burst);
+        for _ in 0..burst {
+            RequestGuard::new("by.Hand", method).complete(Code::Ok);
+        }
+        tally.end(burst);
     }
+}
+
+/// Of a method of the process-wide instance.
+fn watch(method: &'static str, tally: &'static Tally) -> Watcher {
+    Watcher::of_method(GrpcMetrics::global(), "by.Hand", method, tally)
 }
 
 #[test]
 fn a5_scrapes_hold_while_threads_count_as_fast_as_they_can() {
     const EACH: u64 = 200_000;
-    let watcher = Watcher::of_snapshots(GrpcMetrics::global());
+    static TALLY: Tally = Tally::new();
+    let watcher = watch("Fast", &TALLY);
     thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| count("Fast", EACH));
+            scope.spawn(|| count(&TALLY, "Fast", EACH));
         }
     });
     watcher.stop();
@@ -52,7 +65,8 @@ fn a5_scrapes_hold_while_threads_count_as_fast_as_they_can() {
 #[test]
 fn a5_rpcs_end_on_other_threads_than_they_started_on() {
     const EACH: u64 = 30_000;
-    let watcher = Watcher::of_snapshots(GrpcMetrics::global());
+    static TALLY: Tally = Tally::new();
+    let watcher = watch("HandedOver", &TALLY);
     let (hand_over, taken) = mpsc::sync_channel(64);
     let taken = Mutex::new(taken);
     thread::scope(|scope| {
@@ -60,6 +74,7 @@ fn a5_rpcs_end_on_other_threads_than_they_started_on() {
             let hand_over = hand_over.clone();
             scope.spawn(move || {
                 for _ in 0..EACH {
+                    TALLY.begin(1);
                     let guard = RequestGuard::new("by.Hand", "HandedOver");
                     hand_over.send(guard).unwrap();
                 }
@@ -72,6 +87,7 @@ fn a5_rpcs_end_on_other_threads_than_they_started_on() {
                     let guard = taken.lock().unwrap().recv();
                     let Ok(guard) = guard else { return };
                     guard.complete(Code::NotFound);
+                    TALLY.end(1);
                 }
             });
         }
@@ -83,15 +99,12 @@ fn a5_rpcs_end_on_other_threads_than_they_started_on() {
 #[test]
 fn a5_many_short_lived_threads() {
     const THREADS: u64 = 3_000;
-    let watcher = Watcher::of_snapshots(GrpcMetrics::global());
+    static TALLY: Tally = Tally::new();
+    let watcher = watch("ShortLived", &TALLY);
     for _ in 0..THREADS / 30 {
         thread::scope(|scope| {
             for _ in 0..30 {
-                scope.spawn(|| {
-                    for _ in 0..3 {
-                        RequestGuard::new("by.Hand", "ShortLived").complete(Code::Ok);
-                    }
-                });
+                scope.spawn(|| count(&TALLY, "ShortLived", 3));
             }
         });
     }
@@ -104,23 +117,26 @@ fn a5_many_short_lived_threads() {
 fn a5_many_threads_at_once() {
     const THREADS: usize = 300;
     const EACH: u64 = 2_000;
+    static TALLY: Tally = Tally::new();
     let (started, ended) = (Barrier::new(THREADS + 1), Barrier::new(THREADS + 1));
-    let watcher = Watcher::of_snapshots(GrpcMetrics::global());
+    let watcher = watch("AtOnce", &TALLY);
     thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
+                TALLY.begin(1);
                 let guard = RequestGuard::new("by.Hand", "AtOnce");
                 started.wait();
                 ended.wait();
                 guard.complete(Code::Ok);
-                count("AtOnce", EACH);
+                TALLY.end(1);
+                count(&TALLY, "AtOnce", EACH);
             });
         }
         started.wait();
-        let in_flight = method("AtOnce").in_flight();
+        let running = method("AtOnce");
         ended.wait();
         // Not before: the threads would wait for ever.
-        assert_eq!(in_flight, THREADS as u64);
+        assert_eq!((running.started(), running.finished()), (THREADS as u64, 0));
     });
     watcher.stop();
     assert_all_ended(&method("AtOnce"), Code::Ok, THREADS as u64 * (1 + EACH));
@@ -131,8 +147,10 @@ thread_local! {
 }
 
 /// Runs this many threads that each leave a guard to the destructors of their locals.
-fn leave_guards(threads: u64, method: &'static str, counted_before: bool) {
+fn leave_guards(tally: &'static Tally, threads: u64, method: &'static str, counted_before: bool) {
+    let each = 1 + u64::from(counted_before);
     for _ in 0..threads {
+        tally.begin(each);
         thread::spawn(move || {
             // Locals are destroyed in the reverse of their first use: with this, the runtime's own come
             // last, without it, first.
@@ -145,25 +163,28 @@ fn leave_guards(threads: u64, method: &'static str, counted_before: bool) {
         })
         .join()
         .unwrap();
+        tally.end(each);
     }
 }
 
 #[test]
 fn a5_a_guard_ends_while_its_thread_s_locals_are_destroyed() {
-    let watcher = Watcher::of_snapshots(GrpcMetrics::global());
-    leave_guards(200, "LocalsFirst", false);
+    static FIRST: Tally = Tally::new();
+    static LAST: Tally = Tally::new();
+    let watchers = [watch("LocalsFirst", &FIRST), watch("LocalsLast", &LAST)];
+    leave_guards(&FIRST, 200, "LocalsFirst", false);
     assert_all_ended(&method("LocalsFirst"), Code::Cancelled, 200);
-    leave_guards(200, "LocalsLast", true);
+    leave_guards(&LAST, 200, "LocalsLast", true);
     assert_all_ended(&method("LocalsLast"), Code::Cancelled, 400);
-    watcher.stop();
+    watchers.into_iter().for_each(Watcher::stop);
 }
 
 /// Starts RPCs when it is destroyed with its thread's locals.
-struct StartsLate(&'static str, u64);
+struct StartsLate(&'static Tally, &'static str, u64);
 
 impl Drop for StartsLate {
     fn drop(&mut self) {
-        count(self.0, self.1);
+        count(self.0, self.1, self.2);
     }
 }
 
@@ -173,16 +194,19 @@ thread_local! {
 
 #[test]
 fn a5_an_rpc_starts_while_its_thread_s_locals_are_destroyed() {
+    static TALLY: Tally = Tally::new();
+    let watcher = watch("StartsLate", &TALLY);
     for n in 0..200 {
         thread::spawn(move || {
-            STARTS_LATE.set(Some(StartsLate("Late", 1)));
+            STARTS_LATE.set(Some(StartsLate(&TALLY, "StartsLate", 1)));
             // Makes the runtime's own locals, which are gone first then, in every other thread.
-            count("Late", n % 2);
+            count(&TALLY, "StartsLate", n % 2);
         })
         .join()
         .unwrap();
     }
-    assert_all_ended(&method("Late"), Code::Ok, 300);
+    watcher.stop();
+    assert_all_ended(&method("StartsLate"), Code::Ok, 300);
 }
 
 /// Threads count to their very end, while others begin with the counters that they leave behind.
@@ -191,14 +215,15 @@ fn a5_threads_end_and_begin_side_by_side() {
     const AT_ONCE: u64 = 8;
     const ROUNDS: u64 = 60;
     const BURST: u64 = 1_000;
-    let watcher = Watcher::of_snapshots(GrpcMetrics::global());
+    static TALLY: Tally = Tally::new();
+    let watcher = watch("SideBySide", &TALLY);
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 for _ in 0..ROUNDS {
                     thread::spawn(|| {
-                        STARTS_LATE.set(Some(StartsLate("SideBySide", BURST)));
-                        count("SideBySide", BURST);
+                        STARTS_LATE.set(Some(StartsLate(&TALLY, "SideBySide", BURST)));
+                        count(&TALLY, "SideBySide", BURST);
                     })
                     .join()
                     .unwrap();
@@ -221,9 +246,11 @@ fn service() -> (Scripted, GrpcMetrics) {
 #[test]
 fn a5_a_response_stream_changes_threads() {
     const RPCS: u64 = 100;
+    static TALLY: Tally = Tally::new();
     let (service, metrics) = service();
-    let watcher = Watcher::of_snapshots(&metrics);
+    let watcher = Watcher::of_method(&metrics, SERVICE, "Watch", &TALLY);
     for _ in 0..RPCS {
+        TALLY.begin(1);
         let service = service.clone();
         let handler = thread::spawn(move || {
             let request = Request::new(script([], [send(), send(), hang()]));
@@ -247,6 +274,7 @@ fn a5_a_response_stream_changes_threads() {
             .unwrap();
         }
         thread::spawn(move || drop(stream)).join().unwrap();
+        TALLY.end(1);
     }
     watcher.stop();
     let snapshot = metrics.snapshot();

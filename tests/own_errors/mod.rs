@@ -167,7 +167,7 @@ async fn g1_a_conversion_that_panics_ends_the_rpc_as_a_panic_does() {
     let status = client.one(ask(0)).await.expect_err("its connection is gone");
     assert_ne!(status.message(), "");
     let counted = counted(&metrics, "own.panics", "One");
-    assert_eq!((counted.requests(Code::Unknown), counted.in_flight()), (1, 0));
+    assert_eq!((counted.requests(Code::Unknown), counted.started(), counted.finished()), (1, 1, 1));
 }
 
 #[tokio::test]
@@ -256,10 +256,10 @@ async fn g1_a_conversion_in_a_stream_that_panics_ends_the_rpc_as_a_panic_does() 
             let next = std::panic::AssertUnwindSafe(async { stream.next().await.is_some() });
             let caught = futures_catch(next).await;
             let counted = counted(&metrics, "own.by_hand", "Watch");
-            (caught, counted.requests(Code::Unknown), counted.in_flight())
+            (caught, counted.requests(Code::Unknown), counted.started(), counted.finished())
         })
         .await;
-    assert_eq!(polled, (None, 1, 0));
+    assert_eq!(polled, (None, 1, 1, 1));
 }
 
 /// What the future gives, or `None` if it panics.

@@ -150,12 +150,12 @@ pub async fn check_streams(routes: Routes, label: &str) {
 ///
 /// # Panics
 ///
-/// If the method is unknown, or some RPC goes on.
+/// If the method is unknown, or if not all RPCs that have started have ended, once each.
 pub fn counted(label: &str, method: &str) -> MethodSnapshot {
     let snapshot = GrpcMetrics::global().snapshot();
     let counted = snapshot.method(label, method);
     let counted = counted.unwrap_or_else(|| panic!("no method {method} of {label}")).clone();
-    assert_eq!(counted.in_flight(), 0, "{label} {method}");
+    assert_eq!(counted.started(), counted.finished(), "{label} {method}");
     counted
 }
 

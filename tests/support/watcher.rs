@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::thread::{self, JoinHandle};
 
-use grpc_metrics_runtime::prometheus::Registry;
-use grpc_metrics_runtime::{GrpcMetrics, Snapshot};
+use grpc_metrics_runtime::{GrpcMetrics, MethodSnapshot, Snapshot};
 
-use crate::bed::assert_consistent;
+use crate::bed::{Bed, assert_consistent};
 use crate::scrape::Scrape;
+use crate::scripted::SERVICE;
 
 /// A thread that scrapes as fast as it can.
 #[derive(Debug)]
@@ -18,10 +18,36 @@ pub struct Watcher {
     thread: JoinHandle<()>,
 }
 
+/// RPCs of one method by a test's own count, which the metrics are held against while they run.
+#[derive(Debug, Default)]
+pub struct Tally {
+    begun: AtomicU64,
+    ended: AtomicU64,
+}
+
+impl Tally {
+    pub const fn new() -> Self {
+        Self { begun: AtomicU64::new(0), ended: AtomicU64::new(0) }
+    }
+
+    /// So many are about to start.
+    pub fn begin(&self, n: u64) {
+        self.begun.fetch_add(n, Ordering::SeqCst);
+        // Before what the metrics count with less of an order.
+        fence(Ordering::SeqCst);
+    }
+
+    /// So many have ended.
+    pub fn end(&self, n: u64) {
+        self.ended.fetch_add(n, Ordering::SeqCst);
+    }
+}
+
 impl Watcher {
     /// Watches what users see and what they can read by program.
-    pub fn start(registry: &Registry, metrics: &GrpcMetrics) -> Self {
-        let (registry, metrics) = (registry.clone(), metrics.clone());
+    pub fn start(bed: &Bed) -> Self {
+        let (registry, metrics, stage) =
+            (bed.registry.clone(), bed.metrics.clone(), bed.stage.clone());
         let (mut last, mut started) = (Scrape::of(&registry), BTreeMap::new());
         Self::repeat(move || {
             // The two ways to the text.
@@ -31,14 +57,40 @@ impl Watcher {
                 assert_only_grows(&last, &scrape);
                 last = scrape;
             }
-            assert_snapshot(&metrics.snapshot(), &mut started);
+            // By the handlers' own count.
+            let entered = stage.entered() as u64;
+            let snapshot = metrics.snapshot();
+            assert_snapshot(&snapshot, &mut started);
+            let methods = snapshot.methods().iter().filter(|of| of.service() == SERVICE);
+            let all: u64 = methods.map(MethodSnapshot::started).sum();
+            assert!(all >= entered, "{entered} handlers, {all} RPCs");
         })
     }
 
-    /// Watches by program alone, which is faster and so meets more.
-    pub fn of_snapshots(metrics: &GrpcMetrics) -> Self {
+    /// Watches one method by program alone, which is faster and so meets more.
+    pub fn of_method(
+        metrics: &GrpcMetrics,
+        service: &'static str,
+        method: &'static str,
+        tally: &'static Tally,
+    ) -> Self {
         let (metrics, mut started) = (metrics.clone(), BTreeMap::new());
-        Self::repeat(move || assert_snapshot(&metrics.snapshot(), &mut started))
+        Self::repeat(move || {
+            let ended = tally.ended.load(Ordering::SeqCst);
+            let snapshot = metrics.snapshot();
+            fence(Ordering::SeqCst);
+            let begun = tally.begun.load(Ordering::SeqCst);
+            assert_snapshot(&snapshot, &mut started);
+            let Some(method) = snapshot.method(service, method) else {
+                return assert_eq!(ended, 0, "nothing is counted");
+            };
+            assert!(method.started() <= begun, "{begun} were begun: {method:?}");
+            let by_code = (0..=16).map(|code| method.requests(code.into())).sum();
+            let by_bucket = method.durations().count();
+            for finished in [method.finished(), by_code, by_bucket] {
+                assert!(finished >= ended, "{ended} had ended: {method:?}");
+            }
+        })
     }
 
     fn repeat(mut look: impl FnMut() + Send + 'static) -> Self {
@@ -65,7 +117,6 @@ impl Watcher {
 fn assert_snapshot(snapshot: &Snapshot, last: &mut BTreeMap<(&str, &str), u64>) {
     for method in snapshot.methods() {
         assert!(method.started() >= method.finished(), "{method:?}");
-        assert_eq!(method.durations().count(), method.finished(), "{method:?}");
         let key = (method.service(), method.method());
         let before = last.insert(key, method.started()).unwrap_or(0);
         assert!(method.started() >= before, "{method:?}");

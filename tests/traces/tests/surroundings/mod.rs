@@ -242,7 +242,7 @@ async fn j2_a_subscriber_that_panics_ends_the_rpc_as_a_panic() {
     assert!(call.await.unwrap());
     let snapshot = GrpcMetrics::global().snapshot();
     let method = snapshot.method("surroundings.Refused", "First").unwrap();
-    assert_eq!((method.requests(Code::Unknown), method.in_flight()), (1, 0));
+    assert_eq!((method.requests(Code::Unknown), method.started(), method.finished()), (1, 1, 1));
 }
 
 struct Untraced;

@@ -62,7 +62,7 @@ impl Plain for Service {
 fn requests(method: &str, code: Code) -> u64 {
     let snapshot = GrpcMetrics::global().snapshot();
     let method = snapshot.method("surroundings.Panics", method).unwrap();
-    assert_eq!(method.in_flight(), 0);
+    assert_eq!(method.started(), method.finished());
     method.requests(code)
 }
 
