@@ -45,7 +45,6 @@ fn run_with(program: impl AsRef<Path>, task: &[&str]) -> Output {
 
 const ECHO: &str = env!("CARGO_BIN_EXE_program_echo");
 const TWINS: &str = env!("CARGO_BIN_EXE_program_twins");
-const STARTUP: &str = env!("CARGO_BIN_EXE_program_startup");
 const WARNED: &str = env!("CARGO_BIN_EXE_program_warned");
 
 /// The methods of the echo program, and whether they answer with a stream.
@@ -161,7 +160,7 @@ async fn d1_other_codes_appear_when_they_are_first_seen() {
 #[test]
 #[ignore = "builds a program with optimisations"]
 fn d1_release_builds_too() {
-    let program = build_release("tests", "program_echo");
+    let program = build_release("program_echo");
     let output = run(&program, "scrape before any call");
     assert_at_zero(&output.default_registry, &all_methods());
     let output = run(&program, "own instance");
@@ -468,9 +467,9 @@ fn d7_what_is_not_as_one_would_think_is_a_line_on_stderr_and_data() {
 fn d5_no_collector_of_the_program_s_own_spoils_the_start() {
     for meddler in ["panics once", "asks for the metrics", "opens a guard"] {
         for (first, calls) in [("call", 1.0), ("scrape", 1.0), ("calls at once", 8.0)] {
-            let output = run_with(STARTUP, &[meddler, first]);
+            let output = run_with(ECHO, &[meddler, first]);
             let counted = counted(&output.default_registry);
-            let says = ("Bare", "Say", "0", calls);
+            let says = ("names.v1.Bare", "Say", "0", calls);
             assert!(counted.contains(&says), "{meddler}, first a {first}: {counted:?}");
             let mut lines = output.stderr.iter();
             let ours = lines.find(|line| line.starts_with("grpc-metrics-runtime:"));

@@ -1,6 +1,8 @@
 //! Instrumented services in a program of their own, for what a program does once: its argument says what.
 //! The text of the default registry goes to stdout, and, where there is another, that one's behind a line.
 
+mod startup;
+
 use std::env;
 
 use grpc_metrics_runtime::prometheus::{IntGauge, Registry, default_registry};
@@ -72,39 +74,48 @@ async fn call_once() {
     server.kill().await;
 }
 
+fn main() {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match &arguments[..] {
+        [task] => perform(task),
+        [meddler, first] => startup::run(meddler, first),
+        _ => panic!("neither one nor two: {arguments:?}"),
+    }
+}
+
 #[tokio::main]
-async fn main() {
+async fn perform(task: &str) {
     let _ = Idle;
     let own = Registry::new();
     let builder = GrpcMetrics::builder().registry(&own);
-    match env::args().nth(1).as_deref() {
-        Some("scrape before any call") => {
+    match task {
+        "scrape before any call" => {
             assert!(GrpcMetrics::try_global().is_none());
             GrpcMetrics::global();
             assert!(GrpcMetrics::try_global().is_some());
         }
-        Some("call") => call_once().await,
-        Some("own instance") => {
+        "call" => call_once().await,
+        "own instance" => {
             builder.build().unwrap();
         }
-        Some("install and call") => {
+        "install and call" => {
             builder.build().unwrap().install().unwrap();
             call_once().await;
         }
-        Some("install late") => {
+        "install late" => {
             GrpcMetrics::global();
             let refused = builder.build().unwrap().install();
             assert!(matches!(refused, Err(Error::AlreadyInstalled)));
             call_once().await;
         }
-        Some("install twice") => {
+        "install twice" => {
             let other = GrpcMetrics::builder().registry(&Registry::new()).build();
             builder.build().unwrap().install().unwrap();
             let refused = other.unwrap().install();
             assert!(matches!(refused, Err(Error::AlreadyInstalled)));
             call_once().await;
         }
-        Some("call with a name taken") => {
+        "call with a name taken" => {
             let gauge = IntGauge::new("grpc_server_in_flight_requests", "Somebody else's.");
             let taken = default_registry().register(Box::new(gauge.unwrap()));
             taken.unwrap();
@@ -115,18 +126,18 @@ async fn main() {
             let method = snapshot.method("names.v1.Bare", "Say").unwrap();
             assert_eq!(method.finished(), 2);
         }
-        Some("call beside another version") => {
+        "call beside another version" => {
             // Which would have the same descriptors.
             let other = builder.build().unwrap();
             default_registry().register(Box::new(other)).unwrap();
             call_once().await;
         }
-        Some("call beside another version with a label") => {
+        "call beside another version with a label" => {
             let other = builder.const_label("region", "eu").build().unwrap();
             default_registry().register(Box::new(other)).unwrap();
             call_once().await;
         }
-        other => panic!("no such task: {other:?}"),
+        other => panic!("no such task: {other}"),
     }
     println!("{}--\n{}", text(default_registry()), text(&own));
 }

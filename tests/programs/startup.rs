@@ -1,8 +1,7 @@
-//! A program whose default registry holds a collector of its own that meddles with the first use of the
-//! metrics. Its arguments say what that collector does, and what comes first. The text of the default
+//! As a program whose default registry holds a collector of its own that meddles with the first use of the
+//! metrics. The arguments say what that collector does, and what comes first. The text of the default
 //! registry goes to stdout.
 
-use std::env;
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
@@ -11,21 +10,13 @@ use std::thread;
 use grpc_metrics_runtime::prometheus::core::{Collector, Desc};
 use grpc_metrics_runtime::prometheus::proto::MetricFamily;
 use grpc_metrics_runtime::prometheus::{default_registry, gather};
-use grpc_metrics_runtime::{GrpcMetrics, RequestGuard, instrument_grpc};
-use support::pb::names::{Nothing, bare_server::Bare};
+use grpc_metrics_runtime::{GrpcMetrics, RequestGuard};
+use support::pb::names::{Nothing, bare_server::Bare as _};
 use support::scrape::text;
 use tokio::runtime::Builder;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Code, Request};
 
-struct Echo;
-
-#[instrument_grpc]
-#[tonic::async_trait]
-impl Bare for Echo {
-    async fn say(&self, request: Request<Nothing>) -> Result<Response<Nothing>, Status> {
-        Ok(Response::new(request.into_inner()))
-    }
-}
+use crate::Echo;
 
 /// One RPC, without a server.
 fn call() {
@@ -60,17 +51,15 @@ fn opens_a_guard() {
     RequestGuard::new("meddler", "Collect").complete(Code::Ok);
 }
 
-fn main() {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let [meddler, first] = &arguments[..] else { panic!("not two: {arguments:?}") };
-    let meddler = match &**meddler {
+pub(crate) fn run(meddler: &str, first: &str) {
+    let meddler = match meddler {
         "panics once" => panics_once,
         "asks for the metrics" => asks_for_the_metrics,
         "opens a guard" => opens_a_guard,
         other => panic!("no such collector: {other}"),
     };
     default_registry().register(Box::new(Meddler(meddler))).unwrap();
-    match &**first {
+    match first {
         "scrape" => {
             // What it gives, and whether it panics, is this collector's own affair.
             let _ = catch_unwind(gather);

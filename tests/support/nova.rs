@@ -40,5 +40,5 @@ pub fn command() -> Command {
 
 /// From `NOVA` or else built now.
 fn program() -> PathBuf {
-    std::env::var_os("NOVA").map_or_else(|| build_release("examples", "nova"), PathBuf::from)
+    std::env::var_os("NOVA").map_or_else(|| build_release("nova"), PathBuf::from)
 }

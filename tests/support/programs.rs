@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Builds a program, and says where it is.
-pub fn build_release(package: &str, program: &str) -> PathBuf {
+/// Builds a program of the examples or of the tests, and says where it is.
+pub fn build_release(program: &str) -> PathBuf {
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--release", "-p", package, "--bin", program])
+        // With both packages, so that their dependencies are the same for each program, and built once.
+        .args(["build", "--release", "-p", "examples", "-p", "tests", "--bin", program])
         .arg("--message-format=json")
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
         .stderr(Stdio::inherit())
