@@ -7,3 +7,4 @@ mod nine_queries;
 mod renamed;
 mod response_alias;
 mod wide;
+mod without_a_word;

@@ -1,5 +1,8 @@
 //! Helpers by name, by path, imported, and beside another attribute that happens to be called the same.
 
+// Written as users write.
+#![allow(dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+
 use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc, rpc, skip_metrics};
 use support::shapes::pb::shapes_server::Shapes;
 use support::shapes::pb::{Answer, Ask};
@@ -15,7 +18,7 @@ impl Shapes for Service {
         Err(Status::aborted("always"))
     }
 
-    #[grpc_metrics_runtime::rpc(name = "UpLoad",)]
+    #[grpc_metrics_runtime::rpc(name = "UpLoad")]
     /// Documented.
     async fn upload(&self, _: Request<Streaming<Ask>>) -> Result<Response<Answer>, Status> {
         Err(Status::aborted("always"))
@@ -30,10 +33,7 @@ impl Shapes for Service {
     type ChatStream = tokio_stream::Empty<Result<Answer, Status>>;
     #[cfg(all())]
     #[::grpc_metrics_runtime::skip_metrics]
-    async fn chat(
-        &self,
-        _: Request<Streaming<Ask>>,
-    ) -> Result<Response<Self::ChatStream>, Status> {
+    async fn chat(&self, _: Request<Streaming<Ask>>) -> Result<Response<Self::ChatStream>, Status> {
         Err(Status::aborted("always"))
     }
 }

@@ -1,4 +1,7 @@
 //! Every name that an expansion might want means something else in this crate, and there is no prelude.
+
+// Written as users write.
+#![allow(dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
 #![no_implicit_prelude]
 #![allow(dead_code, unused_imports, unused_macros, non_camel_case_types)]
 
@@ -60,8 +63,7 @@ impl<T: ?::core::marker::Sized> Everything for T {}
 
 struct Hostile;
 
-type Answers =
-    ::tokio_stream::Empty<::std::result::Result<pb::Answer, ::tonic::Status>>;
+type Answers = ::tokio_stream::Empty<::std::result::Result<pb::Answer, ::tonic::Status>>;
 
 #[::grpc_metrics_runtime::instrument_grpc]
 #[::tonic::async_trait]

@@ -1,3 +1,6 @@
+// Written as users write.
+#![allow(dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+
 use std::sync::{Arc, LazyLock};
 
 use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};

@@ -1,5 +1,8 @@
 //! Durations of every form, and a percentile that is written once for the latencies of two methods.
 
+// Written as users write.
+#![allow(dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+
 use grpc_metrics_runtime::instrument_grpc;
 use support::shapes::pb::empty_server::Empty;
 use support::shapes::pb::plain_server::Plain;

@@ -1,5 +1,8 @@
 //! A service trait without `#[async_trait]`.
 
+// Written as users write.
+#![allow(dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+
 use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Code, Request, Response, Status};
@@ -59,9 +62,8 @@ async fn main() {
     assert_eq!(stream.collect::<Vec<_>>().await.len(), 0);
     assert!(Service.ignore(Request::new(0)).await.is_ok());
     let snapshot = GrpcMetrics::global().snapshot();
-    let count = |method, code| {
-        snapshot.method("native", method).map(|method| method.requests(code))
-    };
+    let count =
+        |method, code| snapshot.method("native", method).map(|method| method.requests(code));
     assert_eq!(count("First", Code::Ok), Some(1));
     assert_eq!(count("Watch", Code::Ok), Some(1));
     assert_eq!(count("Watch", Code::Aborted), Some(1));

@@ -1,5 +1,8 @@
 //! `crate = PATH`, by a path that any module may write.
 
+// Written as users write.
+#![allow(dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+
 mod kit {
     pub mod service {
         pub use grpc_metrics_runtime as metrics;

@@ -1,3 +1,6 @@
+// Written as users write.
+#![allow(dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+
 use grpc_metrics_runtime::instrument_grpc;
 use support::shapes::pb::plain_server::{self, Plain, PlainServer};
 use support::shapes::pb::{Answer, Ask};
@@ -31,8 +34,21 @@ service!(Literal, Plain, service = "literal");
 service!(Constant, Plain, service = PREFIXED,);
 service!(OfTonic, Plain, service = plain_server::SERVICE_NAME);
 service!(Named, Plain, service = <PlainServer<()> as NamedService>::NAME);
-service!(Block, Plain, service = { const LABEL: &str = "block"; LABEL });
-service!(Concat, Plain, service = concat!("a", "b"), streams = true, crate = ::grpc_metrics_runtime);
+service!(
+    Block,
+    Plain,
+    service = {
+        const LABEL: &str = "block";
+        LABEL
+    }
+);
+service!(
+    Concat,
+    Plain,
+    service = concat!("a", "b"),
+    streams = true,
+    crate = ::grpc_metrics_runtime
+);
 
 fn main() {
     let _ = (Bare, ByModule, ByLongPath, Literal, Constant, OfTonic, Named, Block, Concat);
