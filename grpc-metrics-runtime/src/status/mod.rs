@@ -1,11 +1,15 @@
-//! From a handler's own errors to statuses, and back to what caused one.
+//! The status of a handler's own error.
 
-use std::any::TypeId;
+mod cause;
+
 use std::error::Error;
-use std::sync::{Arc, OnceLock};
-use std::{fmt, iter};
+use std::sync::Arc;
 
 use tonic::{Code, Response, Status};
+
+pub use self::cause::ErrorType;
+use self::cause::PassedOn;
+pub(crate) use self::cause::cause_of;
 
 /// An error with a gRPC status; made by `#[derive(GrpcStatus)]`, and implemented by [`Status`] itself.
 ///
@@ -83,7 +87,7 @@ impl<E: Error + Send + Sync + 'static> Source for E {}
 
 /// The status of an error of a generic type that says its own code.
 pub fn own_status_of_generic<E: GrpcStatus + Source>(error: E) -> Status {
-    Converted::add::<E>();
+    ErrorType::of::<E>().register();
     own_status(error)
 }
 
@@ -118,84 +122,10 @@ const fn hides_message(code: Code) -> bool {
     matches!(code, Code::Unknown | Code::Internal | Code::DataLoss)
 }
 
-/// A status that came from elsewhere, and the name under which it passed.
-struct PassedOn {
-    cause: &'static str,
-    status: Status,
-}
-
-impl fmt::Debug for PassedOn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.status.fmt(f)
-    }
-}
-
-impl fmt::Display for PassedOn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.cause, self.status.message())
-    }
-}
-
-impl Error for PassedOn {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.status.source()
-    }
-}
-
-/// The cause of a status whose source is a [`GrpcStatus`], however it became that.
-///
-/// The error itself is the source, so that logs find it, and its type is hidden behind `dyn Error`. So every
-/// such type is on a list, and each is asked whether the error is one of its own.
-pub(crate) fn cause_of(status: &Status) -> Option<&'static str> {
-    let source = status.source()?;
-    if let Some(passed) = source.downcast_ref::<PassedOn>() {
-        return Some(passed.cause);
-    }
-    let linked = inventory::iter::<ErrorType>.into_iter();
-    linked.chain(Converted::all()).find_map(|ty| (ty.cause)(source))
-}
-
-/// A type of errors that has statuses.
-#[derive(Debug)]
-pub struct ErrorType {
-    id: fn() -> TypeId,
-    cause: fn(&(dyn Error + 'static)) -> Option<&'static str>,
-}
-
 impl ErrorType {
-    /// To be submitted to the inventory by the derive's expansion.
+    /// Returns the entry of `E`. The derive's expansion submits it to the inventory.
     pub const fn of<E: GrpcStatus + Source>() -> Self {
-        Self { id: TypeId::of::<E>, cause: |error| error.downcast_ref::<E>()?.described().cause }
-    }
-}
-
-inventory::collect!(ErrorType);
-
-/// The instances of generic types, which no static can name: each is added when it is first converted. The
-/// list only grows, and no longer than there are types.
-struct Converted {
-    ty: ErrorType,
-    next: OnceLock<Box<Self>>,
-}
-
-static CONVERTED: OnceLock<Box<Converted>> = OnceLock::new();
-
-impl Converted {
-    fn all() -> impl Iterator<Item = &'static ErrorType> {
-        let first = CONVERTED.get();
-        iter::successors(first, |converted| converted.next.get()).map(|converted| &converted.ty)
-    }
-
-    fn add<E: GrpcStatus + Source>() {
-        let mut place = &CONVERTED;
-        loop {
-            let converted = place
-                .get_or_init(|| Box::new(Self { ty: ErrorType::of::<E>(), next: OnceLock::new() }));
-            if (converted.ty.id)() == TypeId::of::<E>() {
-                return;
-            }
-            place = &converted.next;
-        }
+        Self::new::<E>(|error| error.downcast_ref::<E>()?.described().cause)
     }
 }
 
