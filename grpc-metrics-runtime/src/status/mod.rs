@@ -11,10 +11,11 @@ pub use self::cause::ErrorType;
 use self::cause::PassedOn;
 pub(crate) use self::cause::cause_of;
 
-/// An error with a gRPC status; made by `#[derive(GrpcStatus)]`, and implemented by [`Status`] itself.
+/// An error with a gRPC status: [`Status`] itself, or a type with `#[derive(GrpcStatus)]`.
 ///
-/// What `#[status(transparent)]` holds is one of these. The trait is sealed: only the derive implements it. A handler's
-/// return type takes any error that converts into a [`Status`]; without the derive, the metrics do not know its cause.
+/// A field under `#[status(transparent)]` has to implement this trait. The trait is sealed: use the derive to implement
+/// it. Handlers may return any error that converts into a [`Status`], but without the derive the metrics have no cause
+/// for it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no gRPC status to pass on",
     label = "expected `tonic::Status`, or an error that derives `GrpcStatus`",
@@ -24,7 +25,7 @@ pub trait GrpcStatus {
     #[doc(hidden)]
     fn described(&self) -> Description;
 
-    /// The error as the client sees it, with the error itself as its `source`.
+    /// Converts the error into the status that the client gets, with the error as its `source`.
     fn into_status(self) -> Status;
 }
 
@@ -48,7 +49,7 @@ impl GrpcStatus for Status {
     }
 }
 
-/// What `#[status(…)]` says of an error.
+/// The arguments of `#[status(…)]` for an error.
 #[derive(Clone, Copy, Debug)]
 pub struct Description {
     code: Code,
@@ -57,24 +58,25 @@ pub struct Description {
 }
 
 impl Description {
-    /// Of an error with a status of its own.
+    /// Returns the description of an error with a code of its own.
     pub const fn own(code: Code, cause: &'static str, message: Option<&'static str>) -> Self {
         Self { code, cause: Some(cause), message }
     }
 
-    /// Of one that passes another's on, whose cause is the more telling one.
+    /// Returns the description of an error that passes on the status of `inner`. The cause of `inner` is the more
+    /// specific one, so it takes precedence.
     pub fn passed_on(inner: &impl GrpcStatus, cause: &'static str) -> Self {
         let inner = inner.described();
         Self { cause: inner.cause.or(Some(cause)), ..inner }
     }
 
-    /// The status's code.
+    /// Returns the status code.
     pub const fn code(self) -> Code {
         self.code
     }
 }
 
-/// What can be the source of a status.
+/// An error that can be the source of a status.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no error that a status can have as its source",
     label = "not `std::error::Error + Send + Sync + 'static`",
@@ -85,18 +87,18 @@ pub trait Source: Error + Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<E: Error + Send + Sync + 'static> Source for E {}
 
-/// The status of an error of a generic type that says its own code.
+/// Converts an error of a generic type, with a code of its own, into a status.
 pub fn own_status_of_generic<E: GrpcStatus + Source>(error: E) -> Status {
     ErrorType::of::<E>().register();
     own_status(error)
 }
 
-/// The status of an error that says its own code.
+/// Converts an error with a code of its own into a status.
 pub fn own_status<E: GrpcStatus + Source>(error: E) -> Status {
     let Description { code, message, .. } = error.described();
     let message = match message {
         Some(message) => message.to_owned(),
-        // What went wrong inside is for logs.
+        // Internal details are for logs, not for clients.
         None if hides_message(code) => code.description().to_owned(),
         None => error.to_string(),
     };
@@ -105,7 +107,7 @@ pub fn own_status<E: GrpcStatus + Source>(error: E) -> Status {
     status
 }
 
-/// The status of an error that passes another's on.
+/// Converts an error that passes on the status of `inner` into that status.
 pub fn passed_on(inner: impl GrpcStatus, cause: &'static str) -> Status {
     let status = inner.into_status();
     if cause_of(&status).is_some() {
@@ -116,8 +118,7 @@ pub fn passed_on(inner: impl GrpcStatus, cause: &'static str) -> Status {
     passed
 }
 
-/// Whether the message of such a status is for the server's eyes, unless the error says which one is
-/// not: the codes of errors that a client can do nothing about.
+/// Returns whether the error's text is kept from the client unless `message` is given.
 const fn hides_message(code: Code) -> bool {
     matches!(code, Code::Unknown | Code::Internal | Code::DataLoss)
 }
@@ -129,9 +130,9 @@ impl ErrorType {
     }
 }
 
-/// A handler's result, whose error may become a status.
+/// A handler's result, whose error converts into a [`Status`].
 pub trait WithStatus {
-    /// The same with a [`Status`].
+    /// The result with a [`Status`] as its error.
     type Returned;
 
     #[doc(hidden)]
@@ -147,7 +148,7 @@ impl<M, E: IntoStatus> WithStatus for Result<Response<M>, E> {
     }
 }
 
-/// What a handler may return as its error.
+/// An error that a handler may return.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no error that an RPC can end with: it does not convert into a `tonic::Status`",
     label = "expected `tonic::Status`, or what converts into it",
