@@ -1,4 +1,4 @@
-//! Everything that is counted for one method, behind one type.
+//! The facade of all counters of a method.
 
 use std::mem;
 use std::sync::Arc;
@@ -14,31 +14,30 @@ use crate::grpc::{CodeSet, MethodKind};
 
 /// The counters of one method in one instance.
 ///
-/// The order of the fields is their order in memory: an [`Arc`] has its reference counts in front, which RPCs of an
-/// instance chosen by `metrics = …` write. What all RPCs read is kept two cache lines away from them.
+/// The order of the fields is their order in memory. RPCs of an instance chosen by `metrics = …` write the reference
+/// counts of the [`Arc`], which are in front of the fields. The fields that all RPCs read are two cache lines behind.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct MethodCounters {
     causes: Causes,
     #[cfg(feature = "opentelemetry")]
     exemplars: Exemplars,
-    /// Whether a message is due from the handler, or a stream of them.
     pub(crate) kind: MethodKind,
-    /// The codes that report a fault of the server.
+    /// The server-fault codes.
     pub(crate) faults: CodeSet,
     padding: [u64; 12],
-    /// Here, so that an RPC looks nowhere else for it.
+    /// A copy, so that an RPC reads no other memory for it.
     clock: Clock,
     cells: MethodCells,
 }
 
 const _: () = assert!(size_of::<[usize; 2]>() + mem::offset_of!(MethodCounters, clock) >= 128);
 
-/// What a method has counted at one point in time.
+/// The counts of a method at one point in time.
 #[derive(Clone, Debug)]
 pub(crate) struct Reading {
     pub(crate) counts: Counts,
-    /// RPCs that ended with an error of a known cause.
+    /// RPCs that ended with an error whose cause is known.
     pub(crate) errors: Vec<ErrorCount>,
     #[cfg(feature = "opentelemetry")]
     pub(crate) exemplars: Vec<Option<Exemplar>>,
@@ -59,14 +58,14 @@ impl MethodCounters {
         }
     }
 
-    /// Counts an RPC that starts now.
+    /// Counts an RPC that starts now, and returns the time.
     #[inline]
     pub(crate) fn start(&self) -> Instant {
         self.cells.start();
         self.clock.now()
     }
 
-    /// Nanoseconds since the RPC started.
+    /// Returns the nanoseconds since the RPC started.
     #[inline]
     pub(crate) fn nanos_since(&self, started: Instant) -> u64 {
         self.clock.nanos_since(started)
@@ -78,24 +77,24 @@ impl MethodCounters {
         self.cells.message();
     }
 
-    /// Counts the end of an RPC that took this long.
+    /// Counts the end of an RPC that took `nanos` nanoseconds.
     #[inline]
     pub(crate) fn end(&self, code: Code, nanos: u64) {
         self.cells.finish(code as usize, nanos);
     }
 
     /// Counts the cause of an RPC's end. Call it after [`end`](Self::end).
-    pub(crate) fn cause(&self, code: Code, cause: &'static str) {
+    pub(crate) fn count_cause(&self, code: Code, cause: &'static str) {
         self.causes.count(code, cause);
     }
 
-    /// Keeps the exemplar for the bucket of an RPC that took this long.
+    /// Keeps the exemplar for the bucket of an RPC that took `nanos` nanoseconds.
     #[cfg(feature = "opentelemetry")]
     pub(crate) fn keep_exemplar(&self, nanos: u64, exemplar: Exemplar) {
         self.exemplars.keep(self.cells.bucket(nanos), self.cells.buckets(), exemplar);
     }
 
-    /// Reads all counters. No cause is counted more often than its RPCs, and no RPC has ended that has not started.
+    /// Reads all counters. Each cause read has its RPC, and each end its start.
     pub(crate) fn read(&self) -> Reading {
         // First: see `Causes::read`.
         let errors = self.causes.read();

@@ -85,13 +85,13 @@ impl<'a> RequestGuardBuilder<'a> {
 
     /// Sets the deadline: a guard that is dropped after this time counts as `DEADLINE_EXCEEDED`.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.deadline = Deadline::after(timeout);
+        self.deadline = Deadline::from_timeout(timeout);
         self
     }
 
     /// Takes the deadline from the `grpc-timeout` of a request's metadata.
     pub fn metadata(mut self, metadata: &MetadataMap) -> Self {
-        self.deadline = Deadline::of(metadata.as_ref());
+        self.deadline = Deadline::from_headers(metadata.as_ref());
         self
     }
 

@@ -1,49 +1,49 @@
-//! The deadline that a client has set for its RPC.
+//! The deadline that a client sets for its RPC.
 
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// When an RPC that is dropped counts as out of time.
+/// The deadline after which a dropped RPC counts as `DEADLINE_EXCEEDED`.
 ///
-/// The client's timer starts before the handler: the request has to travel. A drop counts as caused by
-/// the deadline from a tenth of the timeout, but at most [`TOLERANCE_NANOS`], before the timeout is up.
+/// The client's timer starts before the handler does, because the request has to travel. So a drop counts as late from
+/// a tenth of the timeout, but at most [`TOLERANCE_NANOS`], before the deadline.
 ///
-/// Nobody asks for it but an RPC that is dropped, so it is kept as it came: the value of the `grpc-timeout`
-/// metadata, filled up with zeros; all zeros if there is none that could be one.
+/// Only a dropped RPC reads its deadline, so the value is stored unparsed: the bytes of `grpc-timeout`, padded with
+/// zeros. All zeros means that there is no deadline.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Deadline([u8; LONGEST]);
+pub(crate) struct Deadline([u8; MAX_LEN]);
 
-/// Eight digits and a unit.
-const LONGEST: usize = 9;
+/// The length of `grpc-timeout`: eight digits and a unit.
+const MAX_LEN: usize = 9;
 
-/// The most that eight digits say.
-const MOST: u128 = 99_999_999;
+/// The largest number with eight digits.
+const MAX_VALUE: u128 = 99_999_999;
 
-/// The most that the client's timer is taken to be ahead of ours: 50 ms.
+/// How far the client's timer may be ahead of ours: 50 ms.
 pub(crate) const TOLERANCE_NANOS: u64 = 50_000_000;
 
 impl Deadline {
-    /// What an RPC has whose client did not set one.
-    pub(crate) const NONE: Self = Self([0; LONGEST]);
+    /// No deadline.
+    pub(crate) const NONE: Self = Self([0; MAX_LEN]);
 
-    /// From the `grpc-timeout` header.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        find(headers).map_or(Self::NONE, Self::kept)
+    /// Reads the deadline from the `grpc-timeout` header.
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
+        grpc_timeout(headers).map_or(Self::NONE, Self::from_value)
     }
 
-    /// This long after the start, rounded up to what `grpc-timeout` can say.
-    pub(crate) fn after(timeout: Duration) -> Self {
+    /// Returns the deadline `timeout` after the start, rounded up to what `grpc-timeout` can express.
+    pub(crate) fn from_timeout(timeout: Duration) -> Self {
         let nanos = timeout.as_nanos();
         let units = [(1, 'n'), (1_000, 'u'), (1_000_000, 'm'), (1_000_000_000, 'S')];
-        let fits = units.iter().find(|(unit, _)| nanos.div_ceil(*unit) <= MOST);
+        let fits = units.iter().find(|(unit, _)| nanos.div_ceil(*unit) <= MAX_VALUE);
         fits.map_or(Self::NONE, |(unit, name)| {
-            Self::kept(format!("{}{name}", nanos.div_ceil(*unit)).as_bytes())
+            Self::from_value(format!("{}{name}", nanos.div_ceil(*unit)).as_bytes())
         })
     }
 
     #[inline]
-    fn kept(value: &[u8]) -> Self {
+    fn from_value(value: &[u8]) -> Self {
         let mut deadline = Self::NONE;
         if let Some(start) = deadline.0.get_mut(..value.len()) {
             start.copy_from_slice(value);
@@ -51,23 +51,23 @@ impl Deadline {
         deadline
     }
 
-    /// Whether it is up `elapsed_nanos` after the handler's start. A malformed one never is; tonic ignores
-    /// it too.
-    pub(crate) fn is_up(self, elapsed_nanos: u64) -> bool {
-        let len = self.0.iter().position(|byte| *byte == 0).unwrap_or(LONGEST);
-        parse(&self.0[..len]).is_some_and(|timeout| elapsed_nanos >= tolerated(timeout))
+    /// Returns whether the deadline has passed `elapsed_nanos` after the handler started. A malformed deadline never
+    /// passes; tonic ignores it, too.
+    pub(crate) fn has_passed(self, elapsed_nanos: u64) -> bool {
+        let len = self.0.iter().position(|byte| *byte == 0).unwrap_or(MAX_LEN);
+        parse(&self.0[..len]).is_some_and(|timeout| elapsed_nanos >= with_tolerance(timeout))
     }
 }
 
-fn tolerated(timeout_nanos: u64) -> u64 {
+fn with_tolerance(timeout_nanos: u64) -> u64 {
     timeout_nanos - (timeout_nanos / 10).min(TOLERANCE_NANOS)
 }
 
-/// The value of `grpc-timeout`.
+/// Returns the value of `grpc-timeout`.
 #[inline]
-fn find(headers: &HeaderMap) -> Option<&[u8]> {
+fn grpc_timeout(headers: &HeaderMap) -> Option<&[u8]> {
     static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-    // Requests have a handful of headers. To compare with these is cheaper than to hash the name.
+    // Comparing a few names is cheaper than hashing one.
     const FEW: usize = 8;
     let value = if headers.len() <= FEW {
         headers.iter().find(|(name, _)| **name == GRPC_TIMEOUT).map(|(_, value)| value)
@@ -77,8 +77,8 @@ fn find(headers: &HeaderMap) -> Option<&[u8]> {
     value.map(HeaderValue::as_bytes)
 }
 
-/// gRPC over HTTP/2, `Timeout`: one to eight digits and a unit. As tonic has it, the first of the eight may
-/// be a plus sign. In nanoseconds, saturating.
+/// Parses the `Timeout` of gRPC over HTTP/2, one to eight digits and a unit, into nanoseconds, saturating. Like tonic,
+/// it accepts a plus sign in place of the first digit.
 fn parse(value: &[u8]) -> Option<u64> {
     let (unit, number) = value.split_last()?;
     let digits = number.strip_prefix(b"+").unwrap_or(number);
@@ -144,12 +144,12 @@ mod tests {
             ("10S", 9_950_000_000),
             ("0S", 0),
             ("12345678n", 11_111_111),
-            // No timer runs as long.
+            // Saturates.
             ("99999999H", u64::MAX - TOLERANCE_NANOS),
         ] {
-            let deadline = Deadline::kept(value.as_bytes());
-            assert!(deadline.is_up(nanos), "{value}");
-            assert!(nanos == 0 || !deadline.is_up(nanos - 1), "{value}");
+            let deadline = Deadline::from_value(value.as_bytes());
+            assert!(deadline.has_passed(nanos), "{value}");
+            assert!(nanos == 0 || !deadline.has_passed(nanos - 1), "{value}");
         }
     }
 
@@ -163,20 +163,20 @@ mod tests {
             (Duration::from_secs(99_999_999), "99999999S"),
         ] {
             assert_eq!(
-                Deadline::after(timeout).0,
-                Deadline::kept(kept.as_bytes()).0,
+                Deadline::from_timeout(timeout).0,
+                Deadline::from_value(kept.as_bytes()).0,
                 "{timeout:?}"
             );
         }
-        // Three years and more are no deadline.
-        assert!(!Deadline::after(Duration::MAX).is_up(u64::MAX));
+        // More than three years do not fit, so there is no deadline.
+        assert!(!Deadline::from_timeout(Duration::MAX).has_passed(u64::MAX));
     }
 
     #[test]
     fn what_is_no_timeout_is_never_up() {
         for value in ["", "S", "1", "1\0S", "123456789S", "1234567890123456789S"] {
-            assert!(!Deadline::kept(value.as_bytes()).is_up(u64::MAX), "{value:?}");
+            assert!(!Deadline::from_value(value.as_bytes()).has_passed(u64::MAX), "{value:?}");
         }
-        assert!(!Deadline::NONE.is_up(u64::MAX));
+        assert!(!Deadline::NONE.has_passed(u64::MAX));
     }
 }

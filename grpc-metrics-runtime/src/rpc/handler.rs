@@ -1,4 +1,4 @@
-//! The future that carries an RPC through its handler.
+//! A handler's future that records its RPC.
 
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -12,35 +12,35 @@ use super::response_stream::ResponseStream;
 use super::state::Rpc;
 use crate::status::{WithStatus, cause_of};
 
-/// What tonic's default stubs answer a stream with: `tonic::codegen::BoxStream`.
+/// The stream type of tonic's default stubs, `tonic::codegen::BoxStream`.
 pub(crate) type BoxStream<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send + 'static>>;
 
-/// The same for who shares it between threads.
+/// A [`BoxStream`] that is `Sync`.
 pub(crate) type SyncBoxStream<M> =
     Pin<Box<dyn Stream<Item = Result<M, Status>> + Send + Sync + 'static>>;
 
-/// The same for who does without [`Pin`].
+/// A boxed stream without [`Pin`].
 pub(crate) type UnpinBoxStream<M> =
     Box<dyn Stream<Item = Result<M, Status>> + Send + Unpin + 'static>;
 
-/// What becomes of the RPC once its handler has returned.
+/// Decides whether the RPC ends when its handler returns or goes on in the response stream.
 pub trait Ending<Returned> {
-    /// What the server gets.
+    /// The handler's result as tonic gets it.
     type Output;
 
-    // Takes the whole `Poll`, so that what the handler has written need not be moved.
+    // Takes the whole `Poll`, which avoids moving the result.
     #[doc(hidden)]
     fn end(rpc: &mut Rpc, polled: Poll<Returned>) -> Poll<Self::Output>;
 }
 
-/// Ends the RPC of a handler that has returned, where no stream goes on for it.
+/// Ends the RPC with the code of the handler's result.
 #[inline]
 fn end_with<T>(rpc: &mut Rpc, returned: &Result<Response<T>, Status>) {
     match returned {
         Ok(_) => rpc.end(Code::Ok),
         Err(status) => {
-            // A status that says OK carries no message. Where the client awaits one, tonic's client
-            // gives INTERNAL "Missing response message."; a stream without messages is a legal answer.
+            // An `Err` whose code is OK has no message. If one is due, tonic's client reports INTERNAL
+            // "Missing response message."; a stream may have no messages.
             let is_missing = status.code() == Code::Ok && rpc.awaits_message();
             let code = if is_missing { Code::Internal } else { status.code() };
             rpc.fail(code, || cause_of(status));
@@ -48,7 +48,7 @@ fn end_with<T>(rpc: &mut Rpc, returned: &Result<Response<T>, Status>) {
     }
 }
 
-/// The RPC ends when the handler returns.
+/// Ends the RPC when the handler returns.
 #[derive(Debug)]
 pub enum AtReturn {}
 
@@ -64,7 +64,7 @@ impl<M> Ending<Result<Response<M>, Status>> for AtReturn {
     }
 }
 
-/// The RPC goes on in the response stream, whose type says so.
+/// Moves the RPC into the response stream, which becomes a [`ResponseStream`].
 #[derive(Debug)]
 pub enum AtStreamEnd {}
 
@@ -77,12 +77,12 @@ impl<S> Ending<Result<Response<S>, Status>> for AtStreamEnd {
         if returned.is_err() {
             end_with(rpc, &returned);
         }
-        let carry = |stream| ResponseStream::new(stream, rpc.hand_over());
-        Poll::Ready(returned.map(|response| response.map(carry)))
+        let wrap = |stream| ResponseStream::new(stream, rpc.take());
+        Poll::Ready(returned.map(|response| response.map(wrap)))
     }
 }
 
-/// The RPC goes on in the response stream, whose type stays as it is.
+/// Moves the RPC into the response stream, which is boxed and keeps its type.
 #[derive(Debug)]
 pub enum AtBoxedStreamEnd {}
 
@@ -96,8 +96,8 @@ macro_rules! at_boxed_stream_end {
                 rpc: &mut Rpc,
                 polled: Poll<Result<Response<$boxed<M>>, Status>>,
             ) -> Poll<Self::Output> {
-                let carried = AtStreamEnd::end(rpc, polled);
-                carried.map_ok(|response| response.map(|stream| -> $boxed<M> { Box::$new(stream) }))
+                let wrapped = AtStreamEnd::end(rpc, polled);
+                wrapped.map_ok(|response| response.map(|stream| -> $boxed<M> { Box::$new(stream) }))
             }
         }
     )*};
@@ -106,11 +106,11 @@ macro_rules! at_boxed_stream_end {
 at_boxed_stream_end!(BoxStream pin SyncBoxStream pin UnpinBoxStream new);
 
 pin_project! {
-    /// A handler's future with its RPC.
+    /// A handler's future, which records its RPC.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct Handler<F, E> {
-        // Dropped before `rpc`, which so sees a panic in the future's drop.
+        // Dropped before `rpc`, so that `rpc` sees a panic in this drop.
         #[pin]
         future: F,
         rpc: Rpc,
@@ -143,7 +143,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let entered = this.rpc.enter();
-        // The handler's own error becomes a status inside, in case that panics.
+        // The conversion of the error may panic, so it happens before `leave`.
         let polled = this.future.poll(cx).map(WithStatus::with_status);
         entered.leave();
         E::end(this.rpc, polled)

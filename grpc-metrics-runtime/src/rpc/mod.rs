@@ -1,4 +1,4 @@
-//! An RPC from its start to its end, and what carries it: a handler's future, a response stream, a guard.
+//! An RPC from start to end, and its owners: a handler's future, a response stream or a guard.
 
 mod deadline;
 mod handler;

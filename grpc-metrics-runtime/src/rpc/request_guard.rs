@@ -1,4 +1,4 @@
-//! The guard for RPCs that no attribute can reach.
+//! The guard for RPCs that the attribute can't reach.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,15 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tonic::{Code, Status};
 
 use super::deadline::Deadline;
-use super::state::{Measured, Target};
+use super::state::{Recorder, Target};
 use crate::status::cause_of;
 
-/// Measures one RPC by hand: for a service written without tonic's traits, a tower layer, a proxy.
+/// A guard that records one RPC, for code that the attribute can't reach: a service without tonic's traits, a tower
+/// layer, a proxy.
 ///
-/// The RPC starts with the guard and ends with the first [`complete`](RequestGuard::complete) on it or
-/// any of its clones. If the last clone is dropped before, that is an end too: `CANCELLED`, or
-/// `DEADLINE_EXCEEDED` once the time of the request's `grpc-timeout` is up, or `UNKNOWN` if a panic drops it.
-/// Nothing is lost on a forgotten path.
+/// The RPC starts when the guard is created. It ends with the first [`complete`](RequestGuard::complete),
+/// [`complete_with`](RequestGuard::complete_with) or [`complete_with_cause`](RequestGuard::complete_with_cause) on the
+/// guard or any of its clones. If all clones are dropped before that, it ends with `CANCELLED`; with
+/// `DEADLINE_EXCEEDED` after the deadline has passed; or with `UNKNOWN` if a panic drops the last one.
 ///
 /// ```
 /// use grpc_metrics_runtime::RequestGuard;
@@ -29,8 +30,8 @@ use crate::status::cause_of;
 /// # proxy(|| Ok(())).unwrap();
 /// ```
 ///
-/// A method that is not instrumented shows as `unary`, unless [its first guard](RequestGuard::builder) gives another
-/// kind.
+/// A method that is not instrumented has the type `unary`, unless its first guard is [built](RequestGuard::builder)
+/// with another kind.
 ///
 /// A guard costs one allocation, which its clones share.
 #[derive(Clone, Debug)]
@@ -41,41 +42,42 @@ pub struct RequestGuard {
 
 #[derive(Debug)]
 struct Shared {
-    measured: Measured,
+    recorder: Recorder,
     ended: AtomicBool,
 }
 
 impl RequestGuard {
     pub(crate) fn start(target: Target, deadline: Deadline) -> Self {
-        let measured = Measured::start(target, deadline);
-        Self { shared: Arc::new(Shared { measured, ended: AtomicBool::new(false) }) }
+        let recorder = Recorder::start(target, deadline);
+        Self { shared: Arc::new(Shared { recorder, ended: AtomicBool::new(false) }) }
     }
 
-    /// Ends the RPC with this code. The first call counts, later ones change nothing.
+    /// Ends the RPC with this code. Does nothing if the RPC has ended.
     pub fn complete(&self, code: Code) {
-        if self.ends() {
-            self.shared.measured.end(code);
+        if self.mark_ended() {
+            self.shared.recorder.end(code);
         }
     }
 
-    /// Ends the RPC with the status's code, and with the cause that `#[derive(GrpcStatus)]` gave it. The first end
-    /// counts, later ones change nothing.
+    /// Ends the RPC with the status's code and, if an error with `#[derive(GrpcStatus)]` is its source, that error's
+    /// cause. Does nothing if the RPC has ended.
     pub fn complete_with(&self, status: &Status) {
-        if self.ends() {
-            self.shared.measured.fail(status.code(), cause_of(status));
+        if self.mark_ended() {
+            self.shared.recorder.fail(status.code(), cause_of(status));
         }
     }
 
-    /// Ends the RPC with this code and cause, the `error` label of `grpc_server_errors_total`. The first end counts, later
-    /// ones change nothing.
+    /// Ends the RPC with this code and cause, which is the `error` label of `grpc_server_errors_total`. Does nothing if
+    /// the RPC has ended.
     pub fn complete_with_cause(&self, code: Code, cause: &'static str) {
-        if self.ends() {
-            self.shared.measured.fail(code, Some(cause));
+        if self.mark_ended() {
+            self.shared.recorder.fail(code, Some(cause));
         }
     }
 
-    fn ends(&self) -> bool {
-        // Relaxed: the flag guards nothing but itself, and one of two callers sees `false`.
+    /// Marks the RPC as ended, and returns whether this call ended it.
+    fn mark_ended(&self) -> bool {
+        // Relaxed: the flag orders no other memory, and only one caller sees `false`.
         !self.shared.ended.swap(true, Ordering::Relaxed)
     }
 }
@@ -83,7 +85,7 @@ impl RequestGuard {
 impl Drop for Shared {
     fn drop(&mut self) {
         if !*self.ended.get_mut() {
-            self.measured.drop_unfinished();
+            self.recorder.drop_unfinished();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The response stream that carries an RPC on after its handler has returned.
+//! A response stream that records its RPC after the handler has returned.
 
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
@@ -12,17 +12,17 @@ use super::state::Rpc;
 use crate::status::{IntoStatus, cause_of};
 
 pin_project! {
-    /// A handler's response stream with the RPC it belongs to.
+    /// A handler's response stream, which records its RPC.
     ///
-    /// It is what `type WatchStream = T;` becomes in an instrumented impl, unless `T` is a boxed stream, which
-    /// stays what it is. It passes on everything that the handler's own stream yields, and gives its methods.
-    /// Where `T` itself is named outside the impl, `#[instrument_grpc(streams = false)]` leaves it alone, or a
-    /// boxed type does. The RPC ends when the stream does: with its last poll, with the first error it yields, or
-    /// when it is dropped.
+    /// In an instrumented impl, `type WatchStream = T;` becomes a `ResponseStream<T>`, unless `T` is a boxed stream,
+    /// which keeps its type. It yields the items of the handler's stream and dereferences to it. To keep `T` itself, box
+    /// the stream or set `#[instrument_grpc(streams = false)]`.
+    ///
+    /// The RPC ends when the stream ends, yields its first error, or is dropped.
     #[derive(Debug)]
     #[must_use = "streams do nothing unless polled"]
     pub struct ResponseStream<S> {
-        // Dropped before `rpc`, which so sees a panic in the stream's drop. `None` only inside `into_inner`.
+        // Dropped before `rpc`, so that `rpc` sees a panic in this drop. `None` only inside `into_inner`.
         #[pin]
         stream: Option<S>,
         rpc: Rpc,
@@ -44,26 +44,26 @@ impl<S> ResponseStream<S> {
         Self { stream: Some(stream), rpc }
     }
 
-    /// Returns the handler's own stream.
+    /// Returns a reference to the handler's stream.
     pub fn get_ref(&self) -> &S {
         self.stream.as_ref().expect(IS_THERE)
     }
 
-    /// Returns the handler's own stream. The metrics do not see what is taken from it directly.
+    /// Returns a mutable reference to the handler's stream. Items polled through it are not recorded.
     pub fn get_mut(&mut self) -> &mut S {
         self.stream.as_mut().expect(IS_THERE)
     }
 
-    /// Unwraps the handler's own stream: to pass on a sibling method's stream as it is, or in a test.
+    /// Returns the handler's stream, and ends the RPC with `OK`: what the stream does from here on is not recorded.
     ///
-    /// Ends the RPC with `OK`, since the metrics do not see the stream from here on.
+    /// Use it to pass on a sibling method's stream, or in a test.
     pub fn into_inner(mut self) -> S {
         self.rpc.end(Code::Ok);
         self.stream.take().expect(IS_THERE)
     }
 }
 
-/// For the stream's own methods, in tests for one. What is taken from it directly is not seen by the metrics.
+/// Dereferences to the handler's stream, to call its own methods. Items polled through it are not recorded.
 impl<S> Deref for ResponseStream<S> {
     type Target = S;
 
@@ -86,7 +86,7 @@ impl<S: MessageStream> Stream for ResponseStream<S> {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.project();
         let entered = this.rpc.enter();
-        // The stream's own error becomes a status inside, in case that panics.
+        // The conversion of the error may panic, so it happens before `leave`.
         let polled = match this.stream.as_pin_mut() {
             Some(stream) => stream.poll_next(cx).map(|item| item.map(S::into_result)),
             None => Poll::Ready(None),
@@ -94,7 +94,7 @@ impl<S: MessageStream> Stream for ResponseStream<S> {
         entered.leave();
         match &polled {
             Poll::Ready(Some(Ok(_))) => this.rpc.message_sent(),
-            // tonic sends the status and drops the stream; whatever would follow is not sent.
+            // tonic sends the status and drops the stream, so nothing that follows is sent.
             Poll::Ready(Some(Err(status))) => this.rpc.fail(status.code(), || cause_of(status)),
             Poll::Ready(None) => this.rpc.end(Code::Ok),
             Poll::Pending => {}
@@ -107,22 +107,22 @@ impl<S: MessageStream> Stream for ResponseStream<S> {
     }
 }
 
-/// What may become a response stream: its errors are any that convert into a [`Status`].
+/// A stream whose items are results with an error that converts into a [`Status`].
 #[diagnostic::on_unimplemented(
     message = "a response stream is a `Stream<Item = Result<_, Status>>`, and `{Self}` is none",
     label = "expected a `Stream<Item = Result<_, tonic::Status>>`",
     note = "`streams = false` leaves the stream types of an impl alone"
 )]
 pub trait MessageStream: Stream {
-    /// What the stream yields.
+    /// The message of an item.
     type Message;
 
     #[doc(hidden)]
     fn into_result(item: Self::Item) -> Result<Self::Message, Status>;
 }
 
-// The message is taken from the item, so that a wrong one is the compiler's to explain: it knows what the
-// trait expects. With a parameter for the message, this impl would not hold for a stream of others.
+// The message is an associated type of the item, not a parameter. With a parameter, a wrong message would be reported as
+// a missing impl of this trait; so the compiler reports the message that the service's trait expects.
 #[diagnostic::do_not_recommend]
 impl<S> MessageStream for S
 where
@@ -137,9 +137,9 @@ where
     }
 }
 
-/// What a response stream yields.
+/// An item of a response stream.
 pub trait StreamItem {
-    /// What the client gets.
+    /// The message that the client gets.
     type Message;
 
     #[doc(hidden)]

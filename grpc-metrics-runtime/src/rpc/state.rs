@@ -1,4 +1,4 @@
-//! An RPC from its start to its end, and the only place that decides how it ends. Knows of tonic only the codes.
+//! The state machine of an RPC. Only this module decides how an RPC ends. Of tonic, it uses only the codes.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use super::span::{Ended, RpcSpan};
 use crate::catalog::Method;
 use crate::counters::{Instant, MethodCounters};
 
-/// Where an RPC is counted: in the process-wide instance, which stays, or in one that may be dropped before
-/// the RPC ends.
+/// The counters of an RPC: those of the process-wide instance, which is never dropped, or of an instance that may be
+/// dropped before the RPC ends.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
     Global(&'static MethodCounters),
@@ -32,15 +32,15 @@ impl Deref for Target {
     }
 }
 
-/// What is known of an RPC from its start to its end.
+/// Records the start and the end of one RPC.
 #[derive(Debug)]
-pub(super) struct Measured {
+pub(super) struct Recorder {
     target: Target,
     deadline: Deadline,
     started: Instant,
 }
 
-impl Measured {
+impl Recorder {
     #[inline]
     pub(crate) fn start(target: Target, deadline: Deadline) -> Self {
         let started = target.start();
@@ -52,7 +52,7 @@ impl Measured {
         self.started = self.target.start();
     }
 
-    /// To be called once.
+    /// Ends the RPC. Call one of the ending methods, once.
     #[inline]
     pub(crate) fn end(&self, code: Code) -> Ended {
         let nanos = self.target.nanos_since(self.started);
@@ -60,32 +60,31 @@ impl Measured {
         Ended { code, nanos, cause: None }
     }
 
-    /// Ends an RPC with an error of this cause. To be called once.
+    /// Ends the RPC with an error of this cause.
     #[cold]
     pub(super) fn fail(&self, code: Code, cause: Option<&'static str>) -> Ended {
         let ended = self.end(code);
         if let Some(cause) = cause {
-            self.target.cause(code, cause);
+            self.target.count_cause(code, cause);
         }
         Ended { cause, ..ended }
     }
 
-    /// Ends an RPC that nobody will finish: it is out of time, or else its client or the connection is
-    /// gone. To be called once.
+    /// Ends an RPC that was dropped: its deadline has passed, or its client or connection is gone.
     #[cold]
     fn abandon(&self) -> Ended {
         let nanos = self.target.nanos_since(self.started);
-        let late = self.deadline.is_up(nanos);
+        let late = self.deadline.has_passed(nanos);
         let code = if late { Code::DeadlineExceeded } else { Code::Cancelled };
         self.target.end(code, nanos);
         Ended { code, nanos, cause: None }
     }
 
-    /// Ends an RPC whose guard is dropped. To be called once.
+    /// Ends an RPC whose owner is dropped, maybe by a panic.
     #[cold]
     pub(crate) fn drop_unfinished(&self) -> Ended {
         if thread::panicking() {
-            // The code for errors that carry none of their own.
+            // gRPC's code for errors without a code of their own.
             self.end(Code::Unknown)
         } else {
             self.abandon()
@@ -93,18 +92,18 @@ impl Measured {
     }
 }
 
-/// One RPC of an instrumented method, carried by its handler and then by its response stream.
+/// One RPC of an instrumented method, owned by the handler's future and then by the response stream.
 #[derive(Debug)]
 pub struct Rpc {
-    measured: Measured,
+    recorder: Recorder,
     span: RpcSpan,
     phase: Phase,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Not polled yet, and so no RPC yet.
-    Waiting,
+    /// Not polled yet.
+    NotStarted,
     Running,
     Ended,
 }
@@ -112,29 +111,29 @@ enum Phase {
 impl Rpc {
     #[inline]
     pub(crate) fn new(target: Target, method: &'static Method, headers: &HeaderMap) -> Self {
-        let deadline = Deadline::of(headers);
-        let measured = Measured { target, deadline, started: Instant::NEVER };
-        Self { measured, span: RpcSpan::of(method, headers), phase: Phase::Waiting }
+        let deadline = Deadline::from_headers(headers);
+        let recorder = Recorder { target, deadline, started: Instant::NEVER };
+        Self { recorder, span: RpcSpan::new(method, headers), phase: Phase::NotStarted }
     }
 
-    /// Hands the RPC over, and leaves one that has ended.
+    /// Takes the RPC, leaving one that has ended.
     #[inline]
-    pub(crate) fn hand_over(&mut self) -> Self {
-        let Measured { target, deadline, started } = &self.measured;
-        let measured = Measured { target: target.clone(), deadline: *deadline, started: *started };
+    pub(crate) fn take(&mut self) -> Self {
+        let Recorder { target, deadline, started } = &self.recorder;
+        let recorder = Recorder { target: target.clone(), deadline: *deadline, started: *started };
         let span = mem::take(&mut self.span);
-        Self { measured, span, phase: mem::replace(&mut self.phase, Phase::Ended) }
+        Self { recorder, span, phase: mem::replace(&mut self.phase, Phase::Ended) }
     }
 
-    /// A part of the RPC begins to run; it starts with the first one.
+    /// Marks that a poll of the RPC begins. The RPC starts with its first poll.
     #[inline]
     pub fn enter(&mut self) -> Entered<'_> {
-        let starts = self.phase == Phase::Waiting;
+        let starts = self.phase == Phase::NotStarted;
         if starts {
             self.phase = Phase::Running;
-            self.measured.restart();
+            self.recorder.restart();
         }
-        // From here on a panic is the RPC's end, be it a subscriber's.
+        // From here on a panic ends the RPC, even a panic of the tracing subscriber.
         let entered = Entered(self);
         if starts {
             entered.0.span.open();
@@ -143,37 +142,37 @@ impl Rpc {
         entered
     }
 
-    /// Whether the RPC ends now, and not earlier.
+    /// Marks the RPC as ended, and returns whether it was running.
     #[inline]
-    fn ends(&mut self) -> bool {
+    fn mark_ended(&mut self) -> bool {
         mem::replace(&mut self.phase, Phase::Ended) == Phase::Running
     }
 
     #[inline]
     fn close_span(&mut self, ended: Ended) {
-        self.span.close(&self.measured.target, &ended);
+        self.span.close(&self.recorder.target, &ended);
     }
 
-    /// The first end counts, later ones change nothing.
+    /// Ends the RPC. Does nothing if it has ended.
     #[inline]
     pub fn end(&mut self, code: Code) {
-        if self.ends() {
-            let ended = self.measured.end(code);
+        if self.mark_ended() {
+            let ended = self.recorder.end(code);
             self.close_span(ended);
         }
     }
 
-    /// Whether the client is due one message, and no stream of them.
+    /// Returns whether the response is a single message.
     #[inline]
     pub(super) fn awaits_message(&self) -> bool {
-        !self.measured.target.kind.server_streams()
+        !self.recorder.target.kind.server_streams()
     }
 
-    /// Ends the RPC as [`end`](Self::end) does, with an error whose cause is looked up if this is the end.
+    /// Ends the RPC with an error. Looks up the cause only if the RPC has not ended.
     #[cold]
     pub(super) fn fail(&mut self, code: Code, cause: impl FnOnce() -> Option<&'static str>) {
-        if self.ends() {
-            let ended = self.measured.fail(code, cause());
+        if self.mark_ended() {
+            let ended = self.recorder.fail(code, cause());
             self.close_span(ended);
         }
     }
@@ -181,13 +180,12 @@ impl Rpc {
     #[inline]
     pub(crate) fn message_sent(&self) {
         if self.phase == Phase::Running {
-            self.measured.target.message_sent();
+            self.recorder.target.message_sent();
         }
     }
 
-    /// The handler or stream is about to be dropped, which is a part of an RPC that runs. If the thread is
-    /// panicking already, the cause lies outside, and what is dropped was abandoned; a panic that begins now
-    /// is the RPC's own.
+    /// Prepares for the drop of the handler or stream, which is part of the RPC. If the thread is panicking already, the
+    /// panic began elsewhere, and the RPC counts as dropped. A panic that begins in the drop is the RPC's own.
     #[inline]
     pub(crate) fn before_drop(&mut self) {
         if self.phase != Phase::Running {
@@ -195,7 +193,7 @@ impl Rpc {
         }
         if thread::panicking() {
             self.phase = Phase::Ended;
-            let ended = self.measured.abandon();
+            let ended = self.recorder.abandon();
             self.close_span(ended);
         } else {
             self.span.enter();
@@ -206,20 +204,20 @@ impl Rpc {
 impl Drop for Rpc {
     #[inline]
     fn drop(&mut self) {
-        if self.ends() {
-            let ended = self.measured.drop_unfinished();
+        if self.mark_ended() {
+            let ended = self.recorder.drop_unfinished();
             self.close_span(ended);
         }
     }
 }
 
-/// A part of an RPC that runs. If it panics, the RPC ends.
+/// A poll of an RPC. If it panics, the RPC ends.
 #[derive(Debug)]
 #[must_use = "the RPC ends when this is dropped"]
 pub struct Entered<'a>(&'a mut Rpc);
 
 impl Entered<'_> {
-    /// The part has run.
+    /// Marks the end of the poll.
     #[inline]
     pub fn leave(self) {
         self.0.span.exit();

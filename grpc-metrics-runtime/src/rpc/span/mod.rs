@@ -1,4 +1,4 @@
-//! The span of an RPC: nothing without the feature `tracing`.
+//! The span of an RPC; empty without the feature `tracing`.
 
 #[cfg(not(feature = "tracing"))]
 #[path = "off.rs"]
@@ -13,13 +13,13 @@ use tonic::Code;
 
 pub(crate) use imp::RpcSpan;
 
-/// How an RPC has ended.
+/// How an RPC ended.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(feature = "opentelemetry"), allow(dead_code))] // a span is told, or nobody
+#[cfg_attr(not(feature = "opentelemetry"), allow(dead_code))] // only spans read it
 pub(crate) struct Ended {
     pub(crate) code: Code,
-    /// How long it took.
+    /// The duration in nanoseconds.
     pub(crate) nanos: u64,
-    /// What caused the error, where that is known.
+    /// The cause of the error, if known.
     pub(crate) cause: Option<&'static str>,
 }

@@ -1,6 +1,6 @@
-//! What stands for a span where there is none.
+//! The stub of a span.
 
-#![allow(clippy::unused_self)] // the other one needs it
+#![allow(clippy::unused_self)] // same signatures as in `on.rs`
 
 use http::HeaderMap;
 
@@ -14,7 +14,7 @@ pub(crate) struct RpcSpan;
 
 impl RpcSpan {
     #[inline]
-    pub(crate) fn of(_: &'static Method, _: &HeaderMap) -> Self {
+    pub(crate) fn new(_: &'static Method, _: &HeaderMap) -> Self {
         Self
     }
 

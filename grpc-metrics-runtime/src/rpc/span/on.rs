@@ -1,4 +1,4 @@
-//! The span, as `tracing` has it.
+//! The span of an RPC, by `tracing`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{mem, thread};
@@ -18,105 +18,104 @@ use super::Ended;
 #[cfg(feature = "opentelemetry")]
 use super::trace::{self, Caller};
 
-/// The level from which on there is something to do. The span is of `INFO`; those of the handler that the caller's trace
-/// goes around may be of any.
-const MOST_SEVERE: LevelFilter =
+/// The least verbose maximum level at which there is work to do. The RPC's span is at `INFO`. The handler's spans, which
+/// belong to the caller's trace, may be at any level.
+const REQUIRED_LEVEL: LevelFilter =
     if cfg!(feature = "opentelemetry") { LevelFilter::ERROR } else { LevelFilter::INFO };
 
-/// Under which filters find the spans.
+/// The target of the spans, for filters.
 const TARGET: &str = "grpc_metrics_runtime";
 
-/// The span of an RPC that some subscriber wants to see, or the caller's trace for want of one; nothing
-/// otherwise.
+/// The span of an RPC; or the caller's trace alone, if no subscriber enables the span; or nothing.
 ///
-/// Boxed, so that an RPC without one is small; a subscriber allocates more than that.
+/// Boxed, so that an RPC without a span is small. A subscriber allocates more than the box.
 #[derive(Debug, Default)]
-pub(crate) struct RpcSpan(Option<Box<Open>>);
+pub(crate) struct RpcSpan(Option<Box<Inner>>);
 
 #[derive(Debug)]
-struct Open {
+struct Inner {
     method: &'static Method,
     #[cfg(feature = "opentelemetry")]
     caller: Caller,
-    /// What stands for the span with OpenTelemetry, where that does not see it.
+    /// The caller's context, to be attached if OpenTelemetry does not see the span.
     #[cfg(feature = "opentelemetry")]
-    around: Option<Context>,
+    context: Option<Context>,
     /// [`Span::none`] until the RPC starts.
     span: Span,
-    /// Whether the current thread is in the span.
+    /// Whether the span is entered on the current thread.
     entered: bool,
 }
 
 impl RpcSpan {
-    /// The span of an RPC that has not started. What has to be known of the request is taken from it now,
-    /// since the handler will have it.
+    /// Prepares the span of an RPC that has not started. Reads the headers now, because the handler takes the request.
     #[inline]
-    pub(crate) fn of(
+    pub(crate) fn new(
         method: &'static Method,
         #[cfg_attr(not(feature = "opentelemetry"), allow(unused))] headers: &HeaderMap,
     ) -> Self {
-        // Whether this very span is wanted, only making it tells: filters ask for its name and fields, and
-        // those of `tracing_subscriber` leave an answer that no span follows to the next event.
+        // The level is all that can be asked in advance. Filters decide by a span's name and fields, and the per-layer
+        // filters of `tracing_subscriber` would apply an `enabled` without a span to the next event.
         let wanted = LevelFilter::current().min(STATIC_MAX_LEVEL);
-        if !method.has_span() || wanted < MOST_SEVERE {
+        if !method.has_span() || wanted < REQUIRED_LEVEL {
             return Self(None);
         }
         #[cfg(feature = "opentelemetry")]
-        let caller = Caller::of(headers);
+        let caller = Caller::extract(headers);
         #[cfg(feature = "opentelemetry")]
         if wanted < LevelFilter::INFO && caller.is_empty() {
             return Self(None);
         }
-        Self(Some(Box::new(Open {
+        Self(Some(Box::new(Inner {
             method,
             #[cfg(feature = "opentelemetry")]
             caller,
             #[cfg(feature = "opentelemetry")]
-            around: None,
+            context: None,
             span: Span::none(),
             entered: false,
         })))
     }
 
-    /// The RPC starts.
+    /// Opens the span when the RPC starts.
     #[inline]
     pub(crate) fn open(&mut self) {
-        if let Some(open) = &mut self.0
-            && !open.open()
+        if let Some(inner) = &mut self.0
+            && !inner.open()
         {
             self.0 = None;
         }
     }
 
-    /// A part of the RPC begins to run on this thread.
+    /// Enters the span on the current thread.
     #[inline]
     pub(crate) fn enter(&mut self) {
-        if let Some(open) = &mut self.0 {
-            open.enter();
+        if let Some(inner) = &mut self.0 {
+            inner.enter();
         }
     }
 
-    /// That part has run.
+    /// Exits the span.
     #[inline]
     pub(crate) fn exit(&mut self) {
-        if let Some(open) = &mut self.0 {
-            open.exit();
+        if let Some(inner) = &mut self.0 {
+            inner.exit();
         }
     }
 
-    /// The RPC has ended.
+    /// Closes the span when the RPC has ended.
     #[inline]
     pub(crate) fn close(&mut self, target: &MethodCounters, ended: &Ended) {
-        if let Some(open) = self.0.take() {
-            open.close_safely(target, ended);
+        if let Some(inner) = self.0.take() {
+            inner.close_safely(target, ended);
         }
     }
 }
 
-impl Open {
-    /// OpenTelemetry, "Semantic conventions for gRPC", has the names of the fields and the codes that mean an
-    /// error of the server. `otel.*` is how a span of `tracing` tells them to OpenTelemetry. Says whether
-    /// there is anything to enter.
+impl Inner {
+    /// Opens the span, and returns whether there is anything to enter.
+    ///
+    /// The fields are those of OpenTelemetry's "Semantic conventions for gRPC". `tracing-opentelemetry` interprets
+    /// `otel.*`.
     #[cold]
     fn open(&mut self) -> bool {
         let method = self.method.path();
@@ -135,10 +134,10 @@ impl Open {
         let is_wanted = !span.is_disabled();
         #[cfg(feature = "opentelemetry")]
         {
-            self.around = mem::take(&mut self.caller).adopt(&span);
+            self.context = mem::take(&mut self.caller).set_parent_of(&span);
         }
         #[cfg(feature = "opentelemetry")]
-        let is_wanted = is_wanted || self.around.is_some();
+        let is_wanted = is_wanted || self.context.is_some();
         self.span = span;
         is_wanted
     }
@@ -147,8 +146,8 @@ impl Open {
     fn enter(&mut self) {
         if !mem::replace(&mut self.entered, true) {
             #[cfg(feature = "opentelemetry")]
-            self.around.as_ref().inspect(|context| trace::attach(context));
-            // Not by a guard of the span's, which would borrow it for as long.
+            self.context.as_ref().inspect(|context| trace::attach(context));
+            // Not by `Span::enter`, whose guard borrows the span.
             self.span.with_subscriber(|(id, subscriber)| subscriber.enter(id));
         }
     }
@@ -156,14 +155,14 @@ impl Open {
     #[cold]
     fn exit(&mut self) {
         if mem::replace(&mut self.entered, false) {
-            // First: what the subscriber does may panic.
+            // First, because the subscriber may panic.
             #[cfg(feature = "opentelemetry")]
-            self.around.as_ref().inspect(|_| trace::detach());
+            self.context.as_ref().inspect(|_| trace::detach());
             self.span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
         }
     }
 
-    /// A subscriber's panic amid another one would abort the program.
+    /// Closes the span. A panic of the subscriber while the thread unwinds would abort the program, so it is caught.
     #[cold]
     fn close_safely(self, target: &MethodCounters, ended: &Ended) {
         if thread::panicking() {

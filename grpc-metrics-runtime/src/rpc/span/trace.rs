@@ -1,4 +1,4 @@
-//! What OpenTelemetry knows of a span: the trace it belongs to.
+//! The caller's trace, and exemplars of sampled spans.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,21 +15,21 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::counters::{Exemplar, MethodCounters};
 
-/// What the caller says of its trace.
+/// The trace and the baggage that the caller propagates.
 #[derive(Debug, Default)]
 pub(super) struct Caller(Option<Propagated>);
 
 #[derive(Debug)]
 struct Propagated {
-    /// The surrounding context with that in it: what a layer has put there is the handler's to read.
+    /// The surrounding context with the caller's trace and baggage. It keeps what a layer has put there.
     context: Context,
-    /// Whether it is in a trace of the caller's, and does not have baggage alone.
+    /// Whether the caller propagates a trace, and not only baggage.
     has_trace: bool,
 }
 
 impl Caller {
-    /// As the program's propagator reads it from the metadata. What that can't read is none.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    /// Extracts the caller's trace and baggage with the program's propagator. A propagator that panics extracts nothing.
+    pub(super) fn extract(headers: &HeaderMap) -> Self {
         let around = Context::current();
         let extracted = catch_unwind(AssertUnwindSafe(|| {
             global::get_text_map_propagator(|propagator| {
@@ -37,7 +37,7 @@ impl Caller {
             })
         }));
         Self(extracted.ok().and_then(|context| {
-            // What the metadata does not have stays what it is around.
+            // Without a trace in the metadata, the span context is still the surrounding one.
             let has_trace = is_in_a_trace(&context)
                 && context.span().span_context() != around.span().span_context();
             let baggage = context.baggage();
@@ -50,19 +50,19 @@ impl Caller {
         self.0.is_none()
     }
 
-    /// Puts a span that was not entered yet under the caller's. Gives the context that has to be
-    /// [attached](attach) for what runs inside, where OpenTelemetry does not see the span.
-    pub(super) fn adopt(self, span: &Span) -> Option<Context> {
+    /// Makes the caller's span the parent of `span`, which has not been entered. If OpenTelemetry does not see `span`,
+    /// returns the context to [attach] while the RPC runs.
+    pub(super) fn set_parent_of(self, span: &Span) -> Option<Context> {
         let parent = self.parent()?;
-        // An error says that OpenTelemetry does not see it, but no error does not say that it does.
+        // An error means that OpenTelemetry does not see the span, but success does not mean that it does.
         let _ = span.set_parent(parent.clone());
         (!is_in_a_trace(&span.context())).then_some(parent)
     }
 
-    /// The context that a span gets for its parent, if it would not get it anyway.
+    /// Returns the context of the parent, or `None` if the span gets that parent anyway.
     fn parent(self) -> Option<Context> {
         let Propagated { context: caller, has_trace } = self.0?;
-        // Of a span which OpenTelemetry's layer has entered, or of its own API.
+        // Set by OpenTelemetry's layer for an entered span, or through OpenTelemetry's own API.
         let current = Context::current();
         if !has_trace {
             let surrounding = if is_in_a_trace(&current) { None } else { surrounding() };
@@ -72,8 +72,7 @@ impl Caller {
             });
             return Some(around.with_baggage(baggage));
         }
-        // If the surrounding span is of the same trace already, since a layer has read the metadata too, it
-        // stays the parent.
+        // If a layer has read the metadata, too, the surrounding span is in the same trace and stays the parent.
         let trace_id = |context: &Context| context.span().span_context().trace_id();
         let is_ours = |surrounding: &Context| trace_id(surrounding) == trace_id(&caller);
         if is_ours(&current) {
@@ -83,7 +82,7 @@ impl Caller {
     }
 }
 
-/// The context of the surrounding span, where OpenTelemetry's layer sees it and has not made it the current one.
+/// Returns the context of the surrounding span, if OpenTelemetry's layer sees that span.
 fn surrounding() -> Option<Context> {
     Some(Span::current().context()).filter(is_in_a_trace)
 }
@@ -93,15 +92,15 @@ fn is_in_a_trace(context: &Context) -> bool {
 }
 
 thread_local! {
-    /// What is attached on this thread, the newest last. Not in the RPCs that it is attached for: they may go to
-    /// another thread between two polls, and a guard may not.
+    /// The contexts attached on this thread, the newest last. They can't be kept in their RPCs, because a context guard is
+    /// not `Send` and an RPC may move to another thread between two polls.
     static ATTACHED: RefCell<Vec<ContextGuard>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Makes it the current context up to the matching [`detach`] on this thread.
+/// Makes this the current context until the matching [`detach`] on this thread.
 pub(super) fn attach(context: &Context) {
     let attach = |attached: &RefCell<Vec<_>>| attached.borrow_mut().push(context.clone().attach());
-    // An error: the thread ends, and has no context any more.
+    // Fails while the thread's locals are being destroyed, when there is no context any more.
     let _ = ATTACHED.try_with(attach);
 }
 
@@ -109,7 +108,7 @@ pub(super) fn detach() {
     drop(ATTACHED.try_with(|attached| attached.borrow_mut().pop()));
 }
 
-/// Keeps the RPC for its bucket, if its trace is sampled and so will be found.
+/// Keeps the RPC as the exemplar of its bucket, if its trace is sampled.
 pub(super) fn keep_exemplar(span: &Span, target: &MethodCounters, nanos: u64) {
     let context = span.context();
     let span = context.span();
@@ -136,7 +135,7 @@ impl Extractor for Headers<'_> {
     }
 
     fn keys(&self) -> Vec<&str> {
-        // Binary metadata is no text.
+        // Binary metadata is not text.
         self.0.keys().map(HeaderName::as_str).filter(|key| !key.ends_with("-bin")).collect()
     }
 
