@@ -1,24 +1,25 @@
-//! How often each known cause has ended a method's RPCs.
+//! Error counts by cause.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tonic::Code;
 
-/// RPCs of a method that ended with an error of one code and cause.
+/// The number of a method's RPCs that ended with an error of one code and cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ErrorCount {
     /// The status code.
     pub code: Code,
-    /// The cause: the `error` label.
+    /// The cause, which is the `error` label.
     pub cause: &'static str,
-    /// How many RPCs ended so.
+    /// The number of RPCs.
     pub count: u64,
 }
 
-/// One counter for each code and cause that were seen: a list that only grows, and no longer than the
-/// error types have variants. Shared by all threads, since RPCs that fail are few and have built a status.
+/// One counter per code and cause, in a list that only grows, up to the number of variants of the error types.
+///
+/// All threads share it: failed RPCs are few, and each has built a status, which costs more than a shared counter.
 #[derive(Debug, Default)]
 pub(crate) struct Causes(OnceLock<Box<Cause>>);
 
@@ -31,7 +32,7 @@ struct Cause {
 }
 
 impl Causes {
-    /// To be called once the RPC is counted, see [`read`](Self::read).
+    /// Counts a cause. Call it after counting the RPC, see [`read`](Self::read).
     pub(crate) fn count(&self, code: Code, name: &'static str) {
         let mut list = self;
         loop {
@@ -39,7 +40,7 @@ impl Causes {
                 Box::new(Cause { code, name, count: AtomicU64::new(0), next: Self::default() })
             });
             if cause.code == code && cause.name == name {
-                // Release: a reader that sees the cause sees the RPC.
+                // Release: a reader that sees the cause also sees the RPC.
                 cause.count.fetch_add(1, Ordering::Release);
                 return;
             }
@@ -47,8 +48,7 @@ impl Causes {
         }
     }
 
-    /// All that were seen, by code and name. To be called before the RPCs are read: none of these is
-    /// then without its RPC.
+    /// Returns all counts, sorted by code and cause. Call it before reading the RPCs, so that every cause read has its RPC.
     pub(crate) fn read(&self) -> Vec<ErrorCount> {
         let mut causes = Vec::new();
         let mut list = self;

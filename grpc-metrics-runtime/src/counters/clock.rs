@@ -1,13 +1,12 @@
-//! The clock that durations are read from.
+//! The clock for durations.
 //!
-//! The processor's time-stamp counter where it can be trusted (invariant, in step across cores), the
-//! operating system's monotonic clock elsewhere. Reading it costs about half of what
-//! `std::time::Instant::now` costs.
+//! It reads the processor's time-stamp counter if that is reliable (invariant, synchronised across cores), else the
+//! operating system's monotonic clock. A read costs about half as much as `std::time::Instant::now`.
 
-/// Reads the time, in ticks of its own.
+/// A clock that counts ticks.
 ///
-/// [`new`](Self::new) finds out how fast the counter ticks, which takes some milliseconds the first time. A
-/// [`GrpcMetrics`](crate::GrpcMetrics) does it when it is built, so that no RPC has to.
+/// The first [`new`](Self::new) calibrates the tick rate, which takes some milliseconds. A
+/// [`GrpcMetrics`](crate::GrpcMetrics) calls it when it is built, so that no RPC has to.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock(quanta::Clock);
 
@@ -16,7 +15,7 @@ pub(crate) struct Clock(quanta::Clock);
 pub(crate) struct Instant(u64);
 
 impl Instant {
-    /// Before any reading.
+    /// An instant before any reading.
     pub(crate) const NEVER: Self = Self(0);
 }
 
@@ -35,7 +34,7 @@ impl Clock {
         Instant(self.0.raw())
     }
 
-    /// Nanoseconds since this reading; 0 should the counters of two cores disagree.
+    /// Returns the nanoseconds since `start`, or 0 if the counters of two cores disagree.
     #[inline]
     pub(crate) fn nanos_since(&self, start: Instant) -> u64 {
         self.0.delta_as_nanos(start.0, self.0.raw())

@@ -1,34 +1,33 @@
-//! The trace behind a bucket.
+//! Exemplars of the duration's buckets.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
-/// One RPC that fell into a bucket of the latency histogram, and the trace that it belongs to.
+/// An RPC in a bucket of the latency histogram, with its trace.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Exemplar {
-    /// The trace, as OpenTelemetry and W3C Trace Context number it.
+    /// The trace id of OpenTelemetry and W3C Trace Context.
     pub trace_id: u128,
-    /// The RPC's own span.
+    /// The id of the RPC's span.
     pub span_id: u64,
-    /// How long the RPC took, in seconds.
+    /// The duration of the RPC in seconds.
     pub duration: f64,
-    /// When it ended.
+    /// The time at which the RPC ended.
     pub ended: SystemTime,
 }
 
-/// The newest sampled RPC of each bucket of a method.
+/// The newest sampled RPC of each bucket of a method. Allocated by the first one.
 ///
-/// Nothing is here before the first one. Each has a lock of its own, which a scrape holds to copy it and an
-/// RPC only tries: if another has it, that one's exemplar is as new.
+/// Each bucket has its own lock. An RPC only tries to lock it: if another RPC holds the lock, that one is as new.
 #[derive(Debug, Default)]
 pub(crate) struct Exemplars(OnceLock<Box<[Mutex<Option<Exemplar>>]>>);
 
 impl Exemplars {
-    /// `bucket` is below `buckets`, which is the same in every call.
+    /// Replaces the exemplar of `bucket`, best effort. `buckets` is the number of buckets, the same in every call.
     pub(crate) fn keep(&self, bucket: usize, buckets: usize, exemplar: Exemplar) {
         if self.0.get().is_none() {
-            // Made before, so that nobody waits while it is; of two that make it, one is dropped.
+            // Not `get_or_init`, which would block other RPCs meanwhile.
             let _ = self.0.set((0..buckets).map(|_| Mutex::default()).collect());
         }
         if let Some(Ok(mut newest)) = self.0.get().map(|all| all[bucket].try_lock()) {
@@ -36,7 +35,7 @@ impl Exemplars {
         }
     }
 
-    /// Per bucket, the unbounded one last; empty if nothing was ever kept.
+    /// Returns the exemplar of each bucket, the unbounded one last; empty if there never was one.
     pub(crate) fn read(&self) -> Vec<Option<Exemplar>> {
         let all = self.0.get().map_or(&[][..], |all| all);
         all.iter().map(|newest| *newest.lock().unwrap_or_else(PoisonError::into_inner)).collect()

@@ -1,4 +1,4 @@
-//! Counting: what one method has counted, on all threads. Knows neither how an RPC ends nor who reads the counts.
+//! The counters of a method, summed over all threads. Independent of how an RPC ends and of how the counts are exported.
 
 mod causes;
 mod cells;

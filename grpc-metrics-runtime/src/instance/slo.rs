@@ -68,7 +68,7 @@ impl SloEvaluator {
         let Objectives { availability, latency } = self.objectives;
         let events = counts.finished();
         let availability = availability.map(|objective| {
-            let bad = self.faults.iter().map(|code| counts.of_code(code as usize)).sum();
+            let bad = self.faults.iter().map(|code| counts.with_code(code as usize)).sum();
             SloCounts { slo: Slo::Availability, objective, events, bad }
         });
         let latency = latency.map(|Latency { ratio, .. }| {

@@ -81,7 +81,7 @@ impl MethodSnapshot {
 
     /// RPCs that ended with this code.
     pub fn requests(&self, code: Code) -> u64 {
-        self.reading.counts.of_code(code as usize)
+        self.reading.counts.with_code(code as usize)
     }
 
     /// RPCs that ended with an error whose cause is known, by code and cause.

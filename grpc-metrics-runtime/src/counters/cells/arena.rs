@@ -1,26 +1,26 @@
-//! Memory that one thread writes.
+//! Memory that a single thread writes.
 
 use std::sync::Arc;
 
 use super::sync::AtomicU64;
 
-/// Counters that are left unused at either end of a chunk. Processors fetch cache lines of 64 bytes in pairs,
-/// so 128 bytes keep a thread's counters apart from whatever lies beside them.
+/// The number of unused counters at either end of a chunk. Processors prefetch pairs of 64-byte cache lines, so 128
+/// bytes prevent false sharing with neighbouring memory.
 #[cfg(not(cells_model))]
 const PADDING: usize = 16;
 
-/// Counters in a thread's first chunk, and in its largest. Each chunk is twice as large as the last one, up to the
-/// largest: what is unused is no more than what is in use, or 4 KB.
+/// The number of counters in a thread's first and in its largest chunk. Chunk sizes double in between, so unused memory is
+/// at most as large as used memory, or 4 KB.
 #[cfg(not(cells_model))]
 const SIZES: (usize, usize) = (108, 478);
 
-// loom follows each counter, used or not.
+// loom tracks each counter, used or not.
 #[cfg(cells_model)]
 const PADDING: usize = 0;
 #[cfg(cells_model)]
 const SIZES: (usize, usize) = (4, 4);
 
-/// Some counters in a row, all 0 at first.
+/// Consecutive counters, initially 0.
 #[derive(Debug)]
 pub(super) struct Counters {
     chunk: Arc<[AtomicU64]>,
@@ -28,7 +28,7 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    /// With nothing beside them.
+    /// Returns counters in a chunk of their own.
     pub(super) fn alone(counters: usize) -> Self {
         Self { chunk: chunk_for(counters), first: PADDING }
     }
@@ -43,10 +43,9 @@ fn chunk_for(counters: usize) -> Arc<[AtomicU64]> {
     (0..PADDING + counters + PADDING).map(|_| AtomicU64::new(0)).collect()
 }
 
-/// Where a thread's counters lie, one after another, whatever method or instance they are of: for one method
-/// they are too few to fill cache lines.
+/// The arena of a thread's counters, of all methods and instances: those of one method are too few to fill cache lines.
 ///
-/// The memory goes with the last of its counters, not with the arena.
+/// A chunk is freed with the last of its counters, not with the arena.
 #[derive(Debug, Default)]
 pub(super) struct Arena {
     chunk: Option<Arc<[AtomicU64]>>,

@@ -1,4 +1,4 @@
-//! Which cells the current thread may write: those under the index it has leased.
+//! The lease of the current thread: the index of the shard that it may write.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use super::arena::{Arena, Counters};
 use super::sync::{Mutex, shared};
 
-/// Indices given back, each with its arena, and the first one never given out.
+/// The returned indices with their arenas, and the next unused index.
 struct Pool {
     returned: BTreeMap<usize, Arena>,
     next: usize,
@@ -17,20 +17,20 @@ shared! {
     static POOL: Mutex<Pool> = Mutex::new(Pool { returned: BTreeMap::new(), next: 0 });
 }
 
-/// A thread's right to be the only writer of all cells under one index.
+/// The right of a thread to be the only writer of one shard, in every method.
 ///
-/// The pool's mutex hands over more than the index: what the previous holder wrote happens before
-/// the next holder's first read, so a leased counter may be read and written with relaxed ordering.
+/// The pool's mutex also orders memory: the previous holder's writes happen before the next holder's first read, so
+/// relaxed ordering is enough for a leased counter.
 struct Lease {
     index: usize,
-    /// Where the counters of further cells come from.
+    /// The arena for new counters.
     arena: Cell<Arena>,
 }
 
 impl Lease {
     fn take() -> Self {
         let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-        // The smallest first, so that cells in use stay dense while threads come and go.
+        // The smallest first, which keeps the tables dense while threads come and go.
         let (index, arena) = pool.returned.pop_first().unwrap_or_else(|| {
             pool.next += 1;
             (pool.next - 1, Arena::default())
@@ -55,12 +55,12 @@ impl Drop for Lease {
     }
 }
 
-/// The index of a thread that holds no lease: past every table's end.
+/// The index of a thread without a lease, beyond the end of every table.
 const NONE: usize = usize::MAX;
 
 #[cfg(not(cells_model))]
 thread_local! {
-    /// What `LEASE` says. Without a destructor, reading it is one load.
+    /// A copy of the index in `LEASE`. It has no destructor, so a read is one load.
     static INDEX: Cell<usize> = const { Cell::new(NONE) };
     static LEASE: Lease = {
         let lease = Lease::take();
@@ -69,34 +69,34 @@ thread_local! {
     };
 }
 
-/// The current thread's index; [`NONE`] before [`take`] and after the lease was given back.
+/// Returns the current thread's index, or [`NONE`] before [`take`] and after the lease was returned.
 #[cfg(not(cells_model))]
 #[inline]
 pub(super) fn current() -> usize {
     INDEX.get()
 }
 
-/// The current thread's index, which it leases now if it holds none; `None` while the thread's locals are
-/// being torn down, when the lease may have gone to another thread already.
+/// Returns the current thread's index, leasing one if needed. Returns `None` while the thread's locals are being
+/// destroyed, because another thread may hold the lease already.
 #[cfg(not(cells_model))]
 pub(super) fn take() -> Option<usize> {
     LEASE.try_with(|lease| lease.index).ok()
 }
 
-/// So many counters that only the current lease's holders write.
+/// Allocates counters that only the holders of the current lease write.
 #[cfg(not(cells_model))]
 pub(super) fn allocate(counters: usize) -> Counters {
     LEASE
         .try_with(|lease| lease.allocate(counters))
-        // Of a thread that is losing its lease, and so of nobody else.
+        // The thread has lost its lease, so the arena may be another thread's.
         .unwrap_or_else(|_| Counters::alone(counters))
 }
 
 #[cfg(cells_model)]
 pub(super) use for_the_model::{allocate, current, during, take};
 
-/// loom tears a thread's locals down when its statics, and so the pool, are gone. In the model a thread
-/// takes and returns its lease where it says so.
+/// Leases in the model. loom destroys a thread's locals after its statics, and the pool is one of these. So a thread of
+/// the model takes and returns its lease explicitly.
 #[cfg(cells_model)]
 mod for_the_model {
     use std::cell::RefCell;
@@ -122,19 +122,19 @@ mod for_the_model {
     }
 
     pub(crate) fn allocate(counters: usize) -> Counters {
-        lease().expect("it was taken").allocate(counters)
+        lease().expect("the thread has a lease").allocate(counters)
     }
 
-    /// Runs the life of a thread that counts.
+    /// Runs `life` with a lease.
     pub(crate) fn during(life: impl FnOnce()) {
-        // All threads of a model are run by one of the system's.
+        // loom runs all threads of a model on one OS thread.
         std::thread_local! {
             static HELD: RefCell<BTreeSet<usize>> = const { RefCell::new(BTreeSet::new()) };
         }
 
         let lease = Rc::new(Lease::take());
-        let sole = HELD.with_borrow_mut(|held| held.insert(lease.index));
-        assert!(sole, "two threads hold the lease {}", lease.index);
+        let is_unique = HELD.with_borrow_mut(|held| held.insert(lease.index));
+        assert!(is_unique, "two threads hold the lease {}", lease.index);
         let outer = LEASE.with(|current| current.replace(Some(lease.clone())));
         life();
         LEASE.with(|current| current.replace(outer));
@@ -149,10 +149,10 @@ mod tests {
 
     use super::take;
 
-    /// Other tests' threads hold leases too, but not as many as there are threads here.
+    /// Other tests' threads also hold leases, but fewer than this test spawns threads.
     #[test]
-    fn threads_one_after_another_take_over_each_other_s_cells() {
-        let lease = || thread::spawn(take).join().expect("it takes a lease");
+    fn a_new_thread_reuses_the_lease_of_one_that_has_ended() {
+        let lease = || thread::spawn(take).join().expect("the thread takes a lease");
         let leases: BTreeSet<_> = (0..200).map(|_| lease()).collect();
         assert!(leases.len() < 100, "{leases:?}");
     }

@@ -1,4 +1,4 @@
-//! What all threads count for one method, and how a scrape reads it.
+//! The sharded counters of a method, and how a scrape reads them.
 
 use std::sync::Arc;
 
@@ -10,64 +10,61 @@ use super::thread::{MultiWriter, SingleWriter, ThreadCells};
 
 /// The counters of one method.
 ///
-/// # One writer per cell
+/// # One shard per thread
 ///
-/// A counter that many threads add to costs each of them the transfer of a cache line. Here every
-/// thread that counts leases an index, for its lifetime, and writes only the cells under that index:
-/// a relaxed load and a store, on a line that no other thread writes. A scrape adds the cells up.
-/// When a thread ends, its index goes back to the pool, the counts stay, and a later thread goes on
-/// from them: memory is bounded by the most threads that lived at once.
+/// If many threads add to one counter, each addition transfers a cache line. So every thread leases an index for its
+/// lifetime, and writes only the shard under that index: a relaxed load and a store, on a line that no other thread
+/// writes. A scrape sums the shards. When a thread ends, its index returns to the pool and its counts stay; a later
+/// thread continues from them. So memory is bounded by the maximum number of simultaneous threads.
 ///
-/// Because the index is the thread's and not the method's, a thread leases once, and nothing has to
-/// be handed back per method.
+/// The index belongs to the thread, not to the method. So a thread leases once and returns nothing per method.
 ///
-/// # What a scrape may rely on
+/// # Guarantees of a scrape
 ///
-/// - *Requests and histogram agree*: an RPC that ends raises one counter, that of its code and
-///   bucket. Requests by code and the histogram are both sums over these, taken from the same reads.
-/// - *In flight is never negative*: it is started − finished, and [`read`](Self::read) reads all that
-///   finished before anything that started. An RPC may start on one thread and finish on another. Its
-///   start happens before its finish (whatever moved it synchronises the two), the finish is a
-///   release and the scrape's read of it an acquire: if the scrape sees the finish, it sees the start.
-///   Read the other way round, an RPC that ran between the two reads would be missing from the first.
-/// - *Threads born during a scrape* are seen or not; seen in the first pass, they are seen in the
-///   second, for cells are never taken away.
-/// - *Counters never fall*: each cell only grows, and later scrapes see later values (the registry's
-///   lock, or the caller's order, lies between them).
+/// - *Requests and histogram agree.* An RPC that ends increments one counter, that of its code and bucket. Requests by
+///   code and the histogram are both sums of these, from the same reads.
+/// - *In flight is never negative.* It is started − finished, and [`read`](Self::read) reads finished RPCs first. An RPC
+///   may start on one thread and finish on another. Its start happens before its finish (whatever moves it synchronises
+///   the two), the finish is a release, and the scrape's read of it is an acquire. So if the scrape sees the finish, it
+///   sees the start. In the opposite order, an RPC that ran between the two reads would only be counted as finished.
+/// - *Threads that begin during a scrape* are seen or not. If the first pass sees one, so does the second, because
+///   shards are never removed.
+/// - *Counters never decrease.* Each counter only grows, and later scrapes see later values (the registry's lock, or the
+///   caller's order, is between them).
 ///
-/// A guard may outlive its thread's lease, when it is dropped by the destructor of another
-/// thread-local. Such an RPC goes to cells that any thread may write, with atomic additions.
+/// An RPC may end after its thread has returned its lease: in the destructor of another thread-local. It is counted in a
+/// shard that any thread may write, with atomic additions.
 #[derive(Debug)]
 pub(crate) struct MethodCells {
     leased: PerLease<ThreadCells>,
-    /// Made when it is first needed, which is hardly ever.
+    /// Allocated on first use, which is rare.
     unleased: OnceLock<Box<ThreadCells>>,
-    /// Upper bounds of the buckets but the last, which has none, in nanoseconds.
+    /// Upper bounds of the buckets in nanoseconds, without the unbounded one.
     bounds: Arc<[u64]>,
 }
 
-/// What a method had counted when it was read.
+/// The counts of a method when it was read.
 #[derive(Clone, Debug)]
 pub(crate) struct Counts {
     pub(crate) started: u64,
     pub(crate) messages: u64,
     buckets: usize,
-    /// The codes that RPCs have ended with, and perhaps others.
+    /// The codes with a row in `finished`. A row may be all zeros.
     codes: Vec<usize>,
-    /// Per code and bucket, code by code as above: RPCs, not cumulated, the unbounded bucket last in each row.
+    /// One row per code: the RPCs per bucket, not cumulative, the unbounded bucket last.
     finished: Vec<u64>,
-    /// The durations of all RPCs in nanoseconds, which wrap after 584 years of them.
+    /// The sum of all durations in nanoseconds. Wraps after 584 years.
     pub(crate) sum_nanos: u64,
 }
 
 impl Counts {
-    /// RPCs that ended with this code.
-    pub(crate) fn of_code(&self, code: usize) -> u64 {
-        let row = self.codes.iter().position(|of| *of == code);
+    /// Returns the RPCs that ended with this code.
+    pub(crate) fn with_code(&self, code: usize) -> u64 {
+        let row = self.codes.iter().position(|known| *known == code);
         row.map_or(0, |row| self.finished[row * self.buckets..][..self.buckets].iter().sum())
     }
 
-    /// RPCs that ended, per bucket.
+    /// Returns the RPCs that ended, per bucket.
     pub(crate) fn per_bucket(&self) -> Vec<u64> {
         let mut sum = vec![0; self.buckets];
         for row in self.finished.chunks_exact(self.buckets) {
@@ -76,14 +73,14 @@ impl Counts {
         sum
     }
 
-    /// RPCs that ended.
+    /// Returns the RPCs that ended.
     pub(crate) fn finished(&self) -> u64 {
         self.finished.iter().sum()
     }
 
-    /// The row of this code, which is appended if it is not there.
+    /// Returns the row of this code, which is appended if needed.
     fn row_mut(&mut self, code: usize) -> &mut [u64] {
-        let row = self.codes.iter().position(|of| *of == code).unwrap_or_else(|| {
+        let row = self.codes.iter().position(|known| *known == code).unwrap_or_else(|| {
             self.codes.push(code);
             self.finished.resize(self.codes.len() * self.buckets, 0);
             self.codes.len() - 1
@@ -93,17 +90,17 @@ impl Counts {
 }
 
 impl MethodCells {
-    /// `bounds`: ascending, in nanoseconds.
+    /// `bounds` are ascending, in nanoseconds.
     pub(crate) fn new(bounds: Arc<[u64]>) -> Self {
         Self { leased: PerLease::default(), unleased: OnceLock::new(), bounds }
     }
 
-    /// How many buckets there are.
+    /// Returns the number of buckets.
     pub(crate) fn buckets(&self) -> usize {
         self.bounds.len() + 1
     }
 
-    /// The bucket of this duration.
+    /// Returns the bucket of this duration.
     #[inline]
     pub(crate) fn bucket(&self, nanos: u64) -> usize {
         self.bounds.iter().take_while(|bound| nanos > **bound).count()
@@ -147,9 +144,11 @@ impl MethodCells {
     fn finish_slow(&self, code: usize, bucket: usize, nanos: u64) {
         let buckets = self.buckets();
         if let Some(cells) = self.leased() {
-            cells.row_of(code, buckets, lease::allocate).finish::<SingleWriter>(bucket, nanos);
+            cells
+                .row_or_insert(code, buckets, lease::allocate)
+                .finish::<SingleWriter>(bucket, nanos);
         } else {
-            let row = self.unleased().row_of(code, buckets, Counters::alone);
+            let row = self.unleased().row_or_insert(code, buckets, Counters::alone);
             row.finish::<MultiWriter>(bucket, nanos);
         }
     }
@@ -162,7 +161,7 @@ impl MethodCells {
         }
     }
 
-    /// The sum over all threads. See the type for what holds between its parts.
+    /// Returns the sum over all shards. See the type's docs for its guarantees.
     pub(crate) fn read(&self) -> Counts {
         let mut counts = Counts {
             started: 0,
@@ -185,20 +184,20 @@ impl MethodCells {
         counts
     }
 
-    /// The cells that only the current thread writes, if they were made by an earlier RPC.
+    /// Returns the current thread's shard, if an earlier RPC allocated it.
     #[inline]
     fn cached(&self) -> Option<&ThreadCells> {
         self.leased.get(lease::current())
     }
 
-    /// The cells that only the current thread writes. `None` past a million threads, which share their cells
-    /// then.
+    /// Returns the current thread's shard, allocating it if needed. Returns `None` beyond a million threads, which share
+    /// a shard.
     fn leased(&self) -> Option<&ThreadCells> {
         let new = || ThreadCells::new(self.buckets(), lease::allocate);
         self.leased.get_or_init(lease::take()?, new)
     }
 
-    /// The cells that any thread may write.
+    /// Returns the shard that any thread may write.
     fn unleased(&self) -> &ThreadCells {
         let new = || Box::new(ThreadCells::new(self.buckets(), Counters::alone));
         self.unleased.get_or_init(new)

@@ -1,4 +1,4 @@
-//! Counting, and nothing but counting: this module knows neither RPCs nor Prometheus.
+//! Sharded counters. Independent of RPCs and of Prometheus.
 
 mod arena;
 mod lease;

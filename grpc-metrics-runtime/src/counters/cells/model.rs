@@ -1,4 +1,4 @@
-//! The algorithm of the cells under loom, which tries every order that the memory model allows.
+//! A loom model of the cells, which tries every order that the memory model allows.
 //!
 //! `RUSTFLAGS="--cfg cells_model" cargo test -p grpc-metrics-runtime --release --lib cells::model`
 
@@ -9,10 +9,10 @@ use loom::thread::{self, JoinHandle};
 use super::lease;
 use super::method::{Counts, MethodCells};
 
-/// Cells of which two leases have counted an RPC, so that nothing but the counters' own orderings
-/// publishes what is counted next.
+/// Returns cells in which two leases have counted an RPC. All memory is allocated, so only the counters' own orderings
+/// publish later counts.
 fn cells() -> Arc<MethodCells> {
-    // No bounds: one bucket, and the fewest counters.
+    // No bounds: one bucket, the fewest counters.
     let cells = MethodCells::new(Arc::from([]));
     let count = || {
         cells.start();
@@ -29,12 +29,12 @@ const BEFORE: u64 = 2;
 
 fn model(test: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    // Three switches in the worst places; more find no more and take hours.
+    // Three preemptions. More find nothing more and take hours.
     builder.preemption_bound = Some(3);
     builder.check(test);
 }
 
-/// A thread that starts and finishes so many RPCs.
+/// Spawns a thread that starts and finishes this many RPCs.
 fn counting(cells: &Arc<MethodCells>, rpcs: usize) -> JoinHandle<()> {
     let cells = cells.clone();
     thread::spawn(move || {
@@ -74,7 +74,7 @@ fn an_rpc_that_moves_to_another_thread_is_not_finished_before_it_started() {
                 lease::during(|| {
                     cells.start();
                     let cells = cells.clone();
-                    // What moves an RPC synchronises the two threads, as this does.
+                    // Synchronises the two threads, as does whatever moves an RPC.
                     let there = thread::spawn(move || lease::during(|| cells.finish(0, 7)));
                     there.join().unwrap();
                 });
@@ -120,7 +120,7 @@ fn a_code_that_was_not_seen_before_is_counted_like_the_others() {
         failing.join().unwrap();
         let counts = cells.read();
         assert_eq!((counts.started, counts.finished()), (BEFORE + 2, BEFORE + 2));
-        assert_eq!((counts.of_code(0), counts.of_code(1)), (BEFORE, 2));
+        assert_eq!((counts.with_code(0), counts.with_code(1)), (BEFORE, 2));
     });
 }
 

@@ -1,4 +1,4 @@
-//! What the cells take from `std`, or from loom where their algorithm is modelled.
+//! Synchronisation primitives: from `std`, or from loom in the model.
 
 #[cfg(not(cells_model))]
 mod imp {
@@ -13,7 +13,7 @@ mod imp {
     pub(crate) use shared;
 }
 
-// loom forgets its statics after each execution it has explored, and so makes them anew.
+// loom recreates its statics for each execution, so they are lazy.
 #[cfg(cells_model)]
 mod imp {
     use std::sync::atomic::Ordering;
@@ -30,7 +30,7 @@ mod imp {
     }
     pub(crate) use shared;
 
-    /// loom has none. This one is `std`'s, with its release and its acquire for loom to see.
+    /// loom has no `OnceLock`. This wraps that of `std`, and repeats its release and acquire for loom.
     #[derive(Debug)]
     pub(crate) struct OnceLock<T> {
         set: AtomicBool,

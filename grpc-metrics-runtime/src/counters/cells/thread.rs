@@ -1,20 +1,20 @@
-//! What one thread counts for one method.
+//! The shard of one thread: its counters of one method.
 
 use std::sync::atomic::Ordering;
 
 use super::arena::Counters;
 use super::sync::{AtomicU64, OnceLock};
 
-/// The counters of one outcome: the sum of its durations in nanoseconds, followed by one per bucket.
+/// The counters of one code: the sum of durations in nanoseconds, then one counter per bucket.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row<'a> {
     counters: &'a Counters,
-    /// The first of them that is the row's.
+    /// The index of the row's first counter.
     first: usize,
 }
 
 impl<'a> Row<'a> {
-    /// How many counters it has.
+    /// Returns the number of counters in a row.
     fn len(buckets: usize) -> usize {
         1 + buckets
     }
@@ -31,42 +31,42 @@ impl<'a> Row<'a> {
 
     #[inline]
     pub(super) fn finish<M: WriteMode>(self, bucket: usize, nanos: u64) {
-        // Relaxed: published by the release below, so that a scrape's sum covers what it counts.
+        // Relaxed: published by the release below, so that a scrape's sum covers its count.
         M::add(self.sum_nanos(), nanos, Ordering::Relaxed);
-        // Release: see `MethodCells` for what it publishes.
+        // Release: publishes the start, see `MethodCells`.
         M::add(self.bucket(bucket), 1, Ordering::Release);
     }
 
-    /// Adds what has finished to `finished`, which is per bucket, and gives the durations' sum in nanoseconds.
+    /// Adds the finished RPCs per bucket to `finished`, and returns the sum of durations in nanoseconds.
     pub(super) fn add_to(self, finished: &mut [u64]) -> u64 {
         for (i, finished) in finished.iter_mut().enumerate() {
             // Acquire: pairs with the release in `finish`.
             *finished += self.bucket(i).load(Ordering::Acquire);
         }
-        // Relaxed: ordered behind the buckets by their acquire.
+        // Relaxed: ordered after the buckets by their acquire.
         self.sum_nanos().load(Ordering::Relaxed)
     }
 }
 
-/// How a counter is raised.
+/// How a counter is incremented.
 pub(super) trait WriteMode {
     fn add(counter: &AtomicU64, n: u64, ordering: Ordering);
 }
 
-/// The only writer of the counter: a load and a store, which cost no more than they do on a plain
-/// integer. No increment is lost, since nobody else stores between the two.
+/// The only writer of the counter. A load and a store cost no more than on a plain integer, and no increment is lost,
+/// because no other thread stores between the two.
 pub(super) struct SingleWriter;
 
 impl WriteMode for SingleWriter {
     #[cfg(not(cells_model))]
     #[inline]
     fn add(counter: &AtomicU64, n: u64, ordering: Ordering) {
-        // Relaxed: reads back what this thread, or the holder of the lease before it, stored.
+        // Relaxed: the last store was by this thread or by the previous holder of the lease.
         counter.store(counter.load(Ordering::Relaxed).wrapping_add(n), ordering);
     }
 
-    // A writer's own load makes loom lose sight of the readers. For a sole writer, which the model
-    // asserts, this is the same.
+    // With a load by the writer, loom misses orders of the readers. For a single writer, which the model asserts, an
+    // atomic addition is equivalent.
     #[cfg(cells_model)]
     fn add(counter: &AtomicU64, n: u64, ordering: Ordering) {
         counter.fetch_add(n, ordering);
@@ -82,7 +82,7 @@ impl WriteMode for MultiWriter {
     }
 }
 
-/// The code whose row is there from the start, since most RPCs end with it.
+/// The code whose row is always allocated, because most RPCs end with it.
 const FIRST_CODE: usize = 0;
 
 /// The counters of one method under one lease.
@@ -90,7 +90,7 @@ const FIRST_CODE: usize = 0;
 pub(super) struct ThreadCells {
     /// RPCs that started, messages, and the row of [`FIRST_CODE`].
     counters: Counters,
-    // Most methods see one or two more of the 17 codes, so their rows come as they are seen.
+    // Most methods see one or two more of the 17 codes, so further rows are allocated on first use.
     others: Others,
 }
 
@@ -98,7 +98,7 @@ const STARTED: usize = 0;
 const MESSAGES: usize = 1;
 const ROW: usize = 2;
 
-/// The rows of further codes: a list that only grows, in the order in which the codes are first seen.
+/// The rows of further codes: a list that only grows, in the order of first use.
 type Others = OnceLock<Box<Other>>;
 
 #[derive(Debug)]
@@ -115,7 +115,7 @@ impl Other {
 }
 
 impl ThreadCells {
-    /// `allocate` gives this many counters, which only the writer of the cells writes.
+    /// `allocate` returns that many counters, which only the shard's writer writes.
     pub(super) fn new(buckets: usize, allocate: impl FnOnce(usize) -> Counters) -> Self {
         Self { counters: allocate(ROW + Row::len(buckets)), others: OnceLock::new() }
     }
@@ -132,14 +132,14 @@ impl ThreadCells {
         M::add(self.counters.get(MESSAGES), 1, Ordering::Relaxed);
     }
 
-    /// Where RPCs are counted that end with this code, once there was one.
+    /// Returns the row of this code, if it is allocated.
     #[inline]
     pub(super) fn row(&self, code: usize) -> Option<Row<'_>> {
         if code == FIRST_CODE { Some(self.first_row()) } else { self.other_row(code) }
     }
 
-    /// The same, from the first one on. `allocate` is as in [`new`](Self::new).
-    pub(super) fn row_of(
+    /// Returns the row of this code, allocating it if needed. `allocate` is as in [`new`](Self::new).
+    pub(super) fn row_or_insert(
         &self,
         code: usize,
         buckets: usize,
@@ -182,14 +182,14 @@ impl ThreadCells {
         std::iter::successors(first, |other| other.next.get()).map(|other| &**other)
     }
 
-    /// The rows that are there, by code.
+    /// Returns the allocated rows, with their codes.
     pub(super) fn rows(&self) -> impl Iterator<Item = (usize, Row<'_>)> {
         let others = self.others().map(|other| (other.code, other.row()));
         [(FIRST_CODE, self.first_row())].into_iter().chain(others)
     }
 
     pub(super) fn started(&self) -> u64 {
-        // Relaxed: ordered behind the reads of the buckets by their acquire.
+        // Relaxed: ordered after the buckets by their acquire.
         self.counters.get(STARTED).load(Ordering::Relaxed)
     }
 
