@@ -1,6 +1,7 @@
-//! What tells one method's metrics from another's.
+//! The identity of a method in the metrics.
 
-/// The labels of a method's series. Both are static: text made of requests would let clients fill the memory.
+/// The labels of a method's series. They are `&'static str`, because labels made from requests would let clients exhaust
+/// memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct MethodKey {
     pub(crate) service: &'static str,

@@ -1,4 +1,4 @@
-//! What the attribute says of a method, and the static that it becomes.
+//! An instrumented method: its definition and its static.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use super::objectives::{Latency, Objectives};
 use crate::counters::MethodCounters;
 use crate::grpc::MethodKind;
 
-/// What the attribute says of a method.
+/// The definition of a method, as the attribute's expansion gives it.
 #[derive(Clone, Copy, Debug)]
 pub struct Definition {
     key: MethodKey,
@@ -20,7 +20,7 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// `service` and `name` are the labels.
+    /// Returns the definition of a method with these labels.
     pub const fn new(service: &'static str, name: &'static str, kind: MethodKind) -> Self {
         let objectives = Objectives::NONE;
         let counts_messages = kind.server_streams();
@@ -34,27 +34,27 @@ impl Definition {
         }
     }
 
-    /// Its RPCs end when the handler returns, whatever comes after.
+    /// Ends RPCs when the handler returns. Messages of response streams are not counted.
     #[must_use]
     pub const fn until_return(self) -> Self {
         Self { counts_messages: false, ..self }
     }
 
-    /// This share of its RPCs does not fail by the server's fault.
+    /// Sets the ratio of RPCs that must not end with a server-fault code.
     #[must_use]
     pub const fn availability(self, ratio: f64) -> Self {
         let Objectives { latency, .. } = self.objectives;
         Self { objectives: Objectives { availability: Some(ratio), latency }, ..self }
     }
 
-    /// This share of its RPCs takes no longer. If the server streams, that is no promise: how long a
-    /// stream lives is mostly its client's affair.
+    /// Sets the ratio of RPCs that must take at most `nanos` nanoseconds. Does nothing if the response is a stream, whose
+    /// lifetime is mostly the client's choice.
     #[must_use]
     pub const fn latency(self, nanos: u64, ratio: f64) -> Self {
         if self.kind.server_streams() { self } else { self.latency_of_any_kind(nanos, ratio) }
     }
 
-    /// The same for methods whose server streams, too.
+    /// Sets the latency objective, also if the response is a stream.
     #[must_use]
     pub const fn latency_of_any_kind(self, nanos: u64, ratio: f64) -> Self {
         let Objectives { availability, .. } = self.objectives;
@@ -62,7 +62,7 @@ impl Definition {
         Self { objectives: Objectives { availability, latency }, ..self }
     }
 
-    /// Its RPCs have no spans; without the feature `tracing`, nobody's have.
+    /// Disables the span. Without the feature `tracing` there is none anyway.
     #[must_use]
     pub const fn without_span(self) -> Self {
         Self {
@@ -72,7 +72,7 @@ impl Definition {
         }
     }
 
-    /// As a static of its own.
+    /// Returns the method, to be put into a static.
     pub const fn build(self) -> Method {
         let index = AtomicUsize::new(usize::MAX);
         Method {
@@ -89,11 +89,11 @@ impl Definition {
 #[derive(Debug)]
 pub struct Method {
     definition: Definition,
-    /// The place in every instance's table, given when the catalog is made.
+    /// The index in every instance's table, assigned when the catalog is built.
     index: AtomicUsize,
-    /// Where RPCs go that no `metrics = …` sends elsewhere, once there was one.
+    /// The counters in the process-wide instance, set by the first RPC that uses it.
     pub(crate) global: OnceLock<&'static MethodCounters>,
-    /// What spans call it, once there was one.
+    /// The name in spans, set by the first one.
     #[cfg(feature = "tracing")]
     path: OnceLock<String>,
 }
@@ -103,7 +103,7 @@ impl Method {
         self.definition.key
     }
 
-    /// `pkg.Service/Method`, as far as the labels tell.
+    /// Returns `service/method`, made from the labels.
     #[cfg(feature = "tracing")]
     pub(crate) fn path(&self) -> &str {
         let MethodKey { service, method } = self.key();
@@ -114,7 +114,7 @@ impl Method {
         self.definition.kind
     }
 
-    /// Whether the messages of its response streams are seen.
+    /// Returns whether messages of response streams are counted.
     pub(crate) fn counts_messages(&self) -> bool {
         self.definition.counts_messages
     }
@@ -129,7 +129,7 @@ impl Method {
     }
 
     pub(crate) fn set_index(&self, index: usize) {
-        // Relaxed: happens before the catalog is published, and is read only after it is seen.
+        // Relaxed: written before the catalog is published, and read after.
         self.index.store(index, Ordering::Relaxed);
     }
 

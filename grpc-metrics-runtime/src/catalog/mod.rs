@@ -1,4 +1,4 @@
-//! What is known of a program's services before the first call: their methods, kinds and objectives.
+//! The services linked into the program, known before the first RPC: their methods, kinds and objectives.
 
 mod key;
 mod method;

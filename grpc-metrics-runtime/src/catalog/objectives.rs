@@ -1,14 +1,14 @@
-//! What a service promises.
+//! Service level objectives.
 
-/// What is promised of a method; written as `slo(…)` on the attribute or the method.
+/// The objectives of a method, set by `slo(…)` on the attribute or the method.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Objectives {
-    /// The share of RPCs that do not fail by the server's fault.
+    /// The ratio of RPCs that must not end with a server-fault code.
     pub(crate) availability: Option<f64>,
     pub(crate) latency: Option<Latency>,
 }
 
-/// The share of RPCs that take no longer.
+/// The ratio of RPCs that must take at most `nanos` nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Latency {
     pub(crate) nanos: u64,
@@ -16,7 +16,7 @@ pub(crate) struct Latency {
 }
 
 impl Objectives {
-    /// What holds where impls share their labels: the stricter of both.
+    /// Returns the stricter of both, for impls that share their labels.
     pub(crate) fn and(self, other: Self) -> Self {
         let stricter = |a: Option<f64>, b: Option<f64>| a.into_iter().chain(b).reduce(f64::max);
         let latencies = self.latency.into_iter().chain(other.latency);
@@ -25,7 +25,7 @@ impl Objectives {
         Self { availability: stricter(self.availability, other.availability), latency }
     }
 
-    /// Of a method of which nothing is promised.
+    /// No objectives.
     pub(crate) const NONE: Self = Self { availability: None, latency: None };
 }
 

@@ -1,4 +1,4 @@
-//! All instrumented services linked into the program, known before the first call.
+//! The inventory of instrumented services linked into the program.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,32 +8,32 @@ use super::key::MethodKey;
 use super::method::Method;
 use super::objectives::Objectives;
 
-/// One instrumented impl; submitted to the inventory by the attribute's expansion.
+/// An instrumented impl, submitted to the inventory by the attribute's expansion.
 #[derive(Debug)]
 pub struct Service {
     /// The service label.
     pub name: &'static str,
     /// The impl, for messages: `Greeter for MyGreeter`.
     pub implementation: &'static str,
-    /// Where the attribute stands.
+    /// The file of the attribute.
     pub file: &'static str,
-    /// Where the attribute stands.
+    /// The line of the attribute.
     pub line: u32,
-    /// Whether `metrics = …` chooses the instance.
+    /// Whether the attribute has `metrics = …`.
     pub chooses_instance: bool,
     /// The instrumented methods.
     pub methods: &'static [&'static Method],
-    /// The macros that are called among its items, as `rpcs!`. The methods that they make are none of these.
+    /// The macros called among the impl's items, such as `rpcs!`. `methods` lacks the methods that they expand to.
     pub macro_calls: &'static [&'static str],
 }
 
 impl Service {
-    /// The impl and its place in the source.
+    /// Returns the impl and its place in the source.
     pub(crate) fn place(&self) -> String {
         format!("{} ({}:{})", self.implementation, self.file, self.line)
     }
 
-    /// With macro calls among its items.
+    /// Sets the macros called among the impl's items.
     #[must_use]
     pub const fn with_macro_calls(self, macro_calls: &'static [&'static str]) -> Self {
         Self { macro_calls, ..self }
@@ -42,24 +42,24 @@ impl Service {
 
 inventory::collect!(Service);
 
-/// An impl whose service label is the name that it has for its trait.
+/// An impl whose service label is its trait's name as written.
 #[derive(Debug)]
 pub struct NamedAfterTrait {
     /// The service label.
     pub label: &'static str,
     /// The impl, for messages: `Greeter for MyGreeter`.
     pub implementation: &'static str,
-    /// Where the attribute stands.
+    /// The file of the attribute.
     pub file: &'static str,
-    /// Where the attribute stands.
+    /// The line of the attribute.
     pub line: u32,
-    /// The name of a type that stands inside the impl.
+    /// Returns the name of a type inside the impl, which contains the trait's path.
     pub place: fn() -> &'static str,
 }
 
 inventory::collect!(NamedAfterTrait);
 
-/// Every instrumented impl, sorted by label; each method has its index afterwards.
+/// Returns every instrumented impl, sorted by label. The first call assigns the methods' indices.
 pub(crate) fn services() -> &'static [&'static Service] {
     static SERVICES: OnceLock<Vec<&'static Service>> = OnceLock::new();
     SERVICES.get_or_init(|| {
@@ -71,56 +71,56 @@ pub(crate) fn services() -> &'static [&'static Service] {
     })
 }
 
-/// How many methods have an index.
+/// Returns the number of instrumented methods.
 pub(crate) fn method_count() -> usize {
     services().iter().map(|service| service.methods.len()).sum()
 }
 
-/// The methods that an instance shows before their first call: those that may report there. Which instance
-/// `metrics = …` gives is not known before, and it may be the process-wide one.
+/// Returns the methods that an instance exposes before their first RPC. The expression in `metrics = …` is not evaluated
+/// before the first RPC, so those methods belong to every instance, including the process-wide one.
 pub(crate) fn methods_of(global: bool) -> impl Iterator<Item = &'static Method> {
     let services = services().iter().filter(move |service| global || service.chooses_instance);
     services.flat_map(|service| service.methods.iter().copied())
 }
 
-/// The instrumented method with these labels, if there is one.
+/// Returns the instrumented method with these labels, if there is one.
 pub(crate) fn find(key: MethodKey) -> Option<&'static Method> {
     let mut methods = services().iter().flat_map(|service| service.methods.iter().copied());
     methods.find(|method| method.key() == key)
 }
 
-/// What is promised of the instrumented methods with these labels.
+/// Returns the strictest objectives of the instrumented methods with these labels.
 pub(crate) fn objectives(key: MethodKey) -> Objectives {
     let methods = services().iter().flat_map(|service| service.methods);
     let labelled = methods.filter(|method| method.key() == key);
     labelled.fold(Objectives::NONE, |all, method| all.and(method.objectives()))
 }
 
-/// The latency objectives of all methods, in nanoseconds.
+/// Returns the latency objectives of all methods, in nanoseconds.
 pub(crate) fn latency_objectives() -> impl Iterator<Item = u64> {
     let methods = services().iter().flat_map(|service| service.methods);
     methods.filter_map(|method| method.objectives().latency).map(|latency| latency.nanos)
 }
 
-/// Impls that share a service label, so that their RPCs can't be told apart.
+/// Impls that share a service label, so that the metrics can't distinguish their RPCs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DuplicateService {
-    /// The label they share.
+    /// The shared label.
     pub service: String,
-    /// The impls, each with its place in the source.
+    /// The impls, with their places in the source.
     pub impls: Vec<String>,
 }
 
 impl fmt::Display for DuplicateService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} impls share the service label {:?}: ", self.impls.len(), self.service)?;
-        write!(f, "{}; give each its own, as in ", self.impls.join(", "))?;
+        write!(f, "{}; set a different one on each, as in ", self.impls.join(", "))?;
         f.write_str("#[instrument_grpc(service = my_service_server::SERVICE_NAME)]")
     }
 }
 
-/// All shared labels, in order.
+/// Returns all shared labels, sorted.
 pub(crate) fn duplicates() -> Vec<DuplicateService> {
     let mut by_label = BTreeMap::<&str, Vec<String>>::new();
     for service in services() {

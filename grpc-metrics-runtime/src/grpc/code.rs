@@ -1,11 +1,11 @@
-//! gRPC status codes: their order, their spelling, and sets of them.
+//! gRPC status codes: order, spelling and sets.
 
 use tonic::Code;
 
-/// How many status codes there are.
+/// The number of status codes.
 pub(crate) const CODES: usize = 17;
 
-/// All status codes by number.
+/// All status codes, ordered by number.
 pub(crate) const ALL_CODES: [Code; CODES] = [
     Code::Ok,
     Code::Cancelled,
@@ -26,7 +26,7 @@ pub(crate) const ALL_CODES: [Code; CODES] = [
     Code::Unauthenticated,
 ];
 
-/// The codes that report a fault of the server, unless the program sets others.
+/// The default server-fault codes.
 pub(crate) const FAULT_CODES: [Code; 6] = [
     Code::Unknown,
     Code::DeadlineExceeded,
@@ -36,19 +36,19 @@ pub(crate) const FAULT_CODES: [Code; 6] = [
     Code::DataLoss,
 ];
 
-/// How the `code` label is spelled.
+/// The spelling of the `code` label.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CodeLabel {
-    /// As the decimal number: `"0"` to `"16"`.
+    /// The decimal number: `"0"` to `"16"`.
     #[default]
     Number,
-    /// As the canonical name: `"OK"`, `"NOT_FOUND"`.
+    /// The canonical name: `"OK"`, `"NOT_FOUND"`.
     Name,
 }
 
 impl CodeLabel {
-    /// The label's value for this code. gRPC, "Status codes and their use in gRPC".
+    /// Returns the label's value for this code. The names are those of "Status codes and their use in gRPC".
     pub(crate) const fn spell(self, code: Code) -> &'static str {
         let (number, name) = match code {
             Code::Ok => ("0", "OK"),

@@ -1,6 +1,6 @@
 //! The four kinds of RPC.
 
-/// The four kinds of RPC. The `type` label of `grpc_server_method_info`.
+/// The kind of an RPC: the `type` label of `grpc_server_method_info`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MethodKind {
     /// One request, one response: `unary`.
@@ -14,7 +14,7 @@ pub enum MethodKind {
 }
 
 impl MethodKind {
-    /// The kind of a method, from whether each side streams.
+    /// Returns the kind of a method by which sides stream.
     #[must_use]
     pub const fn new(client_streams: bool, server_streams: bool) -> Self {
         match (client_streams, server_streams) {
@@ -25,12 +25,12 @@ impl MethodKind {
         }
     }
 
-    /// Whether the server answers with a stream.
+    /// Returns whether the response is a stream.
     pub const fn server_streams(self) -> bool {
         matches!(self, Self::ServerStream | Self::BidiStream)
     }
 
-    /// The kind as a label's value.
+    /// Returns the value of the `type` label.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unary => "unary",
