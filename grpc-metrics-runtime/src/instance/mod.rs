@@ -1,4 +1,4 @@
-//! One set of metrics: its settings, its counters and how to read them. Does not know the formats that show it.
+//! An instance: settings, counters and snapshots. Independent of export formats.
 
 mod settings;
 mod slo;
@@ -17,7 +17,7 @@ pub(crate) use self::settings::{Settings, to_nanos};
 pub use self::slo::{Slo, SloCounts};
 pub use self::snapshot::{Durations, MethodSnapshot, Snapshot};
 
-/// What a [`GrpcMetrics`](crate::GrpcMetrics) counts, and with which settings.
+/// The settings and counters of a [`GrpcMetrics`](crate::GrpcMetrics).
 #[derive(Debug)]
 pub(crate) struct Instance {
     settings: Settings,
@@ -25,7 +25,7 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// The latency objectives of the program are added to the bucket bounds.
+    /// Creates an instance, and adds the program's latency objectives to the bucket bounds.
     pub(crate) fn new(settings: Settings) -> Self {
         let settings = settings.with_bounds(catalog::latency_objectives());
         let table = Table::new(&settings);
@@ -36,24 +36,24 @@ impl Instance {
         &self.settings
     }
 
-    /// Shows all instrumented methods from now on, since their RPCs may come here.
-    pub(crate) fn becomes_global(&self) {
-        self.table.becomes_global();
+    /// Marks the instance as the process-wide one, which exposes all instrumented methods.
+    pub(crate) fn mark_global(&self) {
+        self.table.mark_global();
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
         self.table.snapshot()
     }
 
-    /// The counters of an instrumented method: a lock at the first call, none later.
+    /// Returns the counters of an instrumented method. Only the first lookup takes a lock.
     #[inline]
     pub(crate) fn method(&self, method: &Method) -> Arc<MethodCounters> {
         self.table.method(method)
     }
 
-    /// The counters under these labels, of an instrumented method or of a guard: they may be the same. `kind` holds for a
-    /// method that is new here and not instrumented.
-    pub(crate) fn named(&self, key: MethodKey, kind: MethodKind) -> Arc<MethodCounters> {
-        self.table.named(key, kind)
+    /// Returns the counters with these labels. Guards and instrumented methods share them. `kind` applies only to a new
+    /// method that is not instrumented.
+    pub(crate) fn by_key(&self, key: MethodKey, kind: MethodKind) -> Arc<MethodCounters> {
+        self.table.by_key(key, kind)
     }
 }

@@ -1,4 +1,4 @@
-//! What can be set, once it is checked.
+//! Validated settings.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use crate::grpc::{CodeLabel, CodeSet, FAULT_CODES};
 pub const DEFAULT_BUCKETS: &[f64] =
     &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// Settings that have passed the checks.
+/// Settings that the builder has validated.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) prefix: String,
     pub(crate) const_labels: BTreeMap<String, String>,
-    /// Ascending and finite; in seconds.
+    /// In seconds, ascending and finite.
     pub(crate) buckets: Vec<f64>,
     pub(crate) code_label: CodeLabel,
     /// Without `Ok`.
@@ -24,8 +24,8 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Adds bounds in nanoseconds, but for those that are there.
-    #[allow(clippy::cast_precision_loss)] // the attribute takes no latency that would not be exact
+    /// Adds bounds in nanoseconds, without duplicates.
+    #[allow(clippy::cast_precision_loss)] // exact for every latency that the attribute accepts
     pub(crate) fn with_bounds(mut self, nanos: impl Iterator<Item = u64>) -> Self {
         self.buckets.extend(nanos.map(|nanos| nanos as f64 / 1e9));
         self.buckets.sort_by(f64::total_cmp);
@@ -47,9 +47,9 @@ impl Default for Settings {
     }
 }
 
-/// Rounds to the nearest nanosecond, so that 0.005 s, which no `f64` is, gives 5 ms; what is negative
-/// gives 0.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates, as meant
+/// Converts seconds to nanoseconds, rounded to the nearest, so that 0.005, which has no exact `f64`, is 5 ms. Negative
+/// values become 0.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
 pub(crate) fn to_nanos(seconds: f64) -> u64 {
     (seconds * 1e9).round() as u64
 }
@@ -58,7 +58,7 @@ pub(crate) fn to_nanos(seconds: f64) -> u64 {
 mod tests {
     use super::*;
 
-    /// 600 hours are the longest that the attribute takes.
+    /// The attribute accepts at most 600 hours.
     #[test]
     fn h4_a_latency_is_a_bound_to_the_nanosecond() {
         let longest = 600 * 3_600_000_000_000;

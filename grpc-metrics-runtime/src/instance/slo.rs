@@ -1,21 +1,21 @@
-//! How well a method keeps its objectives.
+//! Evaluation of a method's objectives.
 
 use crate::catalog::{Latency, Objectives};
 use crate::counters::Counts;
 use crate::grpc::CodeSet;
 
-/// What an objective is about: the `slo` label.
+/// The kind of an objective, which is the `slo` label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Slo {
-    /// RPCs that do not fail by the server's fault.
+    /// RPCs must not end with a [fault code](crate::GrpcMetricsBuilder::fault_codes).
     Availability,
-    /// RPCs that take no longer than the objective says, however they end.
+    /// RPCs must take no longer than the objective's latency, however they end.
     Latency,
 }
 
 impl Slo {
-    /// As a label's value.
+    /// Returns the value of the `slo` label.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Availability => "availability",
@@ -24,17 +24,17 @@ impl Slo {
     }
 }
 
-/// How well a method has kept one of its objectives since the program started.
+/// The counts of one objective of a method since the program started.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct SloCounts {
-    /// What the objective is about.
+    /// The kind of the objective.
     pub slo: Slo,
-    /// The share of RPCs that is promised to be good: 0.999.
+    /// The objective as a ratio, such as 0.999.
     pub objective: f64,
-    /// RPCs that ended.
+    /// The RPCs that ended.
     pub events: u64,
-    /// Those of them that were not good.
+    /// Of these, the RPCs that missed the objective.
     pub bad: u64,
 }
 
@@ -43,14 +43,14 @@ pub struct SloCounts {
 pub(super) struct SloEvaluator {
     objectives: Objectives,
     faults: CodeSet,
-    /// How many buckets hold RPCs that met the latency objective.
+    /// The number of buckets whose RPCs met the latency objective.
     fast_buckets: usize,
 }
 
 impl SloEvaluator {
-    /// `bounds` are those of the method's buckets, in nanoseconds. A latency objective is one of them, except for
-    /// a method of a library that was loaded after the instance was built: its latency is not known
-    /// exactly, and so is not evaluated.
+    /// `bounds` are the method's bucket bounds in nanoseconds. A latency objective is one of them, unless the method is in
+    /// a library that was loaded after the instance was built. Such an objective can't be evaluated exactly, so it is
+    /// dropped.
     pub(super) fn new(mut objectives: Objectives, faults: CodeSet, bounds: &[u64]) -> Self {
         let latency = objectives.latency.map(|latency| bounds.binary_search(&latency.nanos));
         let fast_buckets = if let Some(Ok(bucket)) = latency {
@@ -62,8 +62,8 @@ impl SloEvaluator {
         Self { objectives, faults, fast_buckets }
     }
 
-    /// One result for each objective. Latency is exact to the nanosecond: buckets are counted in nanoseconds,
-    /// and the objective is the bound of one.
+    /// Returns the counts of each objective. Latency is exact to the nanosecond, because the objective is a bucket bound and
+    /// bounds are compared in nanoseconds.
     pub(super) fn evaluate(&self, counts: &Counts) -> Vec<SloCounts> {
         let Objectives { availability, latency } = self.objectives;
         let events = counts.finished();
@@ -91,7 +91,8 @@ mod tests {
 
     const OBJECTIVE: u64 = 60_000_000;
 
-    /// How many of three RPCs are bad that take a nanosecond less, as long, and a nanosecond more.
+    /// Returns how many of three RPCs are bad, which take a nanosecond less than the objective, as long, and a nanosecond
+    /// more.
     fn slow_of_three(bounds: &[u64]) -> Option<u64> {
         let no_faults = CodeSet::from_iter([]);
         let counters =

@@ -1,4 +1,4 @@
-//! What was counted, as plain data: read once, then only looked at.
+//! The counts of an instance as plain data.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::counters::Exemplar;
 use crate::counters::{ErrorCount, Reading};
 use crate::grpc::MethodKind;
 
-/// The counts of all methods of a [`GrpcMetrics`](crate::GrpcMetrics), as one scrape sees them.
+/// The counts of all methods of a [`GrpcMetrics`](crate::GrpcMetrics) at one point in time, as a scrape sees them.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     pub(crate) bounds: Arc<[f64]>,
@@ -19,13 +19,14 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// All methods, by service and name.
+    /// Returns all methods, sorted by service and method.
     pub fn methods(&self) -> &[MethodSnapshot] {
         &self.methods
     }
 
-    /// The upper bounds of the buckets of [`MethodSnapshot::durations`], in seconds, ascending: those that are
-    /// set, and the latencies of the program's `slo(…)`. The unbounded bucket, the last, has none here.
+    /// Returns the upper bounds of the buckets of [`MethodSnapshot::durations`] in seconds, ascending, without the unbounded
+    /// bucket. They are the [configured](crate::GrpcMetricsBuilder::buckets) bounds and the latencies of the program's
+    /// `slo(…)`.
     ///
     /// ```
     /// use grpc_metrics_runtime::{GrpcMetrics, prometheus::Registry};
@@ -41,9 +42,9 @@ impl Snapshot {
         &self.bounds
     }
 
-    /// One method by its labels.
+    /// Returns the method with these labels.
     pub fn method(&self, service: &str, method: &str) -> Option<&MethodSnapshot> {
-        self.methods.iter().find(|of| of.key.service == service && of.key.method == method)
+        self.methods.iter().find(|found| found.service() == service && found.method() == method)
     }
 }
 
@@ -59,81 +60,81 @@ pub struct MethodSnapshot {
 }
 
 impl MethodSnapshot {
-    /// The service label.
+    /// Returns the service label.
     pub fn service(&self) -> &'static str {
         self.key.service
     }
 
-    /// The method label.
+    /// Returns the method label.
     pub fn method(&self) -> &'static str {
         self.key.method
     }
 
-    /// The kind of the method.
+    /// Returns the kind of the method.
     pub fn kind(&self) -> MethodKind {
         self.kind
     }
 
-    /// Whether the messages of its response streams are counted.
+    /// Returns whether messages of response streams are counted.
     pub(crate) fn counts_messages(&self) -> bool {
         self.counts_messages
     }
 
-    /// RPCs that ended with this code.
+    /// Returns the number of RPCs that ended with this code.
     pub fn requests(&self, code: Code) -> u64 {
         self.reading.counts.with_code(code as usize)
     }
 
-    /// RPCs that ended with an error whose cause is known, by code and cause.
+    /// Returns the numbers of RPCs that ended with an error whose cause is known, sorted by code and cause.
     pub fn errors(&self) -> &[ErrorCount] {
         &self.reading.errors
     }
 
-    /// How well the method keeps its objectives, one after another.
+    /// Returns the counts of each objective.
     pub fn slos(&self) -> &[SloCounts] {
         &self.slos
     }
 
-    /// RPCs that have started.
+    /// Returns the number of RPCs that have started.
     pub fn started(&self) -> u64 {
         self.reading.counts.started
     }
 
-    /// RPCs that have ended, however they did.
+    /// Returns the number of RPCs that have ended.
     pub fn finished(&self) -> u64 {
         self.reading.counts.finished()
     }
 
-    /// RPCs that have started and not ended.
+    /// Returns the number of RPCs that have started and not ended.
     pub fn in_flight(&self) -> u64 {
         self.reading.counts.started.saturating_sub(self.finished())
     }
 
-    /// Messages sent by response streams.
+    /// Returns the number of messages sent on response streams.
     pub fn messages_sent(&self) -> u64 {
         self.reading.counts.messages
     }
 
-    /// The durations of all RPCs that ended, added up, in seconds.
-    #[allow(clippy::cast_precision_loss)] // 2^53 ns are 104 days of RPCs; past that the sum rounds
+    /// Returns the sum of the durations of all RPCs that ended, in seconds.
+    #[allow(clippy::cast_precision_loss)] // rounds above 2^53 ns, which are 104 days
     pub fn duration_sum(&self) -> f64 {
         self.reading.counts.sum_nanos as f64 / 1e9
     }
 
-    /// The newest sampled RPC of each bucket, the unbounded bucket last; empty if there never was one.
+    /// Returns the newest sampled RPC of each bucket, the unbounded bucket last. Empty if no RPC was sampled.
     #[cfg(feature = "opentelemetry")]
     pub fn exemplars(&self) -> &[Option<Exemplar>] {
         &self.reading.exemplars
     }
 
-    /// How long RPCs took, from their start to their end.
+    /// Returns the histogram of durations.
     pub fn durations(&self) -> Durations {
         let counts = self.reading.counts.per_bucket();
         Durations { bounds: Arc::clone(&self.bounds), counts, sum: self.duration_sum() }
     }
 }
 
-/// The histogram of a method's durations. It counts RPCs that ended.
+/// A histogram of the durations of a method's RPCs, from start to end. It counts RPCs that have ended.
 #[derive(Clone, Debug)]
 pub struct Durations {
     bounds: Arc<[f64]>,
@@ -142,8 +143,8 @@ pub struct Durations {
 }
 
 impl Durations {
-    /// The buckets, ascending: the upper bound in seconds, which is [`f64::INFINITY`] for the last one, and the RPCs that
-    /// took no longer and were in no bucket before.
+    /// Returns the buckets, ascending. Each is an upper bound in seconds and the number of RPCs in this bucket alone; the
+    /// counts are not cumulative. The last bound is [`f64::INFINITY`].
     pub fn buckets(&self) -> impl ExactSizeIterator<Item = (f64, u64)> {
         self.counts.iter().enumerate().map(|(i, count)| {
             let bound = self.bounds.get(i).copied().unwrap_or(f64::INFINITY);
@@ -151,12 +152,12 @@ impl Durations {
         })
     }
 
-    /// RPCs in all buckets.
+    /// Returns the number of RPCs in all buckets.
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// The durations of all RPCs, added up, in seconds.
+    /// Returns the sum of the durations in seconds.
     pub fn sum(&self) -> f64 {
         self.sum
     }

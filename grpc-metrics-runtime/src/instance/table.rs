@@ -1,4 +1,4 @@
-//! The counters of one instance, by method.
+//! The counters of an instance, by method.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,19 +11,19 @@ use crate::catalog::{self, Method, MethodKey};
 use crate::counters::{Clock, MethodCounters};
 use crate::grpc::{CodeSet, MethodKind};
 
-/// All that an instance counts. Knows nothing of the registry that shows it.
+/// The counters of all methods of an instance.
 #[derive(Debug)]
 pub(super) struct Table {
     /// Bucket bounds in seconds.
     seconds: Arc<[f64]>,
-    /// The same in nanoseconds.
+    /// Bucket bounds in nanoseconds.
     bounds: Arc<[u64]>,
     faults: CodeSet,
     clock: Clock,
     is_global: AtomicBool,
-    /// By [`Method::index`]: found once, then read without a lock.
+    /// By [`Method::index`]: a cache that is read without a lock.
     by_index: Box<[OnceLock<Arc<MethodCounters>>]>,
-    /// All methods, locked to look one up for the first time and to scrape.
+    /// All methods. Locked by the first lookup of a method and by a scrape.
     by_key: Mutex<BTreeMap<MethodKey, Entry>>,
 }
 
@@ -47,18 +47,18 @@ impl Table {
         }
     }
 
-    /// From now on all instrumented methods are shown, for their RPCs may come here.
-    pub(super) fn becomes_global(&self) {
-        // Relaxed: a scrape that does not see it yet shows the methods one scrape later.
+    /// See [`Instance::mark_global`](super::Instance::mark_global).
+    pub(super) fn mark_global(&self) {
+        // Relaxed: at worst, the methods appear one scrape later.
         self.is_global.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
-        // Relaxed: see `becomes_global`.
+        // Relaxed: see `mark_global`.
         catalog::methods_of(self.is_global.load(Ordering::Relaxed)).for_each(|method| {
             self.method(method);
         });
-        // Copied, so that no RPC waits for the lock while the counters are read.
+        // Cloned, so that no RPC waits for the lock while the counters are read.
         let all: Vec<_> = self.lock().iter().map(|(key, entry)| (*key, entry.clone())).collect();
         let methods = all.into_iter().map(|(key, Entry { counters, counts_messages, slos })| {
             let reading = counters.read();
@@ -77,12 +77,12 @@ impl Table {
     #[inline]
     pub(super) fn method(&self, method: &Method) -> Arc<MethodCounters> {
         let find = || self.find(method.key(), Some(method), method.kind());
-        // Without a place: from a library that was loaded after the instance was built.
-        self.by_index.get(method.index()).map_or_else(find, |place| place.get_or_init(find).clone())
+        // A method of a library that was loaded after the instance was built has no slot.
+        self.by_index.get(method.index()).map_or_else(find, |slot| slot.get_or_init(find).clone())
     }
 
-    /// See [`Instance::named`](super::Instance::named).
-    pub(super) fn named(&self, key: MethodKey, kind: MethodKind) -> Arc<MethodCounters> {
+    /// See [`Instance::by_key`](super::Instance::by_key).
+    pub(super) fn by_key(&self, key: MethodKey, kind: MethodKind) -> Arc<MethodCounters> {
         self.find(key, None, kind)
     }
 
@@ -106,7 +106,7 @@ impl Table {
         Arc::clone(&self.lock().entry(key).or_insert_with(new).counters)
     }
 
-    /// What is locked is whole at any time, so that a panic elsewhere changes nothing.
+    /// Ignores poisoning: the map is consistent whenever a panic can happen.
     fn lock(&self) -> MutexGuard<'_, BTreeMap<MethodKey, Entry>> {
         self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -39,7 +39,7 @@ impl GrpcMetrics {
         let global = GLOBAL.get_or_init(|| {
             let registry = prometheus::default_registry().clone();
             let metrics = Self::new(Settings::default(), registry);
-            metrics.instance().becomes_global();
+            metrics.instance().mark_global();
             Global { metrics, registered: OnceLock::new() }
         });
         // Once it is seen by all: nothing that goes wrong with the registry changes where RPCs count.
@@ -63,7 +63,7 @@ impl GrpcMetrics {
         let mut installed = false;
         let global = GLOBAL.get_or_init(|| {
             installed = true;
-            self.instance().becomes_global();
+            self.instance().mark_global();
             Global { metrics: self, registered: OnceLock::from(()) }
         });
         if installed { Ok(&global.metrics) } else { Err(Error::AlreadyInstalled) }

@@ -108,7 +108,7 @@ impl<'a> RequestGuardBuilder<'a> {
     pub fn start(self) -> RequestGuard {
         let Self { key, metrics, kind, deadline } = self;
         let target = match metrics {
-            Some(metrics) => Target::Own(metrics.named(key, kind)),
+            Some(metrics) => Target::Own(metrics.by_key(key, kind)),
             None => Target::Global(global(key, kind)),
         };
         RequestGuard::start(target, deadline)
@@ -145,6 +145,6 @@ fn find_global(key: MethodKey, kind: MethodKind) -> &'static MethodCounters {
     let found = found.get_or_insert_default().entry(key);
     found.or_insert_with(|| {
         // Leaked once a method: the process-wide instance stays anyway.
-        Box::leak(Box::new(metrics.named(key, kind)))
+        Box::leak(Box::new(metrics.by_key(key, kind)))
     })
 }

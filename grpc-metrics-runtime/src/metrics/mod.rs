@@ -105,8 +105,8 @@ impl GrpcMetrics {
         self.instance().method(method)
     }
 
-    fn named(&self, key: MethodKey, kind: MethodKind) -> Arc<MethodCounters> {
-        self.instance().named(key, kind)
+    fn by_key(&self, key: MethodKey, kind: MethodKind) -> Arc<MethodCounters> {
+        self.instance().by_key(key, kind)
     }
 
     fn register(&self) -> Result<(), Error> {
