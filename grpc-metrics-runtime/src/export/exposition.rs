@@ -1,4 +1,4 @@
-//! An instance as a collector of the `prometheus` crate.
+//! The `prometheus` collector of an instance.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::gathered;
 use super::schema::{Family, METHOD_LABELS, Schema};
 use crate::instance::Instance;
 
-/// An instance with its schema, as a registry asks it.
+/// An instance with its schema, as a collector.
 #[derive(Clone, Debug)]
 pub(crate) struct Exposition {
     pub(crate) instance: Arc<Instance>,
@@ -19,14 +19,14 @@ pub(crate) struct Exposition {
 }
 
 impl Exposition {
-    pub(crate) fn of(instance: Arc<Instance>) -> Self {
+    pub(crate) fn new(instance: Arc<Instance>) -> Self {
         let schema = Schema::new(instance.settings());
         let const_labels: HashMap<_, _> = schema.const_labels().iter().cloned().collect();
         let desc = |family: &Family| {
             let labels = METHOD_LABELS.iter().chain(family.labels()).map(|name| (*name).to_owned());
             let (name, help) = (family.name.clone(), family.help().to_owned());
             Desc::new(name, help, labels.collect(), const_labels.clone())
-                .expect("settings are checked for all that makes a descriptor illegal")
+                .expect("the builder has validated the settings")
         };
         let descs = schema.families().iter().map(desc).collect();
         Self { instance, schema: Arc::new(schema), descs }
@@ -41,10 +41,10 @@ impl Exposition {
         &self.schema
     }
 
-    /// A label that one of the instance's series has twice in these families of a registry.
-    pub(crate) fn label_given_twice(&self, gathered: &[MetricFamily]) -> Option<String> {
+    /// Returns a label that one of the instance's series has twice in these families of a registry.
+    pub(crate) fn duplicate_label(&self, gathered: &[MetricFamily]) -> Option<String> {
         let ours = gathered.iter().filter(|family| {
-            // The registry may have put a prefix of its own before the name.
+            // The registry may have added a prefix.
             self.schema.families().iter().any(|ours| family.name().ends_with(&ours.name))
         });
         ours.flat_map(MetricFamily::get_metric).find_map(|metric| {

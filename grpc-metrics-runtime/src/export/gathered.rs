@@ -1,8 +1,8 @@
-//! All families of a registry, with ours not written out.
+//! The families of a registry, with placeholders for this crate's own.
 //!
-//! With a thousand methods, a `prometheus` scrape makes a hundred thousand strings, and sorts and copies them. So
-//! while one of our encoders gathers, a placeholder stands in the registry for each of our families, and gets the
-//! registry's order, prefix and labels: these are known to the registry alone.
+//! With a thousand methods, `prometheus` allocates, sorts and copies a hundred thousand strings per scrape. So while one
+//! of this crate's encoders gathers, an instance returns one placeholder per family. The registry sorts the placeholders
+//! and adds its prefix and labels, which only it knows.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::instance::Snapshot;
 /// The label of a placeholder. No legal label has this name.
 const PLACEHOLDER: &str = "\u{0}grpc-metrics-runtime";
 
-/// What an instance would have shown.
+/// The snapshot of an instance that returned placeholders.
 struct Deferred {
     schema: Arc<Schema>,
     snapshot: Snapshot,
@@ -25,18 +25,18 @@ struct Deferred {
 }
 
 thread_local! {
-    /// The instances that were asked so far, while this thread gathers for [`Gathered::of`].
+    /// The instances collected so far, while this thread gathers for [`Gathered::from_registry`].
     static DEFERRED: RefCell<Option<Vec<Deferred>>> = const { RefCell::new(None) };
 }
 
-/// The families of a registry in its order, ours as placeholders.
+/// The families of a registry in its order, this crate's own as placeholders.
 pub(super) struct Gathered {
     families: Vec<MetricFamily>,
     deferred: Vec<Deferred>,
 }
 
-/// What one instance shows in one family.
-pub(super) struct Ours<'a> {
+/// A family of one instance.
+pub(super) struct OwnFamily<'a> {
     pub(super) family: &'a Family,
     pub(super) schema: &'a Schema,
     pub(super) snapshot: &'a Snapshot,
@@ -45,26 +45,25 @@ pub(super) struct Ours<'a> {
 }
 
 impl Gathered {
-    pub(super) fn of(registry: &Registry) -> Self {
+    pub(super) fn from_registry(registry: &Registry) -> Self {
         let gathered = gather(registry);
         if gathered.has_all_placeholders() {
             return gathered;
         }
-        // A collector of the program has gathered a registry with ours in it, or gives metrics under our names.
-        // It may have changed the placeholders.
+        // Another collector has gathered a registry that holds an instance, or uses this crate's names. It may have
+        // changed the placeholders.
         Self { families: registry.gather(), deferred: Vec::new() }
     }
 
-    /// Each family, and what stands for it if it is ours: nothing for a family of other collectors, which has its
-    /// metrics.
-    pub(super) fn families(&self) -> impl Iterator<Item = (&MetricFamily, Vec<Ours<'_>>)> {
+    /// Returns each family with the instances that its placeholders stand for. A family of other collectors has none.
+    pub(super) fn families(&self) -> impl Iterator<Item = (&MetricFamily, Vec<OwnFamily<'_>>)> {
         self.families.iter().map(|family| {
-            let ours = family.get_metric().iter().filter_map(|metric| self.ours(metric));
+            let ours = family.get_metric().iter().filter_map(|metric| self.own_family(metric));
             (family, ours.collect())
         })
     }
 
-    /// Whether every placeholder that was given has come back, among no other metrics.
+    /// Returns whether every placeholder has come back, and no family mixes placeholders with other metrics.
     fn has_all_placeholders(&self) -> bool {
         let mut missing: usize = self.deferred.iter().map(|deferred| deferred.placeholders).sum();
         for family in &self.families {
@@ -72,7 +71,8 @@ impl Gathered {
             if !metrics.iter().any(|metric| placeholder(metric).is_some()) {
                 continue;
             }
-            if !metrics.iter().all(|metric| self.ours(metric).is_some()) || metrics.len() > missing
+            if !metrics.iter().all(|metric| self.own_family(metric).is_some())
+                || metrics.len() > missing
             {
                 return false;
             }
@@ -81,16 +81,15 @@ impl Gathered {
         missing == 0
     }
 
-    fn ours<'a>(&'a self, metric: &'a Metric) -> Option<Ours<'a>> {
+    fn own_family<'a>(&'a self, metric: &'a Metric) -> Option<OwnFamily<'a>> {
         let (index, family, added) = placeholder(metric)?;
         let Deferred { schema, snapshot, .. } = self.deferred.get(index)?;
-        Some(Ours { family: schema.families().get(family)?, schema, snapshot, added })
+        Some(OwnFamily { family: schema.families().get(family)?, schema, snapshot, added })
     }
 }
 
 fn gather(registry: &Registry) -> Gathered {
-    /// Restores what was there, even if a collector panics: one that encodes a registry of its own does so
-    /// in between.
+    /// Restores the previous state, even if a collector panics. There is one if a collector encodes a registry of its own.
     struct Restore(Option<Vec<Deferred>>);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -102,8 +101,7 @@ fn gather(registry: &Registry) -> Gathered {
     Gathered { families, deferred: DEFERRED.take().unwrap_or_default() }
 }
 
-/// What an instance gives when it is asked for its families: all of them, or in [`Gathered::of`] a
-/// placeholder for each.
+/// Returns the families of an instance; during [`Gathered::from_registry`], a placeholder for each.
 pub(super) fn collect(schema: &Arc<Schema>, snapshot: Snapshot) -> Vec<MetricFamily> {
     let index = DEFERRED.with_borrow(|deferred| deferred.as_ref().map(Vec::len));
     let Some(index) = index else { return families(schema, &snapshot) };
@@ -121,7 +119,7 @@ pub(super) fn collect(schema: &Arc<Schema>, snapshot: Snapshot) -> Vec<MetricFam
     placeholders
 }
 
-/// The instance and the family that a placeholder stands for, by index, and the labels that the registry has added.
+/// Returns the indices of a placeholder's instance and family, and the labels that the registry has added.
 fn placeholder(metric: &Metric) -> Option<(usize, usize, &[LabelPair])> {
     let (first, added) = metric.get_label().split_first()?;
     let (index, family) = first.value().split_once(' ').filter(|_| first.name() == PLACEHOLDER)?;

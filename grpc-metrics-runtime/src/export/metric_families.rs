@@ -1,4 +1,4 @@
-//! The families of a snapshot as the `prometheus` crate has them, for programs that gather by themselves.
+//! The families of a snapshot in the types of the `prometheus` crate, for programs that call `gather` themselves.
 
 use prometheus::proto::{
     Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType,
@@ -8,7 +8,7 @@ use super::schema::{Family, FamilyType, Schema};
 use super::series::{self, Labels, Value};
 use crate::instance::Snapshot;
 
-/// The snapshot's families, written out.
+/// Returns the families of a snapshot that have any series.
 pub(super) fn families(schema: &Schema, snapshot: &Snapshot) -> Vec<MetricFamily> {
     let const_labels: Vec<_> =
         schema.const_labels().iter().map(|(name, value)| pair(name, value)).collect();
@@ -42,7 +42,7 @@ fn metric(
     labels: Labels<'_>,
     value: Value<'_>,
 ) -> Metric {
-    let own = labels.of_method().into_iter().chain(labels.of_family());
+    let own = labels.method_pairs().into_iter().chain(labels.family_pairs());
     let own = own.map(|(name, value)| pair(name, value));
     let mut metric = Metric::from_label(const_labels.iter().cloned().chain(own).collect());
     let number = match value {
@@ -86,7 +86,7 @@ pub(super) fn pair(name: &str, value: &str) -> LabelPair {
     pair
 }
 
-/// Exact below 2^53, which is how Prometheus stores every sample.
+/// Converts a count to the type in which Prometheus stores every sample. Exact below 2^53.
 #[allow(clippy::cast_precision_loss)]
 pub(super) fn to_f64(value: u64) -> f64 {
     value as f64

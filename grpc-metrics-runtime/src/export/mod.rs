@@ -1,4 +1,4 @@
-//! From a snapshot to the formats of scrapers.
+//! Export of a snapshot in the formats of scrapers.
 
 mod exposition;
 mod gathered;

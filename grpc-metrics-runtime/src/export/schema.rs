@@ -1,15 +1,14 @@
-//! The families of an instance: their names, types, labels and help. The one table that exporters, rules and
-//! dashboard read.
+//! The schema of an instance: names, types, labels and help of its families. Exporters, rules and the dashboard read it.
 
 use tonic::Code;
 
 use crate::grpc::{ALL_CODES, CODES, CodeSet, FAULT_CODES};
 use crate::instance::Settings;
 
-/// The labels of every series, before its family's own.
+/// The labels that every series has, in front of its family's own.
 pub(crate) const METHOD_LABELS: [&str; 2] = ["service", "method"];
 
-/// What a family's series tell.
+/// The identity of a family, independent of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FamilyId {
     Requests,
@@ -31,7 +30,7 @@ pub(crate) enum FamilyType {
 }
 
 impl FamilyType {
-    /// As both text formats spell it.
+    /// Returns the name of the type in both text formats.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Counter => "counter",
@@ -41,19 +40,19 @@ impl FamilyType {
     }
 }
 
-/// One row of the table.
+/// A row of the table.
 #[derive(Debug)]
 struct Row {
     id: FamilyId,
-    /// Follows the prefix.
+    /// The name without the prefix.
     suffix: &'static str,
     ty: FamilyType,
-    /// Beside [`METHOD_LABELS`].
+    /// The labels after [`METHOD_LABELS`].
     labels: &'static [&'static str],
     help: &'static str,
 }
 
-/// In the order of [`FamilyId`].
+/// The table, in the order of [`FamilyId`].
 static ROWS: [Row; 9] = [
     Row {
         id: FamilyId::Requests,
@@ -120,18 +119,18 @@ static ROWS: [Row; 9] = [
     },
 ];
 
-/// The table under an instance's settings.
+/// The table with an instance's settings applied.
 #[derive(Debug)]
 pub(crate) struct Schema {
     families: [Family; ROWS.len()],
     const_labels: Vec<(String, String)>,
     /// Upper bounds of the duration's buckets in seconds, without the unbounded one.
     bounds: Vec<f64>,
-    /// With their spelling, and in its order.
+    /// The codes with their labels, sorted by label.
     codes: [(Code, &'static str); CODES],
-    /// Codes whose series exist before the first RPC ends with them: success, and the faults of the
-    /// server. `rate()` over a counter that is born at 1 misses its first increase.
-    born_at_zero: CodeSet,
+    /// The codes whose series start at 0: OK and the server-fault codes. For a counter that starts at 1, `rate()` misses
+    /// the first increase.
+    starts_at_zero: CodeSet,
 }
 
 /// A family with its full name.
@@ -154,7 +153,7 @@ impl Family {
         self.row.help
     }
 
-    /// The names of the labels beside [`METHOD_LABELS`].
+    /// Returns the labels after [`METHOD_LABELS`].
     pub(crate) fn labels(&self) -> &'static [&'static str] {
         self.row.labels
     }
@@ -167,14 +166,14 @@ impl Schema {
         let const_labels = settings.const_labels.iter();
         let mut codes = ALL_CODES.map(|code| (code, settings.code_label.spell(code)));
         codes.sort_by_key(|(_, label)| *label);
-        // The default fault codes stay, so that other settings take no series away.
+        // Includes the default fault codes, so that the setting removes no series.
         let faults = settings.fault_codes.iter().chain(FAULT_CODES);
         Self {
             families: ROWS.each_ref().map(family),
             const_labels: const_labels.map(|(name, value)| (name.clone(), value.clone())).collect(),
             bounds: settings.buckets.clone(),
             codes,
-            born_at_zero: faults.chain([Code::Ok]).collect(),
+            starts_at_zero: faults.chain([Code::Ok]).collect(),
         }
     }
 
@@ -199,8 +198,8 @@ impl Schema {
         &self.codes
     }
 
-    pub(super) fn is_born_at_zero(&self, code: Code) -> bool {
-        self.born_at_zero.contains(code)
+    pub(super) fn starts_at_zero(&self, code: Code) -> bool {
+        self.starts_at_zero.contains(code)
     }
 }
 

@@ -1,11 +1,11 @@
-//! The one walk over a snapshot that every exporter makes.
+//! The visitor of a snapshot's series, shared by all exporters.
 
 use super::schema::{Family, FamilyId, METHOD_LABELS, Schema};
 #[cfg(feature = "opentelemetry")]
 use crate::counters::Exemplar;
 use crate::instance::{MethodSnapshot, Snapshot};
 
-/// The labels of a series, without constant ones and those that a registry adds.
+/// The labels of a series, without constant labels and the registry's labels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Labels<'a> {
     method: &'a MethodSnapshot,
@@ -14,14 +14,14 @@ pub(crate) struct Labels<'a> {
 }
 
 impl Labels<'_> {
-    /// Those that all series of the method have.
-    pub(crate) fn of_method(&self) -> [(&'static str, &'static str); 2] {
+    /// Returns the labels of all series of the method.
+    pub(crate) fn method_pairs(&self) -> [(&'static str, &'static str); 2] {
         let [service, method] = METHOD_LABELS;
         [(service, self.method.service()), (method, self.method.method())]
     }
 
-    /// Those of the family.
-    pub(crate) fn of_family(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+    /// Returns the family's own labels.
+    pub(crate) fn family_pairs(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.names.iter().copied().zip(self.values.iter().copied())
     }
 }
@@ -36,11 +36,11 @@ pub(crate) enum Value<'a> {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Histogram<'a> {
-    /// RPCs per bucket, cumulative, the unbounded bucket last.
+    /// The cumulative counts of the buckets, the unbounded one last.
     pub(crate) cumulative: &'a [u64],
-    /// In seconds.
+    /// The sum of durations in seconds.
     pub(crate) sum: f64,
-    /// Per bucket; empty if there are none.
+    /// The exemplar of each bucket; empty if there are none.
     #[cfg(feature = "opentelemetry")]
     pub(crate) exemplars: &'a [Option<Exemplar>],
 }
@@ -52,8 +52,7 @@ impl Histogram<'_> {
 }
 
 impl Schema {
-    /// Calls `visit` for each series of the family, in the order of a scrape: by service, method, and the family's
-    /// own labels.
+    /// Calls `visit` for each series of the family, sorted as in a scrape: by service, method, and the family's own labels.
     pub(crate) fn visit(
         &self,
         family: &Family,
@@ -65,7 +64,7 @@ impl Schema {
         }
     }
 
-    /// Whether the family has any series.
+    /// Returns whether the family has any series.
     pub(super) fn has_series(&self, family: &Family, snapshot: &Snapshot) -> bool {
         snapshot.methods().iter().any(|method| {
             let mut any = false;
@@ -88,7 +87,7 @@ impl Schema {
             FamilyId::Requests => {
                 for (code, label) in self.codes() {
                     let requests = method.requests(*code);
-                    if requests > 0 || self.is_born_at_zero(*code) {
+                    if requests > 0 || self.starts_at_zero(*code) {
                         series(&[label], Value::Count(requests));
                     }
                 }

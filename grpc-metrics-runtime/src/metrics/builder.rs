@@ -143,7 +143,7 @@ impl GrpcMetricsBuilder {
         let metrics = GrpcMetrics::new(settings, registry);
         metrics.register()?;
         if may_add_labels {
-            metrics.refuse_labels_given_twice()?;
+            metrics.reject_duplicate_labels()?;
         }
         warnings::log_once();
         Ok(metrics)

@@ -87,7 +87,7 @@ impl GrpcMetrics {
 
     fn new(settings: Settings, registry: Registry) -> Self {
         let instance = Arc::new(Instance::new(settings));
-        Self { exposition: Exposition::of(instance), registry }
+        Self { exposition: Exposition::new(instance), registry }
     }
 
     pub(crate) fn instance(&self) -> &Instance {
@@ -117,11 +117,11 @@ impl GrpcMetrics {
 
     /// Withdraws from a registry that adds a label to all series which the metrics have themselves. It says
     /// nothing of its labels, but a scrape shows them.
-    fn refuse_labels_given_twice(&self) -> Result<(), Error> {
+    fn reject_duplicate_labels(&self) -> Result<(), Error> {
         // A collector that panics is none of these settings' faults, and hides what they may have.
         let gathered =
             catch_unwind(AssertUnwindSafe(|| self.registry.gather())).unwrap_or_default();
-        match self.exposition.label_given_twice(&gathered) {
+        match self.exposition.duplicate_label(&gathered) {
             None => Ok(()),
             Some(name) => {
                 let _ = self.registry.unregister(Box::new(self.exposition.clone()));

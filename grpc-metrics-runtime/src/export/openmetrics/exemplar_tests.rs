@@ -1,4 +1,4 @@
-//! Exemplars of times and counts that no server makes.
+//! Tests of exemplars with times and counts that a server can't produce.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,7 +15,7 @@ use crate::export::{gathered, openmetrics};
 use crate::grpc::MethodKind;
 use crate::instance::{Instance, Settings, Snapshot};
 
-/// Shows the snapshot that it was given.
+/// A collector of a fixed snapshot.
 struct Given(Arc<Schema>, Snapshot);
 
 impl Collector for Given {
@@ -32,8 +32,8 @@ fn exemplar(ended: SystemTime) -> Exemplar {
     Exemplar { trace_id: 0xabc, span_id: 0x12, duration: 0.25, ended }
 }
 
-/// Three methods with one RPC each, which is in the first bucket of three. The second method has this
-/// exemplar in each bucket.
+/// Returns a registry with three methods of one RPC each, in the first of three buckets. The second method has this
+/// exemplar in every bucket.
 fn given(exemplar: Exemplar) -> Registry {
     let instance = Instance::new(Settings {
         buckets: vec![1e9, 2e9],

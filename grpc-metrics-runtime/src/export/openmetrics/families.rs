@@ -1,10 +1,9 @@
-//! Which families OpenMetrics has, and of which type.
+//! The names and types of families in OpenMetrics.
 //!
-//! A family claims more names here than those of its samples: the counter `foo_total` claims `foo` and
-//! `foo_created` too. No name may be claimed twice. So first all families get the names of their samples,
-//! which are fixed. Then histograms, then counters, each in the order of names, get the others
-//! that their type claims. A family that finds one of them taken has the type `unknown`, which claims nothing else:
-//! each name of its samples is a family of its own.
+//! In OpenMetrics, a family claims more names than those of its samples: the counter `foo_total` also claims `foo` and
+//! `foo_created`. No name may be claimed twice. So first, all families claim the names of their samples, which are fixed.
+//! Then histograms and then counters, each in the order of names, claim the other names of their type. If one of these is
+//! claimed already, the family becomes `unknown`, which claims no other names: each of its sample names is then a family.
 
 use std::collections::HashMap;
 
@@ -12,16 +11,16 @@ use prometheus::TextEncoder;
 use prometheus::proto::{MetricFamily, MetricType};
 
 use super::foreign;
-use crate::export::gathered::Ours;
+use crate::export::gathered::OwnFamily;
 use crate::export::text::writer::Samples;
 
-/// A family as OpenMetrics has it.
+/// A family in OpenMetrics.
 pub(super) struct Exposed {
     pub(super) name: String,
     /// Escaped.
     pub(super) help: String,
     pub(super) ty: Type,
-    /// The samples of which of the gathered families, by index.
+    /// The indices of gathered families, and which of their samples belong to this family.
     pub(super) parts: Vec<(usize, Samples)>,
 }
 
@@ -44,38 +43,38 @@ impl Type {
     }
 }
 
-/// The names of a family's samples, without its own.
+/// The suffixes of sample names, by type.
 const PLAIN: [(Samples, &str); 1] = [(Samples::Plain, "")];
 const HISTOGRAM: [(Samples, &str); 3] =
     [(Samples::Bucket, "_bucket"), (Samples::Sum, "_sum"), (Samples::Count, "_count")];
 const SUMMARY: [(Samples, &str); 3] =
     [(Samples::Plain, ""), (Samples::Sum, "_sum"), (Samples::Count, "_count")];
 
-/// The suffix that a counter's samples have, and its family has not.
+/// The suffix of a counter's samples, which the family's name lacks.
 const TOTAL: &str = "_total";
 
-/// Several families have samples of this name.
+/// The owner of a name that samples of several families have.
 const SHARED: usize = usize::MAX;
 
-/// All families, or an error if the classic text could not show one either.
+/// Returns all families in OpenMetrics, or an error for a family without a name or type.
 pub(super) fn exposed(
-    gathered: &[(&MetricFamily, Vec<Ours<'_>>)],
+    gathered: &[(&MetricFamily, Vec<OwnFamily<'_>>)],
 ) -> prometheus::Result<Vec<Exposed>> {
     let mut claims = Claims::default();
     for (i, (family, _)) in gathered.iter().enumerate() {
         check(family)?;
         for (_, suffix) in samples(family) {
-            claims.sample(i, format!("{}{suffix}", family.name()));
+            claims.claim_sample(i, format!("{}{suffix}", family.name()));
         }
     }
-    let mut typed = vec![false; gathered.len()];
+    let mut is_typed = vec![false; gathered.len()];
     for ty in [MetricType::HISTOGRAM, MetricType::COUNTER, MetricType::GAUGE] {
         for (i, (family, ours)) in gathered.iter().enumerate() {
             if family.get_field_type() == ty
-                && (!ours.is_empty() || foreign::fits_its_type(family))
-                && let Some(names) = names(family)
+                && (!ours.is_empty() || foreign::is_valid(family))
+                && let Some(names) = claimed_names(family)
             {
-                typed[i] = claims.all(i, names);
+                is_typed[i] = claims.claim_all(i, names);
             }
         }
     }
@@ -84,9 +83,9 @@ pub(super) fn exposed(
     for (i, (family, _)) in gathered.iter().enumerate() {
         let new =
             |name: String, ty| Exposed { name, help: escaped(family.help()), ty, parts: vec![] };
-        if typed[i] {
+        if is_typed[i] {
             let (name, ty) = match family.get_field_type() {
-                MetricType::COUNTER => (base(family.name()), Type::Counter),
+                MetricType::COUNTER => (family_name(family.name()), Type::Counter),
                 MetricType::HISTOGRAM => (family.name(), Type::Histogram),
                 _ => (family.name(), Type::Gauge),
             };
@@ -107,11 +106,11 @@ pub(super) fn exposed(
 
 fn check(family: &MetricFamily) -> prometheus::Result<()> {
     if family.name().is_empty() {
-        // In its words.
+        // Returns the error of `TextEncoder`.
         TextEncoder::new().encode_utf8(std::slice::from_ref(family), &mut String::new())?;
     }
     if family.get_field_type() == MetricType::UNTYPED {
-        // Its value is read differently in each of the two builds of `prometheus`.
+        // The value has a different accessor in each of the two builds of `prometheus`.
         let message = format!("MetricFamily is untyped: {:?}", family.name());
         return Err(prometheus::Error::Msg(message));
     }
@@ -126,13 +125,13 @@ fn samples(family: &MetricFamily) -> &'static [(Samples, &'static str)] {
     }
 }
 
-/// The name of a counter's family.
-fn base(counter: &str) -> &str {
+/// Returns the name of a counter's family.
+fn family_name(counter: &str) -> &str {
     counter.strip_suffix(TOTAL).unwrap_or(counter)
 }
 
-/// All names that the family claims in its own type; `None` if it can't have that.
-fn names(family: &MetricFamily) -> Option<Vec<String>> {
+/// Returns all names that the family claims with its type, or `None` if it can't have that type.
+fn claimed_names(family: &MetricFamily) -> Option<Vec<String>> {
     let name = family.name();
     let (name, suffixes): (_, &[&str]) = match family.get_field_type() {
         MetricType::COUNTER => (name.strip_suffix(TOTAL)?, &["", TOTAL, "_created"]),
@@ -143,17 +142,17 @@ fn names(family: &MetricFamily) -> Option<Vec<String>> {
     (!name.is_empty()).then(|| suffixes.iter().map(|suffix| format!("{name}{suffix}")).collect())
 }
 
-/// Who has which name: the number of a family, or [`SHARED`].
+/// The owners of names: the index of a family, or [`SHARED`].
 #[derive(Default)]
 struct Claims(HashMap<String, usize>);
 
 impl Claims {
-    fn sample(&mut self, by: usize, name: String) {
+    fn claim_sample(&mut self, by: usize, name: String) {
         self.0.entry(name).and_modify(|owner| *owner = SHARED).or_insert(by);
     }
 
-    /// Claims all of the names, or none if another has one of them.
-    fn all(&mut self, by: usize, names: Vec<String>) -> bool {
+    /// Claims all names, or none if another family owns one of them. Returns whether it did.
+    fn claim_all(&mut self, by: usize, names: Vec<String>) -> bool {
         let free = names.iter().all(|name| self.0.get(name).is_none_or(|owner| *owner == by));
         if free {
             self.0.extend(names.into_iter().map(|name| (name, by)));
@@ -162,7 +161,7 @@ impl Claims {
     }
 }
 
-/// As the format has it in HELP.
+/// Escapes a HELP text.
 fn escaped(help: &str) -> String {
     help.replace('\\', "\\\\").replace('\n', "\\n").replace('"', "\\\"")
 }

@@ -1,4 +1,4 @@
-//! The samples of other collectors' families.
+//! The writer of other collectors' families.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
@@ -7,18 +7,19 @@ use prometheus::proto::{Counter, Gauge, Metric, MetricFamily, MetricType};
 
 use crate::export::text::writer::{Format, Samples, closed, write_label, write_pairs};
 
-/// What a metric shows.
+/// The value of a metric.
 enum Point {
     Number(f64),
     Histogram { buckets: Vec<(f64, u64)>, sum: f64, count: u64 },
     Summary { quantiles: Vec<(f64, f64)>, sum: f64, count: u64 },
 }
 
-/// Writes these samples of the family. Of metrics with the same labels only the first: OpenMetrics has each series once.
+/// Writes the samples of the family. Skips all but the first metric with the same labels, because OpenMetrics forbids
+/// duplicate series.
 pub(super) fn write(text: &mut String, family: &MetricFamily, samples: Samples) {
     let mut written = HashSet::new();
     for metric in family.get_metric() {
-        // As a set: a registry sorts labels, but a collector need not.
+        // A set, because a collector may return labels in any order.
         let labels = metric.get_label().iter();
         let labels: BTreeSet<_> = labels.map(|pair| (pair.name(), pair.value())).collect();
         if written.insert(labels) {
@@ -28,8 +29,8 @@ pub(super) fn write(text: &mut String, family: &MetricFamily, samples: Samples) 
     }
 }
 
-/// Whether OpenMetrics allows these values in a counter or histogram.
-pub(super) fn fits_its_type(family: &MetricFamily) -> bool {
+/// Returns whether OpenMetrics allows the family's values for its type.
+pub(super) fn is_valid(family: &MetricFamily) -> bool {
     let ty = family.get_field_type();
     let fits = |metric: &Metric| match point_of(metric, ty) {
         Point::Number(value) => ty != MetricType::COUNTER || value >= 0.0,
@@ -46,7 +47,7 @@ pub(super) fn fits_its_type(family: &MetricFamily) -> bool {
     family.get_metric().iter().all(fits)
 }
 
-/// The last bucket of a histogram is the unbounded one, whether the collector gives it or not.
+/// Returns the value of a metric. Adds the unbounded bucket to a histogram if the collector omits it.
 fn point_of(metric: &Metric, ty: MetricType) -> Point {
     match ty {
         MetricType::HISTOGRAM => {
@@ -124,7 +125,7 @@ impl Series<'_> {
         }
         let labels = if labels == "{" { " ".to_owned() } else { closed(&labels) };
         let _ = write!(self.text, "{}{suffix}{labels}{value}", self.name);
-        // 0 is none, as in the classic text.
+        // 0 means no timestamp, as in the classic text.
         if self.metric.timestamp_ms() != 0 {
             #[allow(clippy::cast_precision_loss)] // 2^53 ms are 285,000 years
             let seconds = self.metric.timestamp_ms() as f64 / 1e3;
@@ -134,9 +135,9 @@ impl Series<'_> {
     }
 }
 
-/// Reads a value in both builds of `prometheus`: without its feature `protobuf` there is `get_value` only, and
-/// with it `value` only. Each of these calls the one that the type has.
-#[allow(dead_code)] // one of the two, in each build
+/// Reads a value in both builds of `prometheus`: without its feature `protobuf` the type has only `get_value`, and with
+/// it only `value`. Each method here calls the inherent one that exists.
+#[allow(dead_code)] // in each build, one of the two
 trait GetValue {
     fn get_value(&self) -> f64;
     fn value(&self) -> f64;

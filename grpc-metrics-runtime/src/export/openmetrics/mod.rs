@@ -1,41 +1,40 @@
-//! A registry in the format OpenMetrics 1.0, which has room for exemplars.
+//! The text format OpenMetrics 1.0, which supports exemplars.
 //!
-//! [`http`](crate::http) answers in it if the request asks for it by name, as Prometheus does. A program with
-//! an HTTP server of its own calls [`GrpcMetrics::encode_openmetrics`] and sends the text as [`CONTENT_TYPE`].
+//! [`http`](crate::http) responds in this format if the request's `Accept` header names it, as Prometheus's does. If you
+//! have your own HTTP server, call [`GrpcMetrics::encode_openmetrics`] and send the text as [`CONTENT_TYPE`].
 //!
 //! [`GrpcMetrics::encode_openmetrics`]: crate::GrpcMetrics::encode_openmetrics
 //!
-//! # What a query sees
+//! # Differences in queries
 //!
-//! Every series of the classic text, by the same name, with the same labels and value. Only the label `le`
-//! is spelled as OpenMetrics has it, `"1.0"` where the classic text says `"1"`, and `"1e-7"` for
-//! `"0.0000001"`. Prometheus takes the label as it comes, so a query that names a whole bound, as `le="1"`,
-//! has to be `le=~"1|1.0"`; `histogram_quantile` reads both.
+//! Every series has the same name, labels and value as in the classic text. Only the label `le` has OpenMetrics's
+//! spelling: `"1.0"` instead of `"1"`, and `"1e-7"` instead of `"0.0000001"`. Prometheus stores the label as it is. So
+//! write `le=~"1|1.0"` instead of `le="1"` in queries; `histogram_quantile` reads both.
 //!
 //! # Types
 //!
-//! OpenMetrics has stricter types than the classic text. What would break them keeps its series and is
-//! shown as type `unknown`:
+//! OpenMetrics is stricter about types than the classic text. A metric that violates its type keeps its series and gets
+//! the type `unknown`:
 //!
 //! - a counter whose name does not end in `_total`, or that is negative or NaN;
 //! - a histogram whose buckets are out of order, contradict its count or start below 0, whose sum is negative
 //!   or NaN, or that has timestamps;
-//! - a counter or histogram that would claim a name of another metric. The counter `foo_total` is the
-//!   family `foo` here, and a gauge `foo` in the same registry leaves it no name;
+//! - a counter or histogram that needs a name of another metric. For example, the counter `foo_total` is the family `foo`
+//!   in OpenMetrics, which conflicts with a gauge `foo` in the same registry;
 //! - a summary.
 //!
-//! Of a histogram or summary that is shown so, each of `foo_bucket`, `foo_sum` and `foo_count` is a family.
+//! If a histogram or summary becomes `unknown`, each of `foo_bucket`, `foo_sum` and `foo_count` is a family.
 //! A family of type `UNTYPED` is an error.
 //!
-//! Of a series that a collector gives twice, only the first is shown, which is the one that Prometheus takes.
-//! Timestamps of samples are kept, in seconds as the format has them. Prometheus may make one millisecond
-//! less of them when it turns them back.
+//! If a collector returns a series twice, only the first is written, which is the one that Prometheus keeps.
+//! Timestamps of samples are written in seconds, as the format requires. Prometheus may lose one millisecond when it
+//! converts them back.
 //!
 //! # Exemplars
 //!
-//! With the feature `opentelemetry`, each bucket of the latency histogram shows the newest sampled RPC that
-//! fell into it: its trace, its span, how long it took in seconds, and when it ended. Prometheus keeps them if
-//! it was started with `--enable-feature=exemplar-storage`.
+//! With the feature `opentelemetry`, the exemplar of each bucket of the latency histogram is the newest sampled RPC in that
+//! bucket: its trace id, span id, duration in seconds and time of end. Start Prometheus with
+//! `--enable-feature=exemplar-storage` to store exemplars.
 
 #[cfg(all(test, feature = "opentelemetry"))]
 mod exemplar_tests;
@@ -47,27 +46,27 @@ use prometheus::Registry;
 use super::gathered::Gathered;
 use super::text::writer::{Format, Writer};
 
-/// The `Content-Type` of the text. All names are in Prometheus's old alphabet, as `escaping=underscores` says.
+/// The `Content-Type` of the text. `escaping=underscores` means that names have Prometheus's legacy character set.
 pub const CONTENT_TYPE: &str =
     "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores";
 
-/// Encodes everything in the registry in OpenMetrics 1.0, for answers of type [`CONTENT_TYPE`].
+/// Encodes all metrics in the registry in OpenMetrics 1.0. Send the text as [`CONTENT_TYPE`].
 ///
 /// # Errors
 ///
-/// A family of another collector has no name, or is of type `UNTYPED`.
+/// Returns an error if another collector returns a family without a name or of type `UNTYPED`.
 pub fn encode_registry(registry: &Registry) -> prometheus::Result<String> {
-    let gathered = Gathered::of(registry);
+    let gathered = Gathered::from_registry(registry);
     let gathered: Vec<_> = gathered.families().collect();
     let mut writer = Writer::new(Format::OpenMetrics);
     for exposed in families::exposed(&gathered)? {
         writer.head(&exposed.name, exposed.ty.as_str(), &exposed.help);
         for (family, samples) in exposed.parts {
-            let (family, all_ours) = &gathered[family];
-            for ours in all_ours {
-                writer.ours(family.name(), samples, ours);
+            let (family, own_families) = &gathered[family];
+            for own in own_families {
+                writer.own_family(family.name(), samples, own);
             }
-            if all_ours.is_empty() {
+            if own_families.is_empty() {
                 foreign::write(writer.text(), family, samples);
             }
         }

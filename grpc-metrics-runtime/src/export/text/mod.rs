@@ -1,4 +1,4 @@
-//! Prometheus's text format, written from the series themselves.
+//! Prometheus's text format.
 
 pub(super) mod writer;
 
@@ -7,27 +7,30 @@ use prometheus::{Registry, TextEncoder};
 use self::writer::{Format, Samples, Writer};
 use super::gathered::Gathered;
 
-/// The `Content-Type` of the text that [`encode_registry`] and [`GrpcMetrics::encode`](crate::GrpcMetrics::encode) give.
+/// The `Content-Type` of the text that [`encode_registry`] and [`GrpcMetrics::encode`](crate::GrpcMetrics::encode) return.
 pub const TEXT_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Encodes everything in the registry in Prometheus's text format, version 0.0.4, as `TextEncoder` does, byte for
-/// byte. It is several times faster where a [`GrpcMetrics`](crate::GrpcMetrics) with many methods is in the registry.
+/// Encodes all metrics in the registry in Prometheus's text format, version 0.0.4. Send the text as
+/// [`TEXT_CONTENT_TYPE`].
+///
+/// The text is the same as `TextEncoder`'s, byte for byte. If a [`GrpcMetrics`](crate::GrpcMetrics) with many methods is
+/// registered, this function is several times faster.
 ///
 /// # Errors
 ///
-/// The error that `TextEncoder` has for another collector's family.
+/// Returns the error of `TextEncoder` if another collector returns an invalid family.
 pub fn encode_registry(registry: &Registry) -> prometheus::Result<String> {
-    let gathered = Gathered::of(registry);
+    let gathered = Gathered::from_registry(registry);
     let mut writer = Writer::new(Format::Prometheus);
-    for (family, all_ours) in gathered.families() {
+    for (family, own_families) in gathered.families() {
         let name = family.name();
-        let Some(ours) = all_ours.first() else {
+        let Some(own) = own_families.first() else {
             TextEncoder::new().encode_utf8(std::slice::from_ref(family), writer.text())?;
             continue;
         };
-        writer.head(name, ours.family.ty().as_str(), ours.family.help());
-        for ours in &all_ours {
-            writer.ours(name, Samples::All, ours);
+        writer.head(name, own.family.ty().as_str(), own.family.help());
+        for own in &own_families {
+            writer.own_family(name, Samples::All, own);
         }
     }
     Ok(writer.into_text())

@@ -1,12 +1,12 @@
-//! The lines of both text formats.
+//! The writer of both text formats.
 //!
-//! The formats differ in how they spell numbers, and OpenMetrics has exemplars.
+//! The formats differ in the spelling of numbers, and OpenMetrics has exemplars.
 
 use std::fmt::Write;
 
 use prometheus::proto::LabelPair;
 
-use crate::export::gathered::Ours;
+use crate::export::gathered::OwnFamily;
 use crate::export::metric_families::to_f64;
 use crate::export::series::{Histogram, Labels, Value};
 
@@ -17,12 +17,12 @@ pub(in crate::export) enum Format {
     OpenMetrics,
 }
 
-/// Which samples of a family to write: all, or those that share a name.
+/// The samples of a family to write: all, or those with one name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(feature = "openmetrics"), allow(dead_code))]
 pub(in crate::export) enum Samples {
     All,
-    /// Those that have the family's own name.
+    /// The samples with the family's own name.
     Plain,
     Bucket,
     Sum,
@@ -48,14 +48,19 @@ impl Writer {
         self.text
     }
 
-    /// The lines before a family's samples. `help` is escaped.
+    /// Writes the HELP and TYPE lines. `help` is escaped.
     pub(in crate::export) fn head(&mut self, name: &str, ty: &str, help: &str) {
         let _ = write!(self.text, "# HELP {name} {help}\n# TYPE {name} {ty}\n");
     }
 
-    /// The samples of one of our families, whose name in the registry is `name`.
-    pub(in crate::export) fn ours(&mut self, name: &str, samples: Samples, ours: &Ours<'_>) {
-        let Ours { family, schema, snapshot, added } = *ours;
+    /// Writes the samples of one of this crate's families, which the registry calls `name`.
+    pub(in crate::export) fn own_family(
+        &mut self,
+        name: &str,
+        samples: Samples,
+        own: &OwnFamily<'_>,
+    ) {
+        let OwnFamily { family, schema, snapshot, added } = *own;
         let mut constant = String::from("{");
         for (name, value) in schema.const_labels() {
             write_label(&mut constant, name, value);
@@ -81,7 +86,7 @@ impl Writer {
         });
     }
 
-    /// `labels` is not closed, `bounds` holds the last label with what closes it.
+    /// `labels` has no closing brace. Each of `bounds` is the last label with the closing brace.
     fn histogram(
         &mut self,
         name: &str,
@@ -94,7 +99,7 @@ impl Writer {
             for (i, (bound, below)) in bounds.iter().zip(histogram.cumulative).enumerate() {
                 self.write_parts(&[name, "_bucket", labels, bound]);
                 self.write_count(*below);
-                // A family of buckets alone is no histogram, and has no exemplars.
+                // A family of buckets alone is of type `unknown`, which has no exemplars.
                 if self.format == Format::OpenMetrics && samples == Samples::All {
                     self.write_exemplar(histogram, i);
                 }
@@ -111,10 +116,10 @@ impl Writer {
     }
 
     #[cfg(not(feature = "opentelemetry"))]
-    #[allow(clippy::unused_self)] // the other one needs it
+    #[allow(clippy::unused_self)] // same signature as below
     fn write_exemplar(&mut self, _: Histogram<'_>, _: usize) {}
 
-    /// Follows the value on the line of a bucket.
+    /// Writes the exemplar after the value of a bucket.
     #[cfg(feature = "opentelemetry")]
     fn write_exemplar(&mut self, histogram: Histogram<'_>, bucket: usize) {
         use std::time::UNIX_EPOCH;
@@ -122,7 +127,7 @@ impl Writer {
         use crate::counters::Exemplar;
 
         let below = bucket.checked_sub(1).map_or(0, |before| histogram.cumulative[before]);
-        // An RPC may have ended after the counts were read. An exemplar in an empty bucket would show that.
+        // Exemplars are read after the counts, so an RPC that ended in between may have one in an empty bucket.
         let is_empty = histogram.cumulative[bucket] == below;
         let exemplar = histogram.exemplars.get(bucket).copied().flatten();
         let Some(exemplar) = exemplar.filter(|_| !is_empty) else { return };
@@ -131,7 +136,7 @@ impl Writer {
             self.text,
             " # {{trace_id=\"{trace_id:032x}\",span_id=\"{span_id:016x}\"}} {duration}"
         );
-        // The time is optional, and one before 1970 is a clock that is wrong.
+        // The timestamp is optional. Before 1970, the clock is wrong.
         if let Ok(since) = ended.duration_since(UNIX_EPOCH) {
             let _ = write!(self.text, " {}", since.as_secs_f64());
         }
@@ -149,14 +154,14 @@ impl Writer {
         self.text.push('\n');
     }
 
-    /// Not by `write!`: a formatter is most of what a line costs.
+    /// Not by `write!`, whose formatting would dominate the cost of a line.
     fn write_parts(&mut self, parts: &[&str]) {
         for part in parts {
             self.text.push_str(part);
         }
     }
 
-    /// In the classic format as the `f64` that Prometheus makes of it, which is what `TextEncoder` writes.
+    /// Writes a count. In the classic format it is written as an `f64`, like `TextEncoder` does.
     fn write_count(&mut self, count: u64) {
         let _ = if count < 1 << 53 || self.format != Format::Prometheus {
             write!(self.text, "{count}")
@@ -167,7 +172,7 @@ impl Writer {
 }
 
 impl Format {
-    /// A number as the format spells it. OpenMetrics has a point in whole ones.
+    /// Returns the number in the format's spelling. OpenMetrics writes whole numbers with a decimal point.
     pub(in crate::export) fn float(self, value: f64) -> String {
         match self {
             Self::Prometheus => value.to_string(),
@@ -192,13 +197,13 @@ impl Samples {
     }
 }
 
-/// `{a="b",` as the whole of a series' labels: `{a="b"} `.
+/// Closes the labels of a series: `{a="b",` becomes `{a="b"} `.
 pub(in crate::export) fn closed(labels: &str) -> String {
     format!("{}}} ", labels.strip_suffix(',').unwrap_or(labels))
 }
 
 fn write_labels(text: &mut String, labels: Labels<'_>) {
-    for (name, value) in labels.of_method().into_iter().chain(labels.of_family()) {
+    for (name, value) in labels.method_pairs().into_iter().chain(labels.family_pairs()) {
         write_label(text, name, value);
     }
 }
