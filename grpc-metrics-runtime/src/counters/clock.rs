@@ -25,7 +25,7 @@ impl Clock {
     }
 
     /// Another clock than the machine's, for a test that has to say what time it is.
-    pub(crate) fn of(clock: quanta::Clock) -> Self {
+    pub(crate) fn from_quanta(clock: quanta::Clock) -> Self {
         Self(clock)
     }
 

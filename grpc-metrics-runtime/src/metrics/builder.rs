@@ -1,4 +1,4 @@
-//! Settings, and the checks that stand between them and a registry.
+//! The builder, and the validation of settings.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use crate::counters::Clock;
 use crate::grpc::CodeLabel;
 use crate::instance::{Settings, to_nanos};
 
-/// Labels that the metrics have themselves, or that Prometheus gives a meaning.
+/// The labels of the metrics, and `le`.
 const RESERVED_LABELS: [&str; 7] = ["service", "method", "code", "error", "type", "slo", "le"];
 
-/// Builds a [`GrpcMetrics`]; see [`GrpcMetrics::builder`].
+/// A builder for a [`GrpcMetrics`]; see [`GrpcMetrics::builder`].
 #[derive(Clone, Debug)]
 #[must_use = "does nothing until `build` is called"]
 pub struct GrpcMetricsBuilder {
@@ -46,7 +46,7 @@ impl Default for GrpcMetricsBuilder {
 }
 
 impl GrpcMetrics {
-    /// Settings, beginning with the defaults.
+    /// Returns a builder with the default settings.
     ///
     /// ```
     /// # fn main() -> Result<(), grpc_metrics_runtime::Error> {
@@ -69,75 +69,80 @@ impl GrpcMetrics {
 }
 
 impl GrpcMetricsBuilder {
-    /// What the metrics' names start with, instead of `grpc_server`.
+    /// Sets the prefix of the metrics' names. Default: `grpc_server`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Adds a label that every series has.
+    /// Adds a constant label to every series.
     pub fn const_label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.const_labels.push((name.into(), value.into()));
         self
     }
 
-    /// The upper bounds of the duration's buckets in seconds, ascending, instead of
-    /// [`DEFAULT_BUCKETS`](crate::DEFAULT_BUCKETS). The unbounded one is added, or may be given as
-    /// `f64::INFINITY`; the latencies of the program's `slo(…)` are added too.
+    /// Sets the upper bounds of the duration's buckets in seconds, ascending. Default:
+    /// [`DEFAULT_BUCKETS`](crate::DEFAULT_BUCKETS).
+    ///
+    /// The unbounded bucket is added; you may also give it as `f64::INFINITY`. The latencies of the program's `slo(…)` are
+    /// added, too.
     pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
         self.buckets = bounds.into_iter().collect();
         self
     }
 
-    /// How the `code` label is spelled: as a number by default.
+    /// Sets the spelling of the `code` label. Default: [`CodeLabel::Number`].
     pub fn code_label(mut self, spelling: CodeLabel) -> Self {
         self.code_label = spelling;
         self
     }
 
-    /// The codes that mean a fault of the server, instead of 2, 4, 12, 13, 14 and 15: those that the
-    /// availability of `slo(…)` counts as bad, and that have their series from the first scrape on.
+    /// Sets the codes that mean a fault of the server. Default: 2, 4, 12, 13, 14 and 15.
+    ///
+    /// They are bad events for the availability of `slo(…)`, and their series start at 0. The series of the default codes
+    /// start at 0 in any case.
     pub fn fault_codes(mut self, codes: impl IntoIterator<Item = Code>) -> Self {
         self.fault_codes = codes.into_iter().collect();
         self
     }
 
-    /// Where the metrics are registered, instead of [`prometheus::default_registry`].
+    /// Sets the registry. Default: [`prometheus::default_registry`].
     pub fn registry(mut self, registry: &Registry) -> Self {
         self.registry = Some(registry.clone());
         self
     }
 
-    /// For tests of this crate: reads the time from this clock, which may be a `quanta::Clock::mock`. No part of the
-    /// public interface.
+    /// Reads the time from this clock, which may be a `quanta::Clock::mock`. For tests of this crate; not part of the
+    /// public API.
     #[doc(hidden)]
     pub fn clock(mut self, clock: quanta::Clock) -> Self {
-        self.clock = Some(Clock::of(clock));
+        self.clock = Some(Clock::from_quanta(clock));
         self
     }
 
-    /// Accepts impls with the same service label, and counts them as one service: a stand-in beside
-    /// the real implementation, of which only one is served.
+    /// Accepts impls that share a service label, and counts them as one service. Use it for a mock beside the real
+    /// implementation, of which only one is served.
     pub fn allow_duplicate_services(mut self) -> Self {
         self.allow_duplicate_services = true;
         self
     }
 
-    /// Checks the settings and registers the metrics. A registry given by [`registry`](Self::registry) is scraped
-    /// once, since that alone shows the labels that it adds to all series. A collector in it that uses
-    /// [`global`](GrpcMetrics::global) makes the process-wide instance then, and [`install`](GrpcMetrics::install)
-    /// comes too late; register such a one after it.
+    /// Validates the settings and registers the metrics.
+    ///
+    /// Gathers a registry set by [`registry`](Self::registry) once, to learn the labels that it adds to all series. If a
+    /// collector in it uses [`GrpcMetrics::global`], that creates the process-wide instance, and a later
+    /// [`install`](GrpcMetrics::install) fails. Register such a collector after `install`.
     ///
     /// # Errors
     ///
-    /// A variant of [`Error`] for the first setting found wrong; nothing is registered then.
+    /// Returns an [`Error`] for the first invalid setting, and registers nothing.
     pub fn build(self) -> Result<GrpcMetrics, Error> {
         let duplicates = catalog::duplicates();
         if !self.allow_duplicate_services && !duplicates.is_empty() {
             return Err(Error::DuplicateServices(duplicates));
         }
         let registry = self.registry.clone();
-        let may_add_labels = registry.is_some(); // the default one does not
+        let may_add_labels = registry.is_some(); // the default registry adds none
         let registry = registry.unwrap_or_else(|| prometheus::default_registry().clone());
         let settings = self.check()?;
         let metrics = GrpcMetrics::new(settings, registry);
@@ -158,7 +163,7 @@ impl GrpcMetricsBuilder {
         }
         let mut const_labels = BTreeMap::new();
         for (name, value) in self.const_labels {
-            if let Some(reason) = why_illegal_label(&name) {
+            if let Some(reason) = invalid_label_reason(&name) {
                 return Err(Error::InvalidLabel { name, reason });
             }
             if const_labels.insert(name.clone(), value).is_some() {
@@ -176,20 +181,20 @@ impl GrpcMetricsBuilder {
     }
 }
 
-/// Whether `name` is made of ASCII letters, digits not in front, `_`, and what `also` allows.
+/// Returns whether `name` consists of ASCII letters, digits except in front, `_`, and the characters that `also` allows.
 fn is_name(name: &str, also: fn(char) -> bool) -> bool {
     let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || also(c);
     !name.is_empty() && name.chars().all(legal) && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// What is wrong with the name of a label that every series is to have.
-pub(crate) fn why_illegal_label(name: &str) -> Option<&'static str> {
+/// Returns why a label that is added to every series can't have this name, or `None` if it can.
+pub(crate) fn invalid_label_reason(name: &str) -> Option<&'static str> {
     if !is_name(name, |_| false) {
-        Some("is no legal label name: [a-zA-Z_][a-zA-Z0-9_]*")
+        Some("is not a valid label name; use [a-zA-Z_][a-zA-Z0-9_]*")
     } else if name.starts_with("__") {
-        Some("starts with __, which Prometheus keeps for itself")
+        Some("starts with __, which Prometheus reserves")
     } else if RESERVED_LABELS.contains(&name) {
-        Some("is a label that the metrics have themselves")
+        Some("is a label of the metrics themselves")
     } else {
         None
     }
@@ -200,15 +205,15 @@ fn check_buckets(mut bounds: Vec<f64>) -> Result<Vec<f64>, Error> {
         bounds.pop();
     }
     let reason = if bounds.is_empty() {
-        "are empty; give one at least".to_owned()
+        "are empty; give at least one".to_owned()
     } else if let Some(bound) =
         bounds.iter().find(|bound| !bound.is_finite() || to_nanos(**bound) == 0)
     {
-        format!("hold {bound:?}; give seconds, a nanosecond at least")
+        format!("contain {bound:?}; give finite seconds, at least one nanosecond")
     } else if let Some((a, b)) =
         bounds.iter().zip(&bounds[1..]).find(|(a, b)| to_nanos(**a) >= to_nanos(**b))
     {
-        format!("are not ascending by a nanosecond at least: {a:?} stands before {b:?}")
+        format!("are not ascending by at least one nanosecond: {a:?} is before {b:?}")
     } else {
         return Ok(bounds);
     };

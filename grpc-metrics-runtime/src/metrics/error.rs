@@ -1,89 +1,87 @@
-//! What can be wrong with the settings of a [`GrpcMetrics`](crate::GrpcMetrics).
+//! The errors of building and installing a [`GrpcMetrics`](crate::GrpcMetrics).
 
 use std::fmt;
 
 use crate::catalog::DuplicateService;
 
-/// Why a [`GrpcMetrics`](crate::GrpcMetrics) could not be built or installed.
+/// The error of building or installing a [`GrpcMetrics`](crate::GrpcMetrics).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The prefix does not start a legal metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`.
+    /// The prefix does not match `[a-zA-Z_:][a-zA-Z0-9_:]*`.
     #[non_exhaustive]
     InvalidPrefix {
-        /// As given.
+        /// The prefix.
         prefix: String,
     },
-    /// A constant label has an illegal or reserved name, or is given twice; or the registry adds one to all
-    /// series that the metrics have themselves.
+    /// A constant label has an invalid or reserved name or is given twice, or the registry adds a label that the metrics
+    /// have themselves.
     #[non_exhaustive]
     InvalidLabel {
-        /// As given.
+        /// The name of the label.
         name: String,
-        /// What is wrong with it.
+        /// Why it is invalid.
         reason: &'static str,
     },
-    /// A label of targets has an illegal or reserved name, is a constant label of the metrics, or is given twice.
+    /// A target label has an invalid or reserved name, is a constant label of the metrics, or is given twice.
     #[non_exhaustive]
     InvalidTargetLabel {
-        /// As given.
+        /// The name of the label.
         name: String,
-        /// What is wrong with it.
+        /// Why it is invalid.
         reason: &'static str,
     },
-    /// The bucket bounds are empty, not ascending, hold a bound twice, or one that is no positive number
-    /// of nanoseconds.
+    /// The bucket bounds are empty or not strictly ascending, or one of them is not finite or less than a nanosecond.
     #[non_exhaustive]
     InvalidBuckets {
-        /// What is wrong with them.
+        /// Why they are invalid.
         reason: String,
     },
-    /// `Ok` is among the codes that mean a fault of the server.
+    /// `Ok` is among the fault codes.
     OkIsNoFault,
-    /// Impls share a service label, so that their RPCs would be counted as one service's.
+    /// Impls share a service label, so that their RPCs would be counted as those of one service.
     ///
-    /// Where that is meant, say so with
+    /// If that is intended, call
     /// [`allow_duplicate_services`](crate::GrpcMetricsBuilder::allow_duplicate_services).
     DuplicateServices(Vec<DuplicateService>),
-    /// The registry refused the metrics: it has others under one of the names already.
+    /// The registry rejected the metrics, because it has others with the same name.
     #[non_exhaustive]
     Registration {
         /// The prefix of the metrics' names.
         prefix: String,
-        /// What the registry said.
+        /// The registry's error.
         source: prometheus::Error,
     },
-    /// There is a process-wide instance already: installed earlier, or made by default when it was
-    /// first needed.
+    /// There is a process-wide instance already: one was installed, or the default one was created on first use.
     AlreadyInstalled,
 }
 
-/// Each has a process-wide instance of its own, and all but one are not shown.
+/// Each version of this crate has its own process-wide instance, and the registry accepts only one of them.
 const TWO_VERSIONS: &str = ". If the program registers them nowhere else, it has two versions of \
-    grpc-metrics-runtime: `cargo tree --duplicates --invert grpc-metrics-runtime` shows whose";
+    grpc-metrics-runtime: `cargo tree --duplicates --invert grpc-metrics-runtime` shows which crates use them";
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidPrefix { prefix } => {
-                write!(f, "{prefix:?} can't start a metric's name: [a-zA-Z_:][a-zA-Z0-9_:]* can")
+                write!(f, "prefix {prefix:?} is invalid; use [a-zA-Z_:][a-zA-Z0-9_:]*")
             }
             Self::InvalidLabel { name, reason } => write!(f, "constant label {name:?} {reason}"),
             Self::InvalidTargetLabel { name, reason } => write!(f, "target label {name:?} {reason}"),
             Self::InvalidBuckets { reason } => write!(f, "bucket bounds {reason}"),
-            Self::OkIsNoFault => f.write_str("OK is among the fault codes, and is no fault; leave it out"),
+            Self::OkIsNoFault => f.write_str("the fault codes include OK; remove it"),
             Self::DuplicateServices(duplicates) => {
                 let lines: Vec<_> = duplicates.iter().map(ToString::to_string).collect();
                 f.write_str(&lines.join("; "))
             }
             Self::Registration { prefix, source } => write!(
                 f,
-                "the registry refused the {prefix}_* metrics: {source}; use another prefix, constant label or \
-                 registry, and build before the first RPC is served{TWO_VERSIONS}"
+                "the registry rejected the {prefix}_* metrics: {source}; use another prefix, constant label or \
+                 registry, and build before the first RPC{TWO_VERSIONS}"
             ),
             Self::AlreadyInstalled => f.write_str(
-                "a process-wide GrpcMetrics exists already; install yours first, before the first RPC and \
-                 before GrpcMetrics::global() is called",
+                "there is a process-wide GrpcMetrics already; install yours before the first RPC and before \
+                 the first call of GrpcMetrics::global()",
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! The process-wide [`GrpcMetrics`]: who makes it, and how it comes to be registered.
+//! The process-wide [`GrpcMetrics`].
 
 use std::sync::OnceLock;
 use std::sync::mpsc::channel;
@@ -15,7 +15,7 @@ static GLOBAL: OnceLock<Global> = OnceLock::new();
 
 struct Global {
     metrics: GrpcMetrics,
-    /// Set when the registry has been asked to take it; when it was installed, its builder has seen to that.
+    /// Set after the attempt to register. An installed instance was registered by its builder.
     registered: OnceLock<()>,
 }
 
@@ -23,18 +23,18 @@ struct Global {
 const REGISTRATION_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl GrpcMetrics {
-    /// The process-wide instance: the installed one, or else one with the default settings, made and
-    /// registered in [`prometheus::default_registry`] now.
+    /// Returns the process-wide instance: the installed one, or else one with the default settings, which is created and
+    /// registered in [`prometheus::default_registry`] on first use.
     ///
-    /// A program that serves a registry by itself calls this once at start-up, so that the series are
-    /// there before the first RPC. [`http`](crate::http) does it for you.
+    /// If you serve a registry yourself, call this once at startup, so that the series exist before the first RPC.
+    /// [`http`](crate::http) calls it for you.
     ///
-    /// What would be an error from the builder is one line on stderr here, since nobody is there to take
-    /// it: impls that share a service label are counted together; metrics whose names are taken are
-    /// counted and not shown.
+    /// The errors of the builder are logged to stderr here, one line each, because there is no caller to return them to. Impls
+    /// that share a service label are counted as one service. If the registry has metrics with the same names, RPCs are
+    /// counted but not exposed.
     ///
-    /// While a scrape of that registry is going on, registering has to wait for its end. The first call of
-    /// this waits for a second at most, and RPCs are counted from then on.
+    /// During a scrape of that registry, registration has to wait for the scrape to end. The first call waits up to one
+    /// second and then returns; the registration completes after the scrape. RPCs are counted from the first call on.
     pub fn global() -> &'static Self {
         let global = GLOBAL.get_or_init(|| {
             let registry = prometheus::default_registry().clone();
@@ -42,13 +42,13 @@ impl GrpcMetrics {
             metrics.instance().mark_global();
             Global { metrics, registered: OnceLock::new() }
         });
-        // Once it is seen by all: nothing that goes wrong with the registry changes where RPCs count.
+        // After publishing the instance, so that RPCs are counted in it even if registration fails or blocks.
         global.registered.get_or_init(|| register(&global.metrics));
         &global.metrics
     }
 
-    /// The process-wide instance, if there is one already: installed, or made by [`global`](GrpcMetrics::global) or by
-    /// the first RPC.
+    /// Returns the process-wide instance if there is one: it was installed, or created by [`global`](GrpcMetrics::global)
+    /// or by the first RPC.
     pub fn try_global() -> Option<&'static Self> {
         GLOBAL.get().map(|global| &global.metrics)
     }
@@ -57,8 +57,7 @@ impl GrpcMetrics {
     ///
     /// # Errors
     ///
-    /// [`Error::AlreadyInstalled`] if there is one: installed before, or made by
-    /// [`global`](GrpcMetrics::global).
+    /// Returns [`Error::AlreadyInstalled`] if there is one, see [`try_global`](GrpcMetrics::try_global).
     pub fn install(self) -> Result<&'static Self, Error> {
         let mut installed = false;
         let global = GLOBAL.get_or_init(|| {
@@ -69,8 +68,8 @@ impl GrpcMetrics {
         if installed { Ok(&global.metrics) } else { Err(Error::AlreadyInstalled) }
     }
 
-    /// The counters of an instrumented method in the process-wide instance, looked up by the first call
-    /// only and leaked then, since the method is a static and for ever too.
+    /// Returns the counters of an instrumented method in the process-wide instance. The first call looks them up and leaks a
+    /// handle: both live as long as the process.
     #[inline]
     pub(crate) fn of_global(method: &'static Method) -> &'static MethodCounters {
         method.global.get().copied().unwrap_or_else(|| Self::find_global(method))
@@ -83,8 +82,8 @@ impl GrpcMetrics {
     }
 }
 
-/// Registers from a thread of its own. The first use may stand in a collector that a scrape is just asking;
-/// then this very thread holds the registry's lock, and would wait for itself.
+/// Registers from another thread. The first use may be in a collector during a scrape. In that case the current thread
+/// holds the registry's lock, and registering from it would deadlock.
 fn register(metrics: &'static GrpcMetrics) {
     let (done, registered) = channel::<()>();
     let registering = thread::Builder::new().name("grpc-metrics".to_owned()).spawn(move || {
@@ -92,7 +91,7 @@ fn register(metrics: &'static GrpcMetrics) {
         drop(done);
     });
     match registering {
-        // Hears nothing but the drop of `done`, or that it is not yet.
+        // Returns when `done` is dropped, or after the timeout.
         Ok(_) => drop(registered.recv_timeout(REGISTRATION_TIMEOUT)),
         Err(_) => register_here(metrics),
     }

@@ -1,4 +1,4 @@
-//! How a [`RequestGuard`] is opened, and how it finds the counters of its method.
+//! The constructors of [`RequestGuard`], and the lookup of its counters.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -17,13 +17,13 @@ use crate::rpc::{Deadline, RequestGuard, Target};
 impl RequestGuard {
     /// Starts an RPC in the process-wide [`GrpcMetrics`].
     ///
-    /// The arguments are the labels. They are `&'static str`, because labels made of data, such as the
-    /// path of a request, let clients fill the server's memory.
+    /// The arguments are the labels. They are `&'static str`, because labels made from data, such as the path of a request,
+    /// would let clients exhaust the server's memory.
     pub fn new(service: &'static str, method: &'static str) -> Self {
         Self::builder(service, method).start()
     }
 
-    /// Starts an RPC in the process-wide [`GrpcMetrics`], and takes its deadline from the request.
+    /// Starts an RPC in the process-wide [`GrpcMetrics`], with the deadline in the request's `grpc-timeout`.
     pub fn for_request<T>(
         service: &'static str,
         method: &'static str,
@@ -32,8 +32,7 @@ impl RequestGuard {
         Self::for_metadata(service, method, request.metadata())
     }
 
-    /// Starts an RPC in the process-wide [`GrpcMetrics`], and takes its deadline from the request's
-    /// metadata.
+    /// Starts an RPC in the process-wide [`GrpcMetrics`], with the deadline in the metadata's `grpc-timeout`.
     pub fn for_metadata(
         service: &'static str,
         method: &'static str,
@@ -42,7 +41,7 @@ impl RequestGuard {
         Self::builder(service, method).metadata(metadata).start()
     }
 
-    /// Returns a builder for a guard with a kind, a deadline or an instance of its own.
+    /// Returns a builder to set the method's kind, the deadline or the instance.
     ///
     /// ```
     /// use std::time::Duration;
@@ -65,7 +64,7 @@ impl RequestGuard {
     }
 }
 
-/// Starts a [`RequestGuard`]; see [`RequestGuard::builder`].
+/// A builder for a [`RequestGuard`]; see [`RequestGuard::builder`].
 #[derive(Clone, Copy, Debug)]
 #[must_use = "the RPC does not start until `start` is called"]
 pub struct RequestGuardBuilder<'a> {
@@ -76,27 +75,30 @@ pub struct RequestGuardBuilder<'a> {
 }
 
 impl<'a> RequestGuardBuilder<'a> {
-    /// Sets the method's kind, for `grpc_server_method_info`. The first guard of a method decides; the kind of an
-    /// instrumented method stays.
+    /// Sets the method's kind, for `grpc_server_method_info`. Default: [`MethodKind::Unary`].
+    ///
+    /// Only the first guard of a method sets its kind. An instrumented method keeps its own.
     pub fn kind(mut self, kind: MethodKind) -> Self {
         self.kind = kind;
         self
     }
 
-    /// Sets the deadline: a guard that is dropped after this time counts as `DEADLINE_EXCEEDED`.
+    /// Sets the deadline: a guard dropped after this time ends its RPC with `DEADLINE_EXCEEDED`.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.deadline = Deadline::from_timeout(timeout);
         self
     }
 
-    /// Takes the deadline from the `grpc-timeout` of a request's metadata.
+    /// Sets the deadline to the `grpc-timeout` in a request's metadata.
     pub fn metadata(mut self, metadata: &MetadataMap) -> Self {
         self.deadline = Deadline::from_headers(metadata.as_ref());
         self
     }
 
-    /// Counts in this instance instead of the process-wide one. Looks the method up under a lock, which
-    /// the process-wide instance does not.
+    /// Sets the instance to record into. Default: the process-wide one.
+    ///
+    /// Every guard looks its method up under a lock. In the process-wide instance, only a thread's first guard of a method
+    /// does.
     pub fn metrics<'b>(self, metrics: &'b GrpcMetrics) -> RequestGuardBuilder<'b>
     where
         'a: 'b,
@@ -116,9 +118,10 @@ impl<'a> RequestGuardBuilder<'a> {
 }
 
 impl GrpcMetrics {
-    /// Opens a guard for an RPC that the attribute can't reach, in this instance.
+    /// Starts an RPC in this instance, for code that the attribute can't reach.
     ///
-    /// Looks the method up under a lock; [`RequestGuard::new`] does not, for the process-wide instance.
+    /// Looks the method up under a lock. In the process-wide instance, [`RequestGuard::new`] locks only for a thread's first
+    /// guard of a method.
     pub fn guard(&self, service: &'static str, method: &'static str) -> RequestGuard {
         RequestGuard::builder(service, method).metrics(self).start()
     }
@@ -126,14 +129,14 @@ impl GrpcMetrics {
 
 type ByKey = HashMap<MethodKey, &'static MethodCounters>;
 
-/// The counters under these labels in the process-wide instance. Each thread remembers those it has
-/// used, so that only its first guard for a method takes a lock.
+/// Returns the counters with these labels in the process-wide instance. Each thread caches them, so that only its first
+/// guard of a method takes a lock.
 fn global(key: MethodKey, kind: MethodKind) -> &'static MethodCounters {
     thread_local! {
         static SEEN: RefCell<ByKey> = RefCell::default();
     }
     let find = || find_global(key, kind);
-    // Without the memory, while the thread's locals are being torn down.
+    // There is no cache while the thread's locals are being destroyed.
     let seen = SEEN.try_with(|seen| *seen.borrow_mut().entry(key).or_insert_with(find));
     seen.unwrap_or_else(|_| find())
 }
@@ -144,7 +147,7 @@ fn find_global(key: MethodKey, kind: MethodKind) -> &'static MethodCounters {
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
     let found = found.get_or_insert_default().entry(key);
     found.or_insert_with(|| {
-        // Leaked once a method: the process-wide instance stays anyway.
+        // Leaked once per method. The process-wide instance is never dropped anyway.
         Box::leak(Box::new(metrics.by_key(key, kind)))
     })
 }

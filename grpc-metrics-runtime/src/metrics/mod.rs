@@ -1,4 +1,4 @@
-//! [`GrpcMetrics`]: an instance in its registry, how it is built, and the process-wide one.
+//! [`GrpcMetrics`]: its builder, its guards, and the process-wide instance.
 
 mod builder;
 mod error;
@@ -15,7 +15,7 @@ use prometheus::proto::MetricFamily;
 
 pub use self::builder::GrpcMetricsBuilder;
 #[cfg(feature = "monitoring")]
-pub(crate) use self::builder::why_illegal_label;
+pub(crate) use self::builder::invalid_label_reason;
 pub use self::error::Error;
 pub use self::guards::RequestGuardBuilder;
 pub use self::warnings::Warning;
@@ -27,51 +27,52 @@ use crate::export::{self, Exposition};
 use crate::grpc::MethodKind;
 use crate::instance::{Instance, Settings, Snapshot};
 
-/// The RED metrics of a program's gRPC services, registered in one [`Registry`].
+/// The RED metrics of a program's gRPC services, registered in a [`Registry`].
 ///
-/// Most programs need nothing of it: RPCs of instrumented services go to [`GrpcMetrics::global`], which
-/// is made with the default settings when it is first needed. A program with settings of its own builds
-/// one at startup and [installs](GrpcMetrics::install) it. An impl that says `metrics = EXPR` reports
-/// to the instance that the expression gives.
+/// Most programs do not use this type: RPCs are recorded in [`GrpcMetrics::global`], which is created with the default
+/// settings on first use. To change the settings, [build](GrpcMetrics::builder) an instance at startup and
+/// [install](GrpcMetrics::install) it. An impl with `metrics = EXPR` records into the instance that the expression returns.
 ///
-/// Every method of every instrumented service linked into the program has its series from the first
-/// scrape on, at 0: all in the process-wide instance, and those that say `metrics = …` in the others too,
-/// since the expression is not evaluated before the first call.
+/// Every method of every instrumented service linked into the program has its series from the first scrape, at 0. The
+/// process-wide instance has the series of all methods. Any other instance has those of impls with `metrics = EXPR`,
+/// because the expression is not evaluated before the first RPC.
 ///
 /// A clone is another handle to the same metrics.
 #[derive(Clone, Debug)]
 pub struct GrpcMetrics {
-    /// Without the registry, which holds this too: neither keeps the other alive.
+    /// Does not own the registry. The registry owns a clone of this, so a cycle would leak both.
     exposition: Exposition,
     registry: Registry,
 }
 
 impl GrpcMetrics {
-    /// The registry that these metrics are in.
+    /// Returns the registry of these metrics.
     pub fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    /// Everything in the registry, these metrics and all others, in Prometheus's text format, version
-    /// 0.0.4: for programs that serve HTTP by themselves, with [`TEXT_CONTENT_TYPE`]. With many methods it is several times faster
-    /// than `TextEncoder`, and gives the same text.
+    /// Encodes all metrics in the registry, including those of other collectors, in Prometheus's text format, version 0.0.4.
+    /// If you have your own HTTP server, send the text as [`TEXT_CONTENT_TYPE`].
+    ///
+    /// The text is the same as `TextEncoder`'s. With many methods, this function is several times faster.
     ///
     /// # Errors
     ///
-    /// What `TextEncoder` says of another collector's families.
+    /// Returns the error of `TextEncoder` if another collector returns an invalid family.
     ///
     /// [`TEXT_CONTENT_TYPE`]: crate::TEXT_CONTENT_TYPE
     pub fn encode(&self) -> prometheus::Result<String> {
         export::text::encode_registry(&self.registry)
     }
 
-    /// The same in the format OpenMetrics 1.0, for answers of type [`openmetrics::CONTENT_TYPE`]. What may
-    /// look different to a query is told at [`openmetrics`].
+    /// Encodes all metrics in the registry in OpenMetrics 1.0. Send the text as [`openmetrics::CONTENT_TYPE`].
+    ///
+    /// See [`openmetrics`] for the differences in queries.
     ///
     /// # Errors
     ///
-    /// If another collector's family has no name, as from [`encode`](Self::encode), or is of type
-    /// `UNTYPED`, with which `encode` panics.
+    /// Returns an error if another collector returns a family without a name, like [`encode`](Self::encode), or of type
+    /// `UNTYPED`, for which `encode` panics.
     ///
     /// [`openmetrics`]: crate::openmetrics
     /// [`openmetrics::CONTENT_TYPE`]: crate::openmetrics::CONTENT_TYPE
@@ -80,7 +81,7 @@ impl GrpcMetrics {
         export::openmetrics::encode_registry(&self.registry)
     }
 
-    /// What a scrape would see now, as data.
+    /// Returns the current counts as data.
     pub fn snapshot(&self) -> Snapshot {
         self.instance().snapshot()
     }
@@ -99,7 +100,7 @@ impl GrpcMetrics {
         self.exposition.schema()
     }
 
-    /// The counters of an instrumented method: a lock at the first call, none later.
+    /// Returns the counters of an instrumented method. Only the first lookup takes a lock.
     #[inline]
     pub(crate) fn method(&self, method: &Method) -> Arc<MethodCounters> {
         self.instance().method(method)
@@ -115,10 +116,10 @@ impl GrpcMetrics {
         registered.map_err(|source| Error::Registration { prefix: prefix(), source })
     }
 
-    /// Withdraws from a registry that adds a label to all series which the metrics have themselves. It says
-    /// nothing of its labels, but a scrape shows them.
+    /// Unregisters the metrics if the registry adds a label that they have themselves. A registry does not expose its
+    /// labels, so this gathers once.
     fn reject_duplicate_labels(&self) -> Result<(), Error> {
-        // A collector that panics is none of these settings' faults, and hides what they may have.
+        // A collector's panic is unrelated to the settings, so the check is best effort.
         let gathered =
             catch_unwind(AssertUnwindSafe(|| self.registry.gather())).unwrap_or_default();
         match self.exposition.duplicate_label(&gathered) {
@@ -127,15 +128,15 @@ impl GrpcMetrics {
                 let _ = self.registry.unregister(Box::new(self.exposition.clone()));
                 Err(Error::InvalidLabel {
                     name,
-                    reason: "is a label of the registry and of the metrics",
+                    reason: "is added by the registry and is a label of the metrics",
                 })
             }
         }
     }
 }
 
-/// [`GrpcMetricsBuilder::build`](crate::GrpcMetricsBuilder::build) registers the metrics; this is for programs
-/// that gather by themselves.
+/// [`GrpcMetricsBuilder::build`](crate::GrpcMetricsBuilder::build) registers the metrics. Use this impl to collect them
+/// without a registry.
 impl prometheus::core::Collector for GrpcMetrics {
     fn desc(&self) -> Vec<&Desc> {
         self.exposition.desc()

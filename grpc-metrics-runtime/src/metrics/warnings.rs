@@ -1,4 +1,4 @@
-//! What about the program's services makes their metrics other than one would think. Found at start-up.
+//! Conditions that make the metrics misleading, found at startup.
 
 use std::io::Write as _;
 use std::sync::Once;
@@ -7,26 +7,26 @@ use std::{fmt, io};
 use super::GrpcMetrics;
 use crate::catalog::{self, DuplicateService, NamedAfterTrait};
 
-/// Something about an instrumented impl that makes its metrics other than one would think. Its `Display` says
-/// what to write instead. See [`GrpcMetrics::warnings`].
+/// A condition of an instrumented impl that makes its metrics misleading. Its `Display` includes the fix. See
+/// [`GrpcMetrics::warnings`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
     /// Impls share a service label, and are counted as one service.
     DuplicateService(DuplicateService),
-    /// A macro is called among an impl's items. The attribute does not see the methods that it makes, and their
+    /// A macro is called among an impl's items. The attribute does not see the methods that it expands to, and their
     /// RPCs are not measured.
     #[non_exhaustive]
     MacroCall {
-        /// The impl, and its place in the source.
+        /// The impl, with its place in the source.
         implementation: String,
-        /// The call, as `rpcs!`.
+        /// The call, such as `rpcs!`.
         call: String,
     },
-    /// The service label is the name under which the trait is imported, and not the trait's own.
+    /// The service label is an alias under which the trait is imported, not the trait's own name.
     #[non_exhaustive]
     TraitAlias {
-        /// The impl, and its place in the source.
+        /// The impl, with its place in the source.
         implementation: String,
         /// The service label.
         label: String,
@@ -41,13 +41,13 @@ impl fmt::Display for Warning {
             Self::DuplicateService(duplicate) => duplicate.fmt(f),
             Self::MacroCall { implementation, call } => write!(
                 f,
-                "{implementation} calls {call}, and RPCs that this makes are not measured; write them out, or \
-                 #[skip_metrics] above the call if that is meant"
+                "{implementation} calls {call}, whose RPCs are not measured; write the methods out, or put \
+                 #[skip_metrics] above the call if that is intended"
             ),
             Self::TraitAlias { implementation, label, path } => {
                 write!(
                     f,
-                    "{implementation} has the service label {label:?}, under which it imports {path}; write "
+                    "{implementation} has the service label {label:?}, an alias of {path}; write "
                 )?;
                 let mut names = path.rsplit("::");
                 match (names.next(), names.next()) {
@@ -65,9 +65,10 @@ impl fmt::Display for Warning {
 }
 
 impl GrpcMetrics {
-    /// What makes the metrics of the program's services other than one would think. The same goes to stderr
-    /// once, a line each, when the first instance is built or the process-wide one is made; of impls that share
-    /// a label only in the second case, since in the first they are an error.
+    /// Returns the conditions that make the metrics of the program's services misleading.
+    ///
+    /// They are also logged to stderr once, one line each, when the first instance is built or the process-wide one is
+    /// created. Impls that share a label are logged only in the second case; for the builder they are an error.
     ///
     /// ```
     /// use grpc_metrics_runtime::GrpcMetrics;
@@ -77,12 +78,12 @@ impl GrpcMetrics {
     /// ```
     pub fn warnings() -> Vec<Warning> {
         let duplicates = catalog::duplicates().into_iter().map(Warning::DuplicateService);
-        duplicates.chain(of_impls()).collect()
+        duplicates.chain(impl_warnings()).collect()
     }
 }
 
-/// Those that stop no instance from being built.
-fn of_impls() -> impl Iterator<Item = Warning> {
+/// Returns the warnings that are not errors of the builder.
+fn impl_warnings() -> impl Iterator<Item = Warning> {
     let macro_calls = catalog::services().iter().flat_map(|service| {
         service.macro_calls.iter().map(|call| Warning::MacroCall {
             implementation: service.place(),
@@ -92,24 +93,24 @@ fn of_impls() -> impl Iterator<Item = Warning> {
     macro_calls.chain(trait_aliases())
 }
 
-/// The impls whose label is not their trait's own name, in order.
+/// Returns the impls whose label is an alias of their trait's name, sorted.
 fn trait_aliases() -> impl Iterator<Item = Warning> {
     let mut impls: Vec<_> = inventory::iter::<NamedAfterTrait>.into_iter().collect();
-    impls.sort_by_key(|of| (of.label, of.file, of.line));
-    impls.into_iter().filter_map(|of| {
-        let path = trait_of((of.place)())?;
+    impls.sort_by_key(|entry| (entry.label, entry.file, entry.line));
+    impls.into_iter().filter_map(|entry| {
+        let path = trait_of((entry.place)())?;
         let name = path.rsplit("::").next()?;
-        (name.trim_start_matches("r#") != of.label).then(|| Warning::TraitAlias {
-            implementation: format!("{} ({}:{})", of.implementation, of.file, of.line),
-            label: of.label.to_owned(),
+        (name.trim_start_matches("r#") != entry.label).then(|| Warning::TraitAlias {
+            implementation: format!("{} ({}:{})", entry.implementation, entry.file, entry.line),
+            label: entry.label.to_owned(),
             path: path.to_owned(),
         })
     })
 }
 
-/// The trait's path in that of a place inside its impl: `<a::MyGreeter as pb::Greeter>::say::__Here`, or
-/// `a::<impl pb::Greeter for a::MyGreeter>::say::__Here`. What the impl itself stands in may be another one, and comes
-/// before. Rust promises nothing about how it writes that, so what does not look like it tells nothing.
+/// Returns the trait's path from the type name of an item inside the impl: `<a::MyGreeter as pb::Greeter>::say::__Here` or
+/// `a::<impl pb::Greeter for a::MyGreeter>::say::__Here`. The impl may be nested in another, which comes first in the
+/// name. The format is not guaranteed by Rust, so any other yields `None`.
 fn trait_of(place: &str) -> Option<&str> {
     let head = last_in_brackets(place)?;
     let path = match head.strip_prefix("impl ") {
@@ -119,7 +120,7 @@ fn trait_of(place: &str) -> Option<&str> {
     path.split('<').next()
 }
 
-/// What stands in the last pair of `<` and `>` that stands in none itself.
+/// Returns the content of the last top-level pair of `<` and `>`.
 fn last_in_brackets(path: &str) -> Option<&str> {
     let (end, _) = outside_brackets(path).filter(|(_, letter)| *letter == '>').last()?;
     let path = path.get(..end)?;
@@ -127,7 +128,7 @@ fn last_in_brackets(path: &str) -> Option<&str> {
     path.get(start + 1..)
 }
 
-/// The letters that stand in no pair of `<` and `>`, those of outer pairs among them, with their places.
+/// Returns the characters outside `<` and `>`, including those of top-level pairs, with their byte offsets.
 fn outside_brackets(path: &str) -> impl Iterator<Item = (usize, char)> {
     let (mut depth, mut before) = (0_usize, ' ');
     path.char_indices().filter(move |(_, letter)| {
@@ -142,15 +143,15 @@ fn outside_brackets(path: &str) -> impl Iterator<Item = (usize, char)> {
     })
 }
 
-/// Logs them to stderr, once in a program.
+/// Logs the warnings to stderr, once per process.
 pub(super) fn log_once() {
     static LOGGED: Once = Once::new();
-    LOGGED.call_once(|| of_impls().for_each(|warning| log_to_stderr(&warning)));
+    LOGGED.call_once(|| impl_warnings().for_each(|warning| log_to_stderr(&warning)));
 }
 
-/// There is no caller to return it to, so it is logged: one line. A closed stderr is no reason for an RPC to fail.
-pub(super) fn log_to_stderr(of: &dyn fmt::Display) {
-    let _ = writeln!(io::stderr(), "grpc-metrics-runtime: {of}");
+/// Logs one line to stderr. A closed stderr must not fail an RPC, so errors are ignored.
+pub(super) fn log_to_stderr(message: &dyn fmt::Display) {
+    let _ = writeln!(io::stderr(), "grpc-metrics-runtime: {message}");
 }
 
 #[cfg(all(test, not(cells_model)))]

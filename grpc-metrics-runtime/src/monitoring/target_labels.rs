@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::template::quoted;
 use crate::Error;
-use crate::metrics::why_illegal_label;
+use crate::metrics::invalid_label_reason;
 
 /// What the rules, the alerts and the dashboard have under these names themselves.
 const RESERVED: [(&str, &str); 6] = [
@@ -86,7 +86,7 @@ impl TargetLabels {
 
 fn why_wrong(name: &str, constant: &[(String, String)]) -> Option<&'static str> {
     let reserved = RESERVED.iter().find(|(reserved, _)| *reserved == name);
-    why_illegal_label(name).or(reserved.map(|(_, reason)| *reason)).or_else(|| {
+    invalid_label_reason(name).or(reserved.map(|(_, reason)| *reason)).or_else(|| {
         if NO_LABELS.iter().any(|word| name.eq_ignore_ascii_case(word)) {
             Some("is a word that PromQL takes for no label; rename it by relabeling")
         } else if constant.iter().any(|(label, _)| label == name) {
