@@ -1,5 +1,5 @@
-//! What a request accepts, by RFC 9110, section 12.5, as far as scrapers use it: quoted strings hold no commas and
-//! no semicolons.
+//! Content negotiation by RFC 9110, section 12.5. Quoted strings with commas or semicolons are not supported, because no
+//! scraper sends them.
 
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_ENCODING, HeaderName};
@@ -7,13 +7,13 @@ use axum::http::header::{ACCEPT_ENCODING, HeaderName};
 /// An element of a list header.
 struct Element<'a> {
     name: &'a str,
-    /// Without the weight.
+    /// The parameters without the weight.
     parameters: Vec<(&'a str, &'a str)>,
-    /// In thousandths.
+    /// The weight in thousandths.
     weight: u16,
 }
 
-/// The elements of all headers of this name. Leaves out those that are malformed.
+/// Returns the elements of all headers with this name, without malformed ones.
 fn elements<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
@@ -36,7 +36,7 @@ fn element(text: &str) -> Option<Element<'_>> {
     Some(element)
 }
 
-/// `( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] )`, in thousandths.
+/// Parses `( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] )` into thousandths.
 fn weight(q: &str) -> Option<u16> {
     let (whole, fraction) = q.split_once('.').unwrap_or((q, ""));
     if !matches!(whole, "0" | "1") || fraction.len() > 3 {
@@ -48,12 +48,12 @@ fn weight(q: &str) -> Option<u16> {
     (weight <= 1000).then_some(weight)
 }
 
-/// Whether the request accepts gzip, and weighs it no less than `identity`.
-pub(super) fn asks_for_gzip(headers: &HeaderMap) -> bool {
+/// Returns whether the request accepts gzip and weighs it no less than `identity`.
+pub(super) fn prefers_gzip(headers: &HeaderMap) -> bool {
     let (mut gzip, mut identity, mut others) = (None, None, 0);
     for Element { name, weight, .. } in elements(headers, &ACCEPT_ENCODING) {
         match name.to_ascii_lowercase().as_str() {
-            // Two names of one coding, see RFC 9110, section 8.4.1.3.
+            // Aliases by RFC 9110, section 8.4.1.3.
             "gzip" | "x-gzip" => gzip = Some(weight),
             "identity" => identity = Some(weight),
             "*" => others = weight,
@@ -64,9 +64,9 @@ pub(super) fn asks_for_gzip(headers: &HeaderMap) -> bool {
     gzip > 0 && gzip >= identity.unwrap_or(others)
 }
 
-/// Whether the request names OpenMetrics 1.0.0, or no version of it, and weighs it no less than the classic text.
+/// Returns whether the request names OpenMetrics, in version 1.0.0 or none, and weighs it no less than the classic text.
 #[cfg(feature = "openmetrics")]
-pub(super) fn asks_for_openmetrics(headers: &HeaderMap) -> bool {
+pub(super) fn prefers_openmetrics(headers: &HeaderMap) -> bool {
     let (mut openmetrics, mut text, mut others) = (0, None, 0);
     for element in elements(headers, &axum::http::header::ACCEPT) {
         match element.name.to_ascii_lowercase().as_str() {
@@ -74,7 +74,7 @@ pub(super) fn asks_for_openmetrics(headers: &HeaderMap) -> bool {
                 openmetrics = openmetrics.max(element.weight);
             }
             "text/plain" if element.allows("0.0.4") => text = text.max(Some(element.weight)),
-            // Wildcards ask for nothing by name: whoever sends them has always got the classic text.
+            // Wildcards do not name a format, so they get the classic text.
             "text/*" | "*/*" => others = others.max(element.weight),
             _ => {}
         }
@@ -84,8 +84,8 @@ pub(super) fn asks_for_openmetrics(headers: &HeaderMap) -> bool {
 
 #[cfg(feature = "openmetrics")]
 impl Element<'_> {
-    /// Whether a text of this version, in UTF-8, is one that the element means. Other parameters, such as Prometheus's
-    /// `escaping`, ask for nothing in which the formats differ.
+    /// Returns whether the element matches a text of this version in UTF-8. Other parameters, such as Prometheus's
+    /// `escaping`, make no difference.
     fn allows(&self, version: &str) -> bool {
         self.parameters.iter().all(|(name, value)| match name.to_ascii_lowercase().as_str() {
             "version" => *value == version,

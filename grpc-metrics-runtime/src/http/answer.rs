@@ -1,4 +1,4 @@
-//! The representation that a scrape asks for, and the answer.
+//! The negotiated representation of a scrape, and the answer.
 
 use std::io::{self, Write};
 use std::mem;
@@ -18,7 +18,7 @@ use crate::export::text;
 #[cfg(feature = "openmetrics")]
 use crate::openmetrics;
 
-/// The format and the encoding, as the request's headers have them.
+/// The format and content coding of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Representation {
     format: Format,
@@ -34,13 +34,13 @@ enum Format {
 
 impl Format {
     #[cfg(not(feature = "openmetrics"))]
-    fn of(_: &HeaderMap) -> Self {
+    fn from_headers(_: &HeaderMap) -> Self {
         Self::Text
     }
 
     #[cfg(feature = "openmetrics")]
-    fn of(headers: &HeaderMap) -> Self {
-        if accept::asks_for_openmetrics(headers) { Self::OpenMetrics } else { Self::Text }
+    fn from_headers(headers: &HeaderMap) -> Self {
+        if accept::prefers_openmetrics(headers) { Self::OpenMetrics } else { Self::Text }
     }
 
     fn content_type(self) -> &'static str {
@@ -61,12 +61,12 @@ impl Format {
 }
 
 impl Representation {
-    /// By the headers of a request.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        Self { format: Format::of(headers), gzip: accept::asks_for_gzip(headers) }
+    /// Negotiates the representation by the headers of a request.
+    pub(super) fn from_headers(headers: &HeaderMap) -> Self {
+        Self { format: Format::from_headers(headers), gzip: accept::prefers_gzip(headers) }
     }
 
-    /// The headers of an answer that went well.
+    /// Returns the headers of a successful answer.
     pub(super) fn headers(self) -> HeaderMap {
         let mut headers = with_type(self.format.content_type());
         if self.gzip {
@@ -75,15 +75,15 @@ impl Representation {
         headers
     }
 
-    /// Asks all collectors, and encodes and compresses what they give. Takes as long as that takes.
+    /// Collects, encodes and compresses all metrics. Blocks.
     pub(super) fn answer(self, registry: &Registry) -> Answer {
-        // Nothing here is changed by halves: what encodes is dropped with the panic.
+        // Unwind safe: everything the encoder changes is dropped by the panic.
         match panic::catch_unwind(AssertUnwindSafe(|| self.encode(registry))) {
             Ok(Ok(body)) => Answer { status: StatusCode::OK, headers: self.headers(), body },
-            // Some collector of the program gave a family that is no metric.
+            // A collector returned an invalid family.
             Ok(Err(error)) => Answer::failed(format!("{error}\n")),
             Err(payload) => {
-                // What is dropped is the collector's, and may panic too.
+                // The payload is the collector's, so its drop may panic, too.
                 if let Err(next) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
                     mem::forget(next);
                 }
@@ -98,7 +98,7 @@ impl Representation {
     }
 }
 
-/// With what tells caches that it depends on the request.
+/// Returns `Content-Type`, and `Vary` for caches.
 fn with_type(content_type: &'static str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -109,13 +109,13 @@ fn with_type(content_type: &'static str) -> HeaderMap {
 }
 
 fn compress(text: &str) -> io::Result<Vec<u8>> {
-    // A third more bytes than by the default, in a ninth of the time: what a scrape takes from RPCs is the processor.
+    // A third more bytes than the default level in a ninth of the time. Scrapes compete with RPCs for CPU time.
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(text.as_bytes())?;
     encoder.finish()
 }
 
-/// A whole answer. All who ask for the same at the same time can have it.
+/// A complete answer, which scrapes of one batch can share.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
     status: StatusCode,

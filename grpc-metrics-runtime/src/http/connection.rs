@@ -1,4 +1,4 @@
-//! A connection whose peer has to take what it has asked for.
+//! A connection with a write timeout.
 
 use std::io;
 use std::pin::Pin;
@@ -9,25 +9,25 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// How long a peer may take for an answer, from when some of it can't be sent until all is. hyper reads no further
-/// request meanwhile.
+/// How long the peer may take to read a response, from the first write that blocks until everything is sent. hyper reads
+/// no further request meanwhile.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Fails when the peer does not take an answer in time.
+/// A connection that fails if the peer does not read a response within [`WRITE_TIMEOUT`].
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
-    /// Ends when time is up, if something could not be sent.
+    /// Set by the first write that blocks.
     write_deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
-    pub(super) fn of(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: TcpStream) -> Self {
         Self { stream, write_deadline: None }
     }
 
-    /// Looks at the time, however much was written: a peer that takes byte by byte has no more of it.
-    fn in_time(
+    /// Fails the write after the deadline, even if it made progress: a peer that reads byte by byte gets no extension.
+    fn check_deadline(
         &mut self,
         cx: &mut Context<'_>,
         written: Poll<io::Result<usize>>,
@@ -35,9 +35,9 @@ impl Connection {
         if written.is_pending() && self.write_deadline.is_none() {
             self.write_deadline = Some(Box::pin(sleep(WRITE_TIMEOUT)));
         }
-        let is_up =
+        let has_passed =
             self.write_deadline.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready());
-        if is_up { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { written }
+        if has_passed { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { written }
     }
 }
 
@@ -58,7 +58,7 @@ impl AsyncWrite for Connection {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.in_time(cx, written)
+        self.check_deadline(cx, written)
     }
 
     fn poll_write_vectored(
@@ -67,14 +67,14 @@ impl AsyncWrite for Connection {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.in_time(cx, written)
+        self.check_deadline(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }
 
-    /// Called when all is written.
+    /// hyper calls this when everything is written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         self.write_deadline = None;

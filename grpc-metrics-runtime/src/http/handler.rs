@@ -1,4 +1,4 @@
-//! `/metrics` for any HTTP server.
+//! A `/metrics` handler for any HTTP server.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use super::answer::{Answer, Representation};
 use super::queue::Queue;
 use crate::GrpcMetrics;
 
-/// Answers scrapes in a server of any framework: it takes a request's method and headers, and returns a response
-/// with a whole body. [`router`](super::router) is the same for axum.
+/// A `/metrics` handler for any HTTP framework. It takes the method and headers of a request, and returns a response with
+/// its whole body. For axum, use [`router`](super::router).
 ///
 /// ```
 /// # async fn example() {
@@ -28,34 +28,33 @@ use crate::GrpcMetrics;
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(example());
 /// ```
 ///
-/// A clone shares the queue of scrapes with the original. It has to run on a tokio runtime with time enabled.
+/// Clones share one queue of scrapes. The handler needs a tokio runtime with time enabled.
 #[derive(Clone, Debug)]
 pub struct MetricsHandler {
     queue: Arc<Queue>,
 }
 
 impl MetricsHandler {
-    /// Answers with the registry of the process-wide [`GrpcMetrics`].
+    /// Creates a handler for the registry of the process-wide [`GrpcMetrics`].
     ///
-    /// Makes that instance if there is none yet, so [install](GrpcMetrics::install) yours before.
+    /// Creates that instance if there is none, so [install](GrpcMetrics::install) yours first.
     pub fn new() -> Self {
         Self::of_registry(GrpcMetrics::global().registry())
     }
 
-    /// Answers with this registry.
+    /// Creates a handler for this registry.
     pub fn of_registry(registry: &Registry) -> Self {
-        Self { queue: Arc::new(Queue::of(registry)) }
+        Self { queue: Arc::new(Queue::new(registry)) }
     }
 
-    /// Returns the response to a request of this method with these headers: the metrics to `GET`, headers alone to
-    /// `HEAD`, 405 to all others.
+    /// Returns the response to a request with this method and these headers: the metrics for `GET`, only headers for `HEAD`,
+    /// and 405 for any other method.
     pub async fn respond(&self, method: &Method, headers: &HeaderMap) -> Response<Bytes> {
-        let representation = Representation::of(headers);
+        let representation = Representation::from_headers(headers);
         match *method {
             Method::GET => Arc::clone(&self.queue).answer(representation).await.into_response(),
             Method::HEAD => {
-                // There is nothing to wait for, so a client that sends one request after the other would be answered
-                // without a pause. RPCs get their turn in between.
+                // This branch awaits nothing else, so pipelined requests would be answered without yielding to RPCs.
                 yield_now().await;
                 let mut response = Response::new(Bytes::new());
                 *response.headers_mut() = representation.headers();

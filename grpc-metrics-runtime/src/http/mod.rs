@@ -1,4 +1,5 @@
-//! `/metrics` over HTTP: a [`router`] to mount, or [`serve`] to run it on a port of its own.
+//! `/metrics` over HTTP: [`serve`] runs it on a port of its own, [`router`] returns an axum router to mount, and
+//! [`MetricsHandler`] works with any framework.
 //!
 //! ```no_run
 //! # async fn run() -> std::io::Result<()> {
@@ -7,32 +8,32 @@
 //! # }
 //! ```
 //!
-//! `GET` and `HEAD` of `/metrics` are answered, compressed when asked for, as Prometheus always does. With the
-//! feature `openmetrics` the answer is in [that format](crate::openmetrics) for those whose `Accept` names
-//! `application/openmetrics-text` and weighs it no less than the classic text, again as Prometheus does.
-//! All others get the classic text, whatever they accept.
+//! `/metrics` supports `GET` and `HEAD`, with gzip if the client prefers it, as Prometheus does. With the feature
+//! `openmetrics`, the response is in [that format](crate::openmetrics) if the `Accept` header names
+//! `application/openmetrics-text` and weighs it no less than the classic text, as Prometheus's does. Otherwise it is in
+//! the classic text format, whatever `Accept` says.
 //!
 //! # Scrapes and RPCs
 //!
-//! Scrapes don't take the runtime's workers from RPCs. Collectors are asked, and their metrics encoded and
-//! compressed, by [`spawn_blocking`](tokio::task::spawn_blocking), one scrape of a router at a time. 16 more can wait,
-//! for 5 seconds each; others are answered with 503 and `Retry-After: 5`. Those who wait and ask for the same are
-//! answered with one encoding, which starts after they came. A client that hangs up does not end the encoding
-//! that it asked for, and nobody else's starts before that ends. `HEAD` asks no collector, and so is not
-//! told that one fails, nor the length.
+//! Scrapes do not block the runtime's workers. Collecting, encoding and compressing run in
+//! [`spawn_blocking`](tokio::task::spawn_blocking), one scrape per router at a time. Up to 16 more wait, for 5 seconds
+//! each; any other gets 503 with `Retry-After: 5`. Waiting scrapes that want the same representation share one encoding,
+//! which starts after they arrived. If a client disconnects, the encoding that it started continues, and no other starts
+//! before it ends. `HEAD` runs no collector, so its response has no length, and is 200 even if a collector fails.
 //!
-//! A collector that panics, or gives a family that is no metric, is answered with 500. One that never returns keeps its
-//! thread, and a runtime that is dropped waits for that.
+//! If a collector panics or returns an invalid family, the response is 500. A collector that never returns blocks its
+//! thread, and dropping the runtime waits for that thread.
 //!
-//! [`serve`] has up to 32 connections; more wait to be accepted. It closes those on which the head of a request
-//! does not come within 30 seconds, or is longer than 16 KiB, and those whose client does not take an answer within 30
-//! seconds. It reads no further request while an answer can't be sent.
+//! # Connections
 //!
-//! Where [`router`] is mounted in a program's own server, connections are that server's: it has to limit their
-//! number, and how slowly requests may come and answers may be read. `axum::serve` has no such limits. What is said
-//! of scrapes holds there too.
+//! [`serve`] accepts up to 32 connections; further ones wait. It closes a connection if the head of a request does not
+//! arrive within 30 seconds or is longer than 16 KiB, or if the client does not read a response within 30 seconds. It
+//! reads no further request while a response can't be sent.
 //!
-//! There is no authentication: bind an address that only your Prometheus reaches.
+//! If you mount [`router`] in your own server, that server has to limit the number of connections, slow requests and slow
+//! readers. `axum::serve` has no such limits. The limits of scrapes apply in any server.
+//!
+//! There is no authentication. Bind loopback, or an address that only your Prometheus reaches.
 
 mod accept;
 mod answer;
@@ -58,16 +59,17 @@ pub use self::handler::MetricsHandler;
 pub use self::server::Serve;
 use crate::GrpcMetrics;
 
-/// Returns a router that answers `/metrics` with the registry of the process-wide [`GrpcMetrics`].
+/// Returns a router that serves `/metrics` from the registry of the process-wide [`GrpcMetrics`].
 ///
-/// Makes that instance if there is none yet, so [install](GrpcMetrics::install) yours before.
+/// Creates that instance if there is none, so [install](GrpcMetrics::install) yours first. See [`router_of`] for the
+/// runtime that the router needs.
 pub fn router() -> Router {
     router_of(GrpcMetrics::global().registry())
 }
 
-/// Returns a router that answers `/metrics` with this registry.
+/// Returns a router that serves `/metrics` from this registry.
 ///
-/// Its server has to run on a tokio runtime with time enabled, as `#[tokio::main]` makes it.
+/// The router needs a tokio runtime with time enabled, such as that of `#[tokio::main]`.
 pub fn router_of(registry: &Registry) -> Router {
     let handler = MetricsHandler::of_registry(registry);
     let head = handler.clone();
@@ -80,19 +82,20 @@ pub fn router_of(registry: &Registry) -> Router {
     Router::new().route("/metrics", get_or_head.head(head))
 }
 
-/// Serves `/metrics` with the registry of the process-wide [`GrpcMetrics`].
+/// Serves `/metrics` from the registry of the process-wide [`GrpcMetrics`], when awaited.
 ///
-/// Makes that instance if there is none yet, so [install](GrpcMetrics::install) yours before.
+/// Creates that instance if there is none, so [install](GrpcMetrics::install) yours first.
 pub fn serve(listener: TcpListener) -> Serve {
     serve_registry(listener, GrpcMetrics::global().registry())
 }
 
-/// Serves `/metrics` with this registry.
+/// Serves `/metrics` from this registry, when awaited.
 pub fn serve_registry(listener: TcpListener, registry: &Registry) -> Serve {
     Serve::new(listener, router_of(registry))
 }
 
-/// The body of an answer to `HEAD`: the length is not known without encoding, so none is sent.
+/// The body of a response to `HEAD`. An empty body would set `Content-Length: 0`, but the length is unknown without
+/// encoding.
 struct UnknownLength;
 
 impl hyper::body::Body for UnknownLength {

@@ -1,4 +1,4 @@
-//! One scrape at a time, off the threads that serve RPCs.
+//! The queue of scrapes: encodes one at a time, on a blocking thread.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,70 +12,72 @@ use tokio::time::timeout;
 
 use super::answer::{Answer, Representation};
 
-/// How many may wait.
+/// The maximum number of waiting scrapes.
 const MAX_WAITING: usize = 16;
 
-/// How long they may. Prometheus gives up after 10 s unless told otherwise.
+/// The maximum wait. Prometheus gives up after 10 s by default.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// `WAIT_TIMEOUT`, for those who are refused.
+/// [`WAIT_TIMEOUT`] in seconds.
 const RETRY: HeaderValue = HeaderValue::from_static("5");
 
 /// The scrapes of one router.
 #[derive(Debug)]
 pub(super) struct Queue {
     registry: Registry,
-    /// One permit: that of the scrape that is being encoded.
-    turn: Arc<Semaphore>,
-    /// A permit for each that waits.
+    /// Has one permit, for the scrape that is being encoded.
+    encoding: Arc<Semaphore>,
+    /// Has one permit per waiting scrape.
     waiting: Semaphore,
-    /// What those have in common who have come since the last encoding started.
+    /// The batch of the scrapes that arrived since the last encoding started.
     batch: Mutex<Arc<Batch>>,
 }
 
-/// What was encoded after all of these had come, so that each may have it.
+/// The answers encoded after all scrapes of the batch had arrived, so any of these may use them.
 type Batch = Mutex<Vec<(Representation, Answer)>>;
 
 impl Queue {
-    pub(super) fn of(registry: &Registry) -> Self {
+    pub(super) fn new(registry: &Registry) -> Self {
         Self {
             registry: registry.clone(),
-            turn: Arc::new(Semaphore::new(1)),
+            encoding: Arc::new(Semaphore::new(1)),
             waiting: Semaphore::new(MAX_WAITING),
             batch: Mutex::default(),
         }
     }
 
-    /// An answer with what is counted by now or later.
+    /// Answers a scrape. Everything counted before this call is in the answer.
     pub(super) async fn answer(self: Arc<Self>, wanted: Representation) -> Answer {
         let batch = Arc::clone(&lock(&self.batch));
-        let Some(turn) = self.turn().await else { return refusal() };
-        let of_batch = lock(&batch).iter().find(|(of, _)| *of == wanted).cloned();
-        if let Some((_, answer)) = of_batch {
+        let Some(permit) = self.acquire().await else { return refusal() };
+        let encoded = lock(&batch).iter().find(|(encoded, _)| *encoded == wanted).cloned();
+        if let Some((_, answer)) = encoded {
             return answer;
         }
-        let encoding = spawn_blocking(move || {
-            // Whoever comes from now on may want to see what this one does not.
+        let task = spawn_blocking(move || {
+            // Scrapes that arrive from now on start a new batch, because this encoding may miss what they have to see.
             *lock(&self.batch) = Arc::default();
             let answer = wanted.answer(&self.registry);
             lock(&batch).push((wanted, answer.clone()));
-            // It is here, and not where it may be dropped with a connection, so that nobody else encodes meanwhile.
-            drop(turn);
+            // The permit is held here, not in the future, which is dropped if the client disconnects. So no other
+            // encoding starts before this one ends.
+            drop(permit);
             answer
         });
-        // An error is the end of the runtime.
-        encoding.await.unwrap_or_else(|_| refusal())
+        // Fails only if the runtime shuts down.
+        task.await.unwrap_or_else(|_| refusal())
     }
 
-    /// `None` if too many wait, or this one has waited too long. First come, first served.
-    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
-        let turn = Arc::clone(&self.turn);
-        // Most find nobody there, and need neither a place nor a timer.
-        if let Ok(turn) = Arc::clone(&turn).try_acquire_owned() {
-            return Some(turn);
+    /// Acquires the permit to encode, in order of arrival. Returns `None` if too many scrapes wait, or after
+    /// [`WAIT_TIMEOUT`].
+    async fn acquire(&self) -> Option<OwnedSemaphorePermit> {
+        let encoding = Arc::clone(&self.encoding);
+        // The common case needs no timer.
+        if let Ok(permit) = Arc::clone(&encoding).try_acquire_owned() {
+            return Some(permit);
         }
-        let _place = self.waiting.try_acquire().ok()?;
-        timeout(WAIT_TIMEOUT, turn.acquire_owned()).await.ok()?.ok()
+        let _waiting = self.waiting.try_acquire().ok()?;
+        timeout(WAIT_TIMEOUT, encoding.acquire_owned()).await.ok()?.ok()
     }
 }
 
@@ -84,7 +86,7 @@ fn refusal() -> Answer {
     Answer::refused(StatusCode::SERVICE_UNAVAILABLE, why).with_header(RETRY_AFTER, RETRY)
 }
 
-/// What is locked is whole at any time, so that a panic elsewhere changes nothing.
+/// Ignores poisoning: the values are consistent whenever a panic can happen.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

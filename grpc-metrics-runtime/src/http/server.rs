@@ -1,4 +1,4 @@
-//! The server of a program that has no other for HTTP.
+//! The HTTP server of [`serve`](super::serve).
 
 use std::future::{self, Future, IntoFuture};
 use std::io;
@@ -19,19 +19,19 @@ use tokio::time::timeout;
 
 use super::connection::Connection;
 
-/// How many connections are open at a time. The next ones wait to be accepted.
-const CONNECTIONS: usize = 32;
+/// The maximum number of open connections. Further ones wait to be accepted.
+const MAX_CONNECTIONS: usize = 32;
 
-/// How long a request's head may take to arrive. A connection that is idle for as long is closed.
+/// How long the head of a request may take to arrive. Also the idle timeout of a connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a request's head may be, in bytes; a longer one is answered with 431.
-const MAX_HEAD: usize = 16 * 1024;
+/// The maximum size of a request's head in bytes. A longer one gets 431.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// How long running answers may take to finish after the shutdown signal.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long open responses may take after the shutdown signal.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A server to be awaited. It runs until its shutdown signal, or for ever.
+/// A server for `/metrics`. Await it to run it, until the shutdown signal if there is one.
 #[must_use = "does nothing unless awaited"]
 pub struct Serve {
     listener: TcpListener,
@@ -50,8 +50,8 @@ impl Serve {
         Self { listener, router, shutdown: Box::pin(future::pending()) }
     }
 
-    /// Stops accepting when `signal` completes, and ends once the running answers are sent, or after
-    /// five seconds.
+    /// Shuts down when `signal` completes: the server accepts no more connections, and ends when all open responses are sent,
+    /// or after 5 seconds.
     pub fn with_graceful_shutdown(
         mut self,
         signal: impl Future<Output = ()> + Send + 'static,
@@ -64,17 +64,19 @@ impl Serve {
         let Self { mut listener, router, mut shutdown } = self;
         let service = TowerToHyperService::new(router);
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD);
+        http.timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .max_buf_size(MAX_HEAD_BYTES);
         let graceful = GracefulShutdown::new();
         // Dropped with the future, so that no connection outlives the server.
         let mut connections = JoinSet::new();
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
+        let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         loop {
             let mut accept = pin!(async {
-                let place = Arc::clone(&places).acquire_owned().await;
-                // Waits out what a connection's attempt can go wrong with, such as too many open files.
+                let permit = Arc::clone(&permits).acquire_owned().await;
+                // Retries after errors such as too many open files.
                 let (stream, _) = Listener::accept(&mut listener).await;
-                (stream, place)
+                (stream, permit)
             });
             let accepted = future::poll_fn(|cx| {
                 if shutdown.as_mut().poll(cx).is_ready() {
@@ -82,21 +84,21 @@ impl Serve {
                 }
                 accept.as_mut().poll(cx).map(Some)
             });
-            let Some((stream, place)) = accepted.await else {
+            let Some((stream, permit)) = accepted.await else {
                 break;
             };
-            let stream = TokioIo::new(Connection::of(stream));
+            let stream = TokioIo::new(Connection::new(stream));
             let connection = graceful.watch(http.serve_connection(stream, service.clone()));
             connections.spawn(async move {
-                // The peer's errors, such as a reset, are the peer's to report.
+                // Errors of the peer, such as a reset, need no report.
                 let _ = connection.await;
-                drop(place);
+                drop(permit);
             });
             while connections.try_join_next().is_some() {}
         }
         drop(listener);
-        // Whoever has not read the answer by then does not want it.
-        let _ = timeout(GRACE, graceful.shutdown()).await;
+        // Clients that have not read their response by then are disconnected.
+        let _ = timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await;
         Ok(())
     }
 }
