@@ -1,4 +1,4 @@
-//! Configuration of Prometheus and Alertmanager.
+//! The configuration of Prometheus and Alertmanager.
 
 use super::target_labels::TargetLabels;
 use super::template::{fill, quoted};
@@ -17,13 +17,13 @@ pub(super) fn prometheus(
         ("job", quoted(job)),
         ("targets", targets.join(", ")),
         ("alertmanager", quoted(alertmanager)),
-        ("labels", wanted(labels)),
+        ("labels", target_labels_hint(labels)),
     ];
     fill(PROMETHEUS, &values.each_ref().map(|(name, value)| (*name, value.as_str())))
 }
 
-/// What to add, since the values are known to the targets' owner alone.
-fn wanted(labels: &TargetLabels) -> String {
+/// Returns a comment that asks for the target labels, whose values are unknown here.
+fn target_labels_hint(labels: &TargetLabels) -> String {
     let all: Vec<_> = labels.iter().map(|label| format!("{label}: ...")).collect();
     if all.is_empty() {
         return String::new();
@@ -43,7 +43,7 @@ pub(super) fn alertmanager(
             .unwrap_or_default()
     };
     let values = [
-        ("identity", labels.identity_in_yaml()),
+        ("identity", labels.identity_yaml()),
         ("page", webhook(page)),
         ("ticket", webhook(ticket)),
     ];

@@ -10,27 +10,27 @@ use crate::export::{Family, FamilyId, Schema};
 use crate::grpc::CodeSet;
 use crate::instance::Settings;
 
-/// Made for the prefix below, so that it can be opened, and taken out of Grafana, as it is.
+/// The template is a complete dashboard for the values below, so it can be edited in Grafana and exported.
 const TEMPLATE: &str = include_str!("dashboard.json");
 const TEMPLATE_PREFIX: &str = "grpc_server";
-/// With a hyphen, which no prefix has.
+/// Has a hyphen, which no prefix has.
 const TEMPLATE_UID: &str = "grpc-server";
-/// And for these codes, as they are by default.
+/// The default codes.
 const TEMPLATE_OK: &str = r#"code!=\"0\""#;
 const TEMPLATE_FAULTS: &str = r#"code=~\"2|4|12|13|14|15\""#;
 const TEMPLATE_FAULT_NAMES: &str =
     "UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE or DATA_LOSS";
 
-/// And for deployments that the job alone tells apart.
-const TEMPLATE_CHOSEN: &str = r#"job=~\"$job\""#;
-/// The variables of target labels stand in front of this one.
+/// The selector of deployments that differ by job only.
+const TEMPLATE_SELECTOR: &str = r#"job=~\"$job\""#;
+/// The first variable after those of target labels.
 const TEMPLATE_VARIABLE: &str = "      {\n        \"name\": \"service\",\n";
-/// Of the columns of a table.
-const TEMPLATE_PLACES: &str = "            \"indexByName\": {\n";
+/// The order of a table's columns.
+const TEMPLATE_INDEXES: &str = "            \"indexByName\": {\n";
 const TEMPLATE_NAMES: &str = "            \"renameByName\": {\n";
 const VARIABLE: &str = include_str!("templates/dashboard_variable.json");
 
-/// The dashboard of these metrics, whose prefix is letters, digits, `_` and `:`.
+/// Returns the dashboard of these metrics. The prefix consists of letters, digits, `_` and `:`.
 pub(super) fn dashboard(metrics: &Metrics, labels: &TargetLabels) -> String {
     let Metrics { prefix, code_label, .. } = metrics;
     let faults = metrics.faults.iter().map(|code| code_label.spell(code));
@@ -38,14 +38,14 @@ pub(super) fn dashboard(metrics: &Metrics, labels: &TargetLabels) -> String {
     let dashboard = TEMPLATE
         .replace(TEMPLATE_OK, &format!(r#"code!=\"{}\""#, code_label.spell(Code::Ok)))
         .replace(TEMPLATE_FAULTS, &format!(r#"code=~\"{faults}\""#))
-        .replace(TEMPLATE_FAULT_NAMES, &names(metrics.faults))
+        .replace(TEMPLATE_FAULT_NAMES, &list_names(metrics.faults))
         .replace(TEMPLATE_UID, &uid(prefix));
-    let dashboard = renamed(&dashboard, metrics);
-    if labels.is_empty() { dashboard } else { apart(&dashboard, metrics, labels) }
+    let dashboard = rename_families(&dashboard, metrics);
+    if labels.is_empty() { dashboard } else { with_target_labels(&dashboard, metrics, labels) }
 }
 
-/// The dashboard with the families' names. A name may hold the template's prefix, so none is looked at twice.
-fn renamed(dashboard: &str, metrics: &Metrics) -> String {
+/// Replaces the families' names in a single pass, because a name may contain the template's prefix.
+fn rename_families(dashboard: &str, metrics: &Metrics) -> String {
     let template = Schema::new(&Settings::default());
     let names: Vec<_> = template.families().iter().zip(metrics.schema.families()).collect();
     let mut parts = dashboard.split(TEMPLATE_PREFIX);
@@ -58,52 +58,52 @@ fn renamed(dashboard: &str, metrics: &Metrics) -> String {
     })
 }
 
-/// The dashboard with the labels beside the job in every selector and list of labels, and in front of the service
-/// in every legend and table.
-fn apart(dashboard: &str, metrics: &Metrics, labels: &TargetLabels) -> String {
-    let listed = labels.after("", |label| format!("{label}, "));
-    let told = labels.after("", |label| format!("{{{{{label}}}}} "));
-    let named = labels.after("", |label| format!("              \"{label}\": \"{label}\",\n"));
-    let (variables, chosen) = variables(metrics, labels);
+/// Adds the labels after the job in every selector and list of labels, and before the service in every legend and table.
+fn with_target_labels(dashboard: &str, metrics: &Metrics, labels: &TargetLabels) -> String {
+    let list = labels.append_to("", |label| format!("{label}, "));
+    let legend = labels.append_to("", |label| format!("{{{{{label}}}}} "));
+    let renames =
+        labels.append_to("", |label| format!("              \"{label}\": \"{label}\",\n"));
+    let (variables, selector) = variables(metrics, labels);
     let apart = dashboard
-        .replace(TEMPLATE_CHOSEN, &chosen)
-        .replace("(job, ", &format!("(job, {listed}"))
-        .replace("(service", &format!("({listed}service"))
-        .replace("{{service}}", &format!("{told}{{{{service}}}}"))
-        .replace(TEMPLATE_NAMES, &format!("{TEMPLATE_NAMES}{named}"))
+        .replace(TEMPLATE_SELECTOR, &selector)
+        .replace("(job, ", &format!("(job, {list}"))
+        .replace("(service", &format!("({list}service"))
+        .replace("{{service}}", &format!("{legend}{{{{service}}}}"))
+        .replace(TEMPLATE_NAMES, &format!("{TEMPLATE_NAMES}{renames}"))
         .replace(TEMPLATE_VARIABLE, &format!("{variables}{TEMPLATE_VARIABLE}"));
-    columns_in_front(&apart, labels)
+    prepend_columns(&apart, labels)
 }
 
-/// The variables, each of which shows what those before it leave; and the selector of what all of them choose.
+/// Returns the variables, each filtered by the ones before it, and the selector by all of them.
 fn variables(metrics: &Metrics, labels: &TargetLabels) -> (String, String) {
     let mut variables = String::new();
-    let mut chosen = TEMPLATE_CHOSEN.to_owned();
+    let mut selector = TEMPLATE_SELECTOR.to_owned();
     for label in labels.iter() {
         let method_info = &metrics.schema.family(FamilyId::MethodInfo).name;
-        let values = [("label", label), ("method_info", method_info), ("chosen", &chosen)];
+        let values = [("label", label), ("method_info", method_info), ("chosen", &selector)];
         variables += &fill(VARIABLE, &values);
-        chosen = format!(r#"{chosen}, {label}=~\"${label}\""#);
+        selector = format!(r#"{selector}, {label}=~\"${label}\""#);
     }
-    (variables, chosen)
+    (variables, selector)
 }
 
-/// The columns of tables by their places: the labels first, then those that are there.
-fn columns_in_front(dashboard: &str, labels: &TargetLabels) -> String {
-    let mut tables = dashboard.split(TEMPLATE_PLACES);
+/// Reorders the columns of tables: the labels first, then the others in their order.
+fn prepend_columns(dashboard: &str, labels: &TargetLabels) -> String {
+    let mut tables = dashboard.split(TEMPLATE_INDEXES);
     let head = tables.next().unwrap_or_default().to_owned();
     tables.fold(head, |dashboard, table| {
-        let (places, rest) = table.split_once("\n            }").unwrap_or((table, ""));
-        let there = places.lines().filter_map(|line| line.split('"').nth(1));
+        let (indexes, rest) = table.split_once("\n            }").unwrap_or((table, ""));
+        let there = indexes.lines().filter_map(|line| line.split('"').nth(1));
         let columns = labels.iter().chain(there).enumerate();
-        let columns = columns.map(|(place, name)| format!("              \"{name}\": {place}"));
+        let columns = columns.map(|(index, name)| format!("              \"{name}\": {index}"));
         let columns = columns.collect::<Vec<_>>().join(",\n");
-        format!("{dashboard}{TEMPLATE_PLACES}{columns}\n            }}{rest}")
+        format!("{dashboard}{TEMPLATE_INDEXES}{columns}\n            }}{rest}")
     })
 }
 
-/// "A, B or C", for people.
-fn names(codes: CodeSet) -> String {
+/// Returns the codes as "A, B or C".
+fn list_names(codes: CodeSet) -> String {
     let names: Vec<_> = codes.iter().map(|code| CodeLabel::Name.spell(code)).collect();
     match names.split_last() {
         None => "none".to_owned(),
@@ -112,9 +112,9 @@ fn names(codes: CodeSet) -> String {
     }
 }
 
-/// Grafana knows dashboards by this: prefixes that differ have dashboards beside each other.
+/// Returns the dashboard's uid. Different prefixes have different dashboards in one Grafana.
 fn uid(prefix: &str) -> String {
-    // What Grafana takes: letters, digits, `-`, `_`, and no more of them than 40.
+    // Grafana accepts up to 40 letters, digits, `-` and `_`.
     let swapped = prefix.chars().map(|c| match c {
         '_' => '-',
         ':' => '_',
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn of(settings: &Settings) -> String {
-        let metrics = Metrics::of(settings, Arc::new(Schema::new(settings)));
+        let metrics = Metrics::new(settings, Arc::new(Schema::new(settings)));
         super::dashboard(&metrics, &TargetLabels::default())
     }
 
@@ -158,7 +158,7 @@ mod tests {
             assert!(TEMPLATE.contains(template) && !dashboard.contains(template), "{template}");
             assert!(dashboard.contains(ours), "{ours}");
         }
-        // A code in another form would stay.
+        // A matcher in another form would not be replaced.
         let matchers = [r#"code=\""#, r#"code=~\""#, r#"code!=\""#, r#"code!~\""#];
         let all: usize = matchers.iter().map(|form| TEMPLATE.matches(form).count()).sum();
         let ours = [TEMPLATE_OK, TEMPLATE_FAULTS];

@@ -1,4 +1,4 @@
-//! Rules, alerts and configuration for the metrics of a [`GrpcMetrics`], as text to write to files.
+//! Prometheus rules, alerts, a Grafana dashboard and configuration for the metrics of a [`GrpcMetrics`], as text.
 
 mod config;
 mod dashboard;
@@ -15,35 +15,35 @@ use crate::grpc::CodeSet;
 use crate::instance::Settings;
 use crate::{CodeLabel, Error, GrpcMetrics};
 
-/// See [`GrpcMetrics::monitoring`].
+/// The rules, alerts, dashboard and configuration for a [`GrpcMetrics`]; see [`GrpcMetrics::monitoring`].
 #[derive(Clone, Debug)]
 pub struct Monitoring {
     metrics: Metrics,
     labels: TargetLabels,
 }
 
-/// The metrics that all of it is about.
+/// The monitored metrics.
 #[derive(Clone, Debug)]
 struct Metrics {
     prefix: String,
     schema: Arc<Schema>,
-    /// The codes that report a fault of the server, and how the metrics spell them.
+    /// The server-fault codes.
     faults: CodeSet,
     code_label: CodeLabel,
 }
 
-/// One of [`Monitoring::files`].
+/// A file of [`Monitoring::files`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct File {
-    /// Relative to the directory of them all, with `/`.
+    /// The path relative to the directory, separated by `/`.
     pub path: &'static str,
-    /// What stands in it.
+    /// The content.
     pub text: String,
 }
 
 impl GrpcMetrics {
-    /// What watches these metrics: Prometheus's rules and more, for the prefix and the codes that are set.
+    /// Returns the monitoring of these metrics, for their prefix, fault codes and spelling of codes.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -59,17 +59,17 @@ impl GrpcMetrics {
     /// # }
     /// ```
     ///
-    /// A prefix that the registry adds by itself, as [`Registry::new_custom`] can, is not known here.
+    /// A prefix added by the registry, see [`Registry::new_custom`], is not taken into account.
     ///
     /// [`Registry::new_custom`]: crate::prometheus::Registry::new_custom
     pub fn monitoring(&self) -> Monitoring {
-        let metrics = Metrics::of(self.instance().settings(), Arc::clone(self.schema()));
+        let metrics = Metrics::new(self.instance().settings(), Arc::clone(self.schema()));
         Monitoring { metrics, labels: TargetLabels::default() }
     }
 }
 
 impl Metrics {
-    fn of(settings: &Settings, schema: Arc<Schema>) -> Self {
+    fn new(settings: &Settings, schema: Arc<Schema>) -> Self {
         Self {
             prefix: settings.prefix.clone(),
             schema,
@@ -80,12 +80,14 @@ impl Metrics {
 }
 
 impl Monitoring {
-    /// Labels of Prometheus's targets that tell one deployment from another, as `job` does: the namespace, the
-    /// cluster. All that is here keeps apart what differs in one of them: rules and their tests, alerts, what
-    /// Alertmanager groups and keeps back, and the dashboard, which has a variable for each, in this order.
+    /// Sets labels of Prometheus's targets that distinguish deployments, in addition to `job`: for example the namespace or
+    /// the cluster. Replaces labels set before.
     ///
-    /// Without them, two deployments with one job are one: what one serves well hides what the other fails, and
-    /// while one is up the other is not missed. They replace those given before.
+    /// Rules, rule tests and alerts, Alertmanager's grouping and inhibition, and the dashboard treat deployments that differ
+    /// in one of these labels separately. The dashboard has a variable for each label, in this order.
+    ///
+    /// Without them, two deployments with the same job are monitored as one: successes of one hide failures of the other,
+    /// and while one is up, no alert says that the other is down.
     ///
     /// ```
     /// # fn main() -> Result<(), grpc_metrics_runtime::Error> {
@@ -98,53 +100,54 @@ impl Monitoring {
     /// # }
     /// ```
     ///
-    /// Prometheus gives them to targets, by service discovery, relabeling or `static_configs`, so that `up` has
-    /// them too. A target that lacks one is a deployment of its own.
+    /// Set them on the targets in Prometheus, by service discovery, relabeling or `static_configs`, so that `up` has them,
+    /// too. Targets without a label form a deployment of their own.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidTargetLabel`] for the first label that has an illegal name, is given twice, is one that the
-    /// metrics, the alerts or the dashboard have themselves, or is a constant label of the metrics.
+    /// Returns [`Error::InvalidTargetLabel`] for the first label that has an invalid name, is given twice, is a label of the
+    /// metrics or the alerts or a variable of the dashboard, or is a constant label of the metrics.
     pub fn target_labels(
         mut self,
         labels: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<Self, Error> {
         let labels = labels.into_iter().map(Into::into).collect();
-        self.labels = TargetLabels::checked(labels, self.metrics.schema.const_labels())?;
+        self.labels = TargetLabels::new(labels, self.metrics.schema.const_labels())?;
         Ok(self)
     }
 
-    /// Recording rules and alerts for Prometheus. They read the objectives from the metrics, so they stay
-    /// as they are when an objective changes.
+    /// Returns recording rules and alerts for Prometheus. They read the objectives from the metrics, so they stay valid when
+    /// an objective changes.
     pub fn rules(&self) -> String {
         rules::rules(&self.metrics, &self.labels)
     }
 
-    /// Tests of the rules for `promtool test rules`, which look for them in `rules.yml` beside them.
+    /// Returns tests of the rules for `promtool test rules`. They load the rules from `rules.yml` in the same directory.
     pub fn rule_tests(&self) -> String {
         rules::rule_tests(&self.metrics, &self.labels)
     }
 
-    /// A dashboard for Grafana, to import or to provision. It does not need the rules.
+    /// Returns a Grafana dashboard, to import or to provision. It does not need the rules.
     pub fn dashboard(&self) -> String {
         dashboard::dashboard(&self.metrics, &self.labels)
     }
 
-    /// Configuration of a Prometheus that scrapes `targets`, each `host:port`, under the name `job`, has the
-    /// rules in `rules.yml` beside it, and sends alerts to the Alertmanager at `alertmanager`, `host:port`.
+    /// Returns the configuration of a Prometheus that scrapes `targets`, each `host:port`, as `job`. It loads the rules from
+    /// `rules.yml` in the same directory, and sends alerts to the Alertmanager at `alertmanager`, `host:port`.
     pub fn prometheus_config(&self, job: &str, targets: &[&str], alertmanager: &str) -> String {
         config::prometheus(&self.labels, job, targets, alertmanager)
     }
 
-    /// Configuration of an Alertmanager that posts pages and tickets to these URLs. Without a URL they show in
-    /// its web interface only.
+    /// Returns the configuration of an Alertmanager that posts pages and tickets to these webhook URLs. Without a URL, they
+    /// appear only in its web interface.
     pub fn alertmanager_config(&self, page: Option<&str>, ticket: Option<&str>) -> String {
         config::alertmanager(&self.labels, page, ticket)
     }
 
-    /// All there is, as a directory from which `docker-compose up` starts Prometheus, Alertmanager, Grafana
-    /// and Jaeger, for a job and its targets as in [`prometheus_config`](Monitoring::prometheus_config).
-    /// From the containers, this machine is `host.docker.internal`.
+    /// Returns all files of a directory in which `docker-compose up` starts Prometheus, Alertmanager, Grafana and Jaeger.
+    ///
+    /// `job` and `targets` are those of [`prometheus_config`](Monitoring::prometheus_config). Containers reach this machine
+    /// as `host.docker.internal`.
     pub fn files(&self, job: &str, targets: &[&str]) -> Vec<File> {
         stack::files(self, job, targets)
     }

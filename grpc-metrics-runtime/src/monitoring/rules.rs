@@ -1,4 +1,4 @@
-//! Prometheus's rules, and promtool's tests of them.
+//! Prometheus rules, and their tests for promtool.
 
 use super::Metrics;
 use super::target_labels::TargetLabels;
@@ -21,28 +21,27 @@ const TESTS: &str = include_str!("templates/rules_test.yml");
 const TESTS_APART: &str = include_str!("templates/rules_test_apart.yml");
 const TESTS_FIRST_DAY: &str = include_str!("templates/rules_test_first_day.yml");
 
-/// So many bad requests in the long window are needed before a budget's alert is believed, and so many in
-/// flight before a service or method is said to hang.
+/// The minimum number of bad requests in the long window for a budget alert, and of requests in flight for a hang alert.
 const GATE: &str = "10";
 
-/// An objective that is met to the last request is met, although 1 - 0.9 is less than 0.1 to a computer.
+/// Tolerates rounding: an objective that is met exactly must not alert, although 1 - 0.9 is less than 0.1 as an `f64`.
 const SLACK: &str = "1.000001";
 
-/// The long windows sum this one.
+/// The window from which the long windows are summed.
 const SHORTEST_WINDOW: &str = "5m";
 
-/// Windows that are read from the samples as well, in a group of their own.
+/// Windows that are also computed from samples, in their own group.
 const HOUR_WINDOWS: [&str; 2] = ["30m", "1h"];
 
-/// Windows that are summed from the shortest, by the name of their group, and how often it is evaluated.
+/// Windows that are summed from the shortest: the group's name, its evaluation interval, and its windows.
 const LONG_WINDOWS: [(&str, &str, [&str; 2]); 2] =
     [("hours", "1m", ["2h", "6h"]), ("days", "2m", ["1d", "3d"])];
 
-/// Pairs of windows in which a budget burns this many times as fast as it may. Site Reliability Workbook,
-/// chapter 5: they are 2 %, 5 %, 10 % and 10 % of the budget of 30 days.
+/// A burn-rate alert with two pairs of windows. The burn rates are those of the Site Reliability Workbook, chapter 5: they
+/// spend 2 %, 5 %, 10 % and 10 % of the 30-day budget.
 struct Burn {
     severity: &'static str,
-    /// At the end of the alert's name.
+    /// The end of the alert's name.
     suffix: &'static str,
     what: &'static str,
     /// Short window, long window, factor.
@@ -64,19 +63,19 @@ const BURNS: [Burn; 2] = [
     },
 ];
 
-/// A service as a whole, since methods with little traffic are below the gate each by itself; and each
-/// method, since one with little traffic is lost in the sum.
+/// A level of aggregation. The service level covers methods with little traffic, each of which is below the gate. The method
+/// level covers a method whose failures are lost in the service's sum.
 struct Level {
     name: &'static str,
-    /// At the front of the alert's name.
+    /// The start of the alert's name.
     alert: &'static str,
     who: &'static str,
-    /// What its sums are by, apart from the deployment and the objective.
+    /// The labels to aggregate by, in addition to those of the deployment and the objective.
     labels: &'static str,
-    /// The share of requests that may be bad, by the window.
+    /// An expression for the ratio of requests that may be bad, by window.
     budget: &'static str,
     todo: &'static str,
-    /// What to do if it hangs.
+    /// The advice if it hangs.
     todo_hangs: &'static str,
 }
 
@@ -103,7 +102,7 @@ const LEVELS: [Level; 2] = [
     },
 ];
 
-/// What stands in templates of all kinds, by name.
+/// The values that all templates share, by name.
 struct Common([(&'static str, String); 11]);
 
 impl Common {
@@ -118,13 +117,13 @@ impl Common {
             ("slo_bad_events", name(FamilyId::SloBadEvents)),
             ("slo_objective", name(FamilyId::SloObjective)),
             ("identity", labels.identity()),
-            ("beside", labels.beside_job()),
-            ("where", labels.behind_name()),
-            ("apart", labels.in_names()),
+            ("beside", labels.alert_text()),
+            ("where", labels.title_suffix()),
+            ("apart", labels.record_prefix()),
         ])
     }
 
-    /// The template with these, and with what is its own.
+    /// Fills a template with these values and its own.
     fn fill(&self, template: &str, own: &[(&str, &str)]) -> String {
         let common = self.0.each_ref().map(|(name, value)| (*name, value.as_str()));
         fill(template, &[&common, own].concat())
@@ -187,7 +186,7 @@ fn alert(common: &Common, level: &Level, burn: &Burn) -> String {
     )
 }
 
-/// Whether the budget burns so many times as fast as it may, in one window.
+/// Returns an expression that is true if the burn rate in one window is above `factor`.
 fn over(common: &Common, level: &Level, window: &str, factor: &str) -> String {
     let budget = common.fill(level.budget, &[("window", window)]);
     let values = [
@@ -214,9 +213,9 @@ fn hangs(common: &Common, level: &Level) -> String {
 
 pub(super) fn rule_tests(metrics: &Metrics, labels: &TargetLabels) -> String {
     let common = Common::new(metrics, labels);
-    // As they are here, or one of them as it is there.
+    // All labels have the value "here", except for one that may have "there".
     let target = |there: Option<&str>| {
-        labels.after("job=\"nova\"", |label| {
+        labels.append_to("job=\"nova\"", |label| {
             let value = if there == Some(label) { "there" } else { "here" };
             format!(", {label}=\"{value}\"")
         })

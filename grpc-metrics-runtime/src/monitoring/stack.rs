@@ -1,4 +1,4 @@
-//! A directory of files that start Prometheus, Alertmanager, Grafana and Jaeger together.
+//! The files of a stack of Prometheus, Alertmanager, Grafana and Jaeger.
 
 use super::{File, Monitoring};
 
@@ -7,7 +7,7 @@ const DATA_SOURCE_PROMETHEUS: &str = include_str!("templates/stack/grafana_prome
 const DATA_SOURCE_JAEGER: &str = include_str!("templates/stack/grafana_jaeger.yml");
 const DASHBOARDS: &str = include_str!("templates/stack/grafana_dashboards.yml");
 
-/// As the compose file names it.
+/// The address in the compose file's network.
 const ALERTMANAGER: &str = "alertmanager:9093";
 
 pub(super) fn files(monitoring: &Monitoring, job: &str, targets: &[&str]) -> Vec<File> {

@@ -1,4 +1,4 @@
-//! The labels of targets that tell one deployment from another, as `job` does.
+//! The target labels that distinguish deployments.
 
 use std::collections::BTreeSet;
 
@@ -6,32 +6,29 @@ use super::template::quoted;
 use crate::Error;
 use crate::metrics::invalid_label_reason;
 
-/// What the rules, the alerts and the dashboard have under these names themselves.
+/// Names that the rules, the alerts and the dashboard use themselves, and why they can't be target labels.
 const RESERVED: [(&str, &str); 6] = [
-    ("job", "tells deployments apart already"),
-    ("instance", "is of one process, and alerts are of all that do the same"),
-    ("alertname", "is a label that alerts have themselves"),
-    ("alertstate", "is a label that alerts have themselves"),
-    ("severity", "is a label that alerts have themselves"),
-    ("datasource", "is a variable that the dashboard has itself"),
+    ("job", "distinguishes deployments already"),
+    ("instance", "identifies one process, but alerts are about deployments"),
+    ("alertname", "is a label of the alerts themselves"),
+    ("alertstate", "is a label of the alerts themselves"),
+    ("severity", "is a label of the alerts themselves"),
+    ("datasource", "is a variable of the dashboard itself"),
 ];
 
-/// Words that Prometheus's queries take for no label's name, in any case.
-const NO_LABELS: [&str; 3] = ["inf", "nan", "without"];
+/// Words that queries do not accept as label names, in any case.
+const KEYWORDS: [&str; 3] = ["inf", "nan", "without"];
 
-/// Checked, in the order given.
+/// Validated target labels, in the order given.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TargetLabels(Vec<String>);
 
 impl TargetLabels {
-    /// `constant` are labels of the metrics that no target has.
-    pub(super) fn checked(
-        labels: Vec<String>,
-        constant: &[(String, String)],
-    ) -> Result<Self, Error> {
+    /// Validates the labels. `constant` are the constant labels of the metrics.
+    pub(super) fn new(labels: Vec<String>, constant: &[(String, String)]) -> Result<Self, Error> {
         let mut seen = BTreeSet::new();
         for name in &labels {
-            let reason = why_wrong(name, constant);
+            let reason = invalid_reason(name, constant);
             let reason = reason.or_else(|| (!seen.insert(name)).then_some("is given twice"));
             if let Some(reason) = reason {
                 return Err(Error::InvalidTargetLabel { name: name.clone(), reason });
@@ -48,49 +45,49 @@ impl TargetLabels {
         self.0.is_empty()
     }
 
-    /// `job` and all labels, as a query lists them.
+    /// Returns `job` and all labels as a list in a query.
     pub(super) fn identity(&self) -> String {
-        self.after("job", |label| format!(", {label}"))
+        self.append_to("job", |label| format!(", {label}"))
     }
 
-    /// The same as YAML lists them.
-    pub(super) fn identity_in_yaml(&self) -> String {
-        // Quoted, since YAML takes `null` for no string.
-        self.after("job", |label| format!(", {}", quoted(label)))
+    /// Returns `job` and all labels as a YAML list.
+    pub(super) fn identity_yaml(&self) -> String {
+        // Quoted, because YAML reads a bare `null` as no string.
+        self.append_to("job", |label| format!(", {}", quoted(label)))
     }
 
-    /// What stands beside the job in an alert's text.
-    pub(super) fn beside_job(&self) -> String {
-        self.after("", |label| format!(", {label} {{{{ $labels.{label} }}}}"))
+    /// Returns the labels to follow the job in an alert's text.
+    pub(super) fn alert_text(&self) -> String {
+        self.append_to("", |label| format!(", {label} {{{{ $labels.{label} }}}}"))
     }
 
-    /// What stands behind a name in the title of an alert, where no job stands.
-    pub(super) fn behind_name(&self) -> String {
-        match self.beside_job().strip_prefix(", ") {
+    /// Returns the labels to follow a name in an alert's title.
+    pub(super) fn title_suffix(&self) -> String {
+        match self.alert_text().strip_prefix(", ") {
             Some(labels) => format!(" ({labels})"),
             None => String::new(),
         }
     }
 
-    /// What stands in the names of series that tell where a service was. Those recorded before the labels were
-    /// given have none of them, so under the same name all services would be gone.
-    pub(super) fn in_names(&self) -> String {
-        self.after("", |label| format!("{label}_"))
+    /// Returns a part of the names of series that record where a service was. Series recorded before the labels were set
+    /// lack them, so with the same name every service would seem to be gone.
+    pub(super) fn record_prefix(&self) -> String {
+        self.append_to("", |label| format!("{label}_"))
     }
 
-    /// `first`, and each label as `form` has it.
-    pub(super) fn after(&self, first: &str, form: impl Fn(&str) -> String) -> String {
+    /// Appends each label, formatted by `form`, to `first`.
+    pub(super) fn append_to(&self, first: &str, form: impl Fn(&str) -> String) -> String {
         self.iter().fold(first.to_owned(), |text, label| text + &form(label))
     }
 }
 
-fn why_wrong(name: &str, constant: &[(String, String)]) -> Option<&'static str> {
+fn invalid_reason(name: &str, constant: &[(String, String)]) -> Option<&'static str> {
     let reserved = RESERVED.iter().find(|(reserved, _)| *reserved == name);
     invalid_label_reason(name).or(reserved.map(|(_, reason)| *reason)).or_else(|| {
-        if NO_LABELS.iter().any(|word| name.eq_ignore_ascii_case(word)) {
-            Some("is a word that PromQL takes for no label; rename it by relabeling")
+        if KEYWORDS.iter().any(|word| name.eq_ignore_ascii_case(word)) {
+            Some("is a keyword of PromQL; rename it by relabeling")
         } else if constant.iter().any(|(label, _)| label == name) {
-            Some("is a constant label of the metrics, which up has not; give it to the target instead")
+            Some("is a constant label of the metrics, which up does not have; set it on the target instead")
         } else {
             None
         }

@@ -1,16 +1,16 @@
-//! Templates: text with `@name@` where a value goes.
+//! Templates: text with `@name@` in place of a value.
 
-/// The template with these values put in. A value may hold what it likes: it is not looked at again.
+/// Fills a template. Values are not scanned, so they may contain `@`.
 ///
 /// # Panics
 ///
-/// If the template names a value that is not given, which a test of each template finds.
+/// Panics if the template names a value that is not given. A test of each template covers that.
 pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(template.len() * 2);
     let mut rest = template;
     while let Some((before, from)) = rest.split_once('@') {
         let (name, after) = from.split_once('@').expect("an @ in a template has its other @");
-        let value = values.iter().find(|(of, _)| *of == name);
+        let value = values.iter().find(|(known, _)| *known == name);
         let (_, value) = value.unwrap_or_else(|| panic!("no value for @{name}@"));
         filled += before;
         filled += value;
@@ -19,7 +19,7 @@ pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     filled + rest
 }
 
-/// A string of YAML, whatever is in it.
+/// Returns the text as a quoted YAML string.
 pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
