@@ -1,4 +1,4 @@
-//! True RED metrics for every RPC of a tonic service, from one attribute.
+//! RED metrics for every RPC of a tonic service, from one attribute.
 //!
 //! ```
 //! use grpc_metrics_runtime::instrument_grpc;
@@ -21,16 +21,16 @@
 //!     ) -> Result<Response<HelloReply>, Status> {
 //!         let name = request.into_inner().name;
 //!         if name.is_empty() {
-//!             return Err(Status::invalid_argument("who are you?"));
+//!             return Err(Status::invalid_argument("name is empty"));
 //!         }
 //!         Ok(Response::new(HelloReply { message: format!("Hello {name}!") }))
 //!     }
 //! }
 //! ```
 //!
-//! Each RPC is counted once, whatever ends it: a return, `?`, the end of a response stream or an error in
-//! it, a client that hangs up, a deadline, a panic. It starts when the handler's future is first polled.
-//! What ends it, and with which code, is told at [`instrument_grpc`].
+//! Each RPC is counted exactly once, whichever way it ends: a return, `?`, the end of a response stream or an error in
+//! it, a client that disconnects, a deadline, a panic. It starts when the handler's future is first polled.
+//! See [`instrument_grpc`] for how an RPC ends and with which code.
 //!
 //! # Metrics
 //!
@@ -46,64 +46,65 @@
 //! | `grpc_server_slo_bad_events_total` | counter | `service`, `method`, `slo` |
 //! | `grpc_server_slo_objective_ratio` | gauge | `service`, `method`, `slo` |
 //!
-//! All methods of all instrumented services in the program have their series from the first scrape on, at
-//! 0. They are in [`prometheus::default_registry`] unless the program [installs](GrpcMetrics::install) a
-//! [`GrpcMetrics`] of its own. A program that serves a registry by itself calls [`GrpcMetrics::global`] at
-//! its start; [`http`] does so.
+//! Every method of every instrumented service in the program has its series from the first scrape, at 0. The metrics are
+//! registered in [`prometheus::default_registry`], unless the program [installs](GrpcMetrics::install) its own
+//! [`GrpcMetrics`]. If you serve a registry yourself, call [`GrpcMetrics::global`] at startup; [`http`] calls it for you.
 //!
 //! # Features
 //!
-//! | feature | default | |
-//! |---|---|---|
-//! | `http` | no | [`http`]: `/metrics` as an axum router, or on a port of its own |
-//! | `openmetrics` | no | [`openmetrics`]: the format OpenMetrics beside the classic text, for exemplars |
-//! | `tracing` | no | a span for each RPC, open from its start to its end |
-//! | `opentelemetry` | no | that span continues the caller's trace, and the latency histogram keeps exemplars |
-//! | `monitoring` | no | [`monitoring`]: rules, alerts and configuration for Prometheus, Alertmanager and Grafana |
+//! None of them is enabled by default.
+//!
+//! | feature | |
+//! |---|---|
+//! | `http` | [`http`]: `/metrics` as an axum router, or on a port of its own |
+//! | `openmetrics` | [`openmetrics`]: the OpenMetrics format in addition to the classic text, for exemplars |
+//! | `tracing` | a span for each RPC, from its start to its end |
+//! | `opentelemetry` | the span continues the caller's trace, and the latency histogram has exemplars |
+//! | `monitoring` | [`monitoring`]: rules, alerts and configuration for Prometheus, Alertmanager and Grafana |
 //!
 //! # Spans
 //!
-//! With the feature `tracing`, each RPC has a span that starts and ends with its metrics: `rpc` of the target
-//! `grpc_metrics_runtime`, at level `INFO`, with OpenTelemetry's fields for gRPC. Handler and response stream
-//! are polled inside it. With `opentelemetry`, its parent is what the program's propagator reads
-//! from the request's metadata, and the latency histogram keeps an exemplar per bucket: the newest RPC
-//! that was sampled. The repository's `docs/tracing.md` goes from there to the click on a graph.
+//! With the feature `tracing`, each RPC has a span that starts and ends with its metrics. Its name is `rpc`, its target
+//! `grpc_metrics_runtime` and its level `INFO`, and it has the fields of OpenTelemetry's conventions for gRPC. The handler
+//! and the response stream are polled inside it.
 //!
-//! # What cannot be seen
+//! With `opentelemetry`, the program's propagator reads the span's parent from the request's metadata. Each bucket of the
+//! latency histogram keeps the newest sampled RPC as its exemplar. The repository's `docs/tracing.md` shows the setup, up
+//! to the click from a graph to its trace.
 //!
-//! - Requests that reach no handler: unknown services and methods, messages that can't be decoded or are
-//!   missing, what an interceptor or a layer rejects, load that was shed.
-//! - That a client has broken off its request stream: tonic shows the handler the end of the messages. If
-//!   it then returns a message, that counts as `OK`.
-//! - What goes wrong with a response behind the handler: one that is too large or can't be encoded counts
-//!   as `OK`, or, if it was a stream's message, as `CANCELLED`.
-//! - RPCs that a macro makes which is called among the impl's items. [`GrpcMetrics::warnings`] and a line on
-//!   stderr tell of such a call, unless `#[skip_metrics]` stands above it.
-//! - That a handler was called by another one: if a method calls a sibling RPC method of its own service,
-//!   both are counted.
-//! - That a client has lost interest, before its connection says so. A tonic client that drops a response
-//!   stream but holds on to its request stream sends no reset, and the RPC stays in flight.
-//! - What a layer around the service makes of a panic: one that catches it, such as `tower-http`'s, sends the
-//!   client a code of its own, and the RPC still counts as `UNKNOWN`.
-//! - tokio's paused clock: durations and deadlines are real time, also in tests with `tokio::time::pause`.
+//! # Limitations
+//!
+//! - Requests that reach no handler are not counted: unknown services and methods, messages that are missing or can't be
+//!   decoded, rejections by an interceptor or a layer, shed load.
+//! - If a client breaks off its request stream, tonic shows the handler the end of the messages. If the handler then
+//!   returns a message, the RPC counts as `OK`.
+//! - A response that is too large or can't be encoded counts as `OK`; as a message of a stream, it counts as `CANCELLED`.
+//! - RPCs generated by a macro called among the impl's items are not counted. [`GrpcMetrics::warnings`] and a line on
+//!   stderr report such a call, unless `#[skip_metrics]` is above it.
+//! - If a handler calls another RPC method of its own service, both are counted.
+//! - A cancellation is seen only when the connection signals it. If a tonic client drops a response stream but keeps its
+//!   request stream, it sends no reset, and the RPC stays in flight.
+//! - If a layer around the service catches panics, such as `tower-http`'s, the client gets the layer's code, and the RPC
+//!   counts as `UNKNOWN`.
+//! - Durations and deadlines are real time, including in tests with `tokio::time::pause`.
 //!
 //! # Two versions of `prometheus`
 //!
-//! Metrics land in the registry of the version of `prometheus` that this crate is built with. If the
-//! program exposes that of another version, they are missing there, and nothing says so. To see whether a
-//! program has two: `cargo tree --duplicates --invert prometheus`. To be sure, use the one re-exported
-//! here, [`grpc_metrics_runtime::prometheus`](crate::prometheus), and likewise [`tonic`].
+//! The metrics are registered in the version of `prometheus` that this crate depends on. If the program exposes a registry
+//! of another version, the metrics are missing there without an error. Check with
+//! `cargo tree --duplicates --invert prometheus`. To avoid it, use the re-exports
+//! [`grpc_metrics_runtime::prometheus`](crate::prometheus) and [`tonic`].
 //!
 //! # Cost
 //!
-//! Counters are kept per thread, so that none is written by two: an RPC takes no lock, no contended cache
-//! line and, after a thread's first RPC of a method and code, no allocation. Two forms cost a box each: a
-//! method that is no `async fn`, and one that returns a boxed stream; `metrics = …`
-//! costs the count of an `Arc`. The sums are made by the scrape.
+//! Each thread counts in its own shard, and a scrape sums the shards. So an RPC takes no lock, writes no contended cache
+//! line, and allocates nothing after a thread's first RPC of a method and code. There are three exceptions: a method that
+//! is not an `async fn` and a method that returns a boxed stream cost one more box each, and `metrics = …` clones an
+//! `Arc`.
 //!
-//! Memory grows with threads. About 700 bytes are resident for each method, 160 to 210 more for each thread that
-//! has counted it, and 200 for each code but `OK` that it saw there; of other [buckets](GrpcMetricsBuilder::buckets),
-//! each bound more or less is 8 bytes for each code. For 1,000 methods that makes, in MB:
+//! Memory grows with the number of threads. It is about 700 bytes per method, 160 to 210 per thread that counts the
+//! method, and 200 per code other than `OK` that the thread sees. With other [buckets](GrpcMetricsBuilder::buckets), each
+//! bound more or less is 8 bytes per code. For 1,000 methods, the memory in MB is:
 //!
 //! | threads | 1 code | 2 codes | 5 codes |
 //! |---|---|---|---|
@@ -112,11 +113,11 @@
 //! | 8 | 2.0 | 3.6 | 8.4 |
 //! | 64 | 14 | 27 | 66 |
 //!
-//! With 64 threads that is 220, 210 and 205 bytes for each thread, method and code.
+//! With 64 threads, that is 220, 210 and 205 bytes per thread, method and code.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
-// The docs of one feature lead to those of others.
+// The docs of one feature link to those of others.
 #![cfg_attr(
     not(all(feature = "http", feature = "monitoring", feature = "openmetrics")),
     allow(rustdoc::broken_intra_doc_links)
@@ -150,7 +151,7 @@ pub use counters::Exemplar;
 pub use export::openmetrics;
 pub use export::text::{TEXT_CONTENT_TYPE, encode_registry};
 pub use grpc::{CodeLabel, MethodKind};
-/// Gives an error type its gRPC statuses: `From<Self> for tonic::Status`, and `code()`.
+/// Maps an error type to gRPC statuses: implements `From<Self> for tonic::Status`, and a method `code()`.
 ///
 /// ```
 /// use grpc_metrics_runtime::GrpcStatus;
@@ -177,56 +178,60 @@ pub use grpc::{CodeLabel, MethodKind};
 ///
 /// # `#[status(…)]`
 ///
-/// Above every variant, or above the struct:
+/// Goes above every variant, or above the struct. The arguments are:
 ///
-/// - a code by its name in [`tonic::Code`]; not `Ok`. Or `transparent`, for one field that is a
-///   [`Status`](tonic::Status) or derives `GrpcStatus` itself: its status is passed on as it is, with its message, also
-///   where that is of another server's inside.
-/// - `message = "…"`: what the client sees. Without it that is the error's `Display`, but for `Unknown`,
-///   `Internal` and `DataLoss`, which report a fault of the server, the code's description.
-/// - `cause = "…"`: the `error` label of `grpc_server_errors_total`, instead of the name in snake case.
+/// - a code by its name in [`tonic::Code`], except `Ok`; or `transparent`, for a single field that is a
+///   [`Status`](tonic::Status) or derives `GrpcStatus`. `transparent` passes on the field's status unchanged, including the
+///   message, even if that is another server's.
+/// - `message = "…"`: the message that the client gets. Default: the error's `Display`; for `Unknown`, `Internal` and
+///   `DataLoss`, which report a fault of the server, the code's description.
+/// - `cause = "…"`: the `error` label of `grpc_server_errors_total`. Default: the variant's or struct's name in snake case.
 ///
-/// Above the type, `crate = PATH` says where the runtime is, if it is renamed or re-exported.
+/// Above the type, `crate = PATH` sets the path of the runtime, if it is renamed or re-exported.
 ///
 /// The error becomes the [`source`](std::error::Error::source) of its status, so it has to be
 /// `Error + Send + Sync + 'static`.
 pub use grpc_metrics_macros::GrpcStatus;
-/// Measures every RPC method of the impl below it.
+/// Records metrics for every RPC method of the impl below it.
 ///
-/// Goes above or below `#[tonic::async_trait]`, or any other re-export of it.
+/// Put it above or below `#[tonic::async_trait]`, or any other re-export of that.
 ///
 /// # Arguments
 ///
 /// All are optional.
 ///
-/// - `service = EXPR`: the service label, any constant `&'static str`: `greeter_server::SERVICE_NAME`,
-///   `"pkg.Greeter"`. Without it, a trait that is written with a module ending in `_server`, as in
-///   `impl greeter_server::Greeter for …`, gives that module's `SERVICE_NAME`; any other trait gives its
-///   own name. Services that end up with the same label are an error of [`GrpcMetricsBuilder::build`],
-///   or a line on stderr where the process-wide instance was not installed. A trait that is imported under another
-///   name gives that one, and a line on stderr.
-/// - `metrics = EXPR`: the [`GrpcMetrics`] that counts, or a reference or `Arc` of it; `self` may be used.
-///   Without it, [`GrpcMetrics::global`].
-/// - `streams = false`: leaves the associated types alone, where they are named elsewhere in the program, or
-///   where a handler passes on the stream of another one as it is. The RPCs end when their handlers return.
-/// - `slo(availability = 99.9, latency = "200ms", percentile = 95)`: what is promised of the methods, in
-///   percent; either half may stand alone. It shows as `grpc_server_slo_*`. Availability is the share of RPCs
-///   that do not end with a [fault code](GrpcMetricsBuilder::fault_codes), latency the share that take no
-///   longer, however they end. Latency does not hold for methods that answer with a stream.
-/// - `span = false`: makes no spans, where the feature `tracing` is on.
-/// - `crate = PATH`: where the runtime is, if it is renamed or re-exported.
+/// - `service = EXPR`: the service label, any constant `&'static str`, such as `greeter_server::SERVICE_NAME` or
+///   `"pkg.Greeter"`. Default: if the trait is written with a module that ends in `_server`, as in
+///   `impl greeter_server::Greeter for …`, that module's `SERVICE_NAME`; otherwise the trait's name. If services share a
+///   label, [`GrpcMetricsBuilder::build`] returns an error, or, if no instance was installed, a line on stderr reports
+///   it. If the trait is imported under an alias, the label is the alias, and a line on stderr reports it.
+/// - `metrics = EXPR`: the [`GrpcMetrics`] to record into, or a reference or `Arc` of it. The expression may use `self`.
+///   Default: [`GrpcMetrics::global`].
+/// - `streams = false`: leaves the associated types unchanged. The RPCs end when their handlers return. Use it if the types
+///   are named elsewhere in the program, or if a handler passes on the stream of another.
+/// - `slo(availability = 99.9, latency = "200ms", percentile = 95)`: the objectives of the methods, in percent. Give
+///   `availability`, `latency`, or both. They are exposed as `grpc_server_slo_*`. Availability is the ratio of RPCs that do
+///   not end with a [fault code](GrpcMetricsBuilder::fault_codes). Latency is the ratio of RPCs that take no longer, however
+///   they end; it does not apply to methods that return a stream.
+/// - `span = false`: disables spans, if the feature `tracing` is enabled.
+/// - `crate = PATH`: the path of the runtime, if it is renamed or re-exported.
 ///
-/// On methods: `#[skip_metrics]` leaves one out, with its stream type. `#[rpc(name = "GetKV")]` gives the
-/// RPC's name where it is not the method's in upper camel case; a response stream's type, such as
-/// `GetURLStream`, tells it too, and if all of them begin with a small letter, the others' names do. `#[rpc(slo(latency = "2s"))]` overrides the impl's objectives one by one, for
-/// streams too, and `#[rpc(slo = false)]` takes them back. `#[rpc(span = false)]` makes no span.
+/// On methods:
 ///
-/// In the impl, `Self::WatchStream` is the type as it is declared there. What names it is told by its tokens, so
-/// in `<Self as Greeter>::WatchStream` the trait is one that ends in the same names; where another trait of
-/// the type does, too, import that under a name of its own.
+/// - `#[skip_metrics]` excludes the method and its stream type.
+/// - `#[rpc(name = "GetKV")]` sets the RPC's name in the proto. Default: the name in the response stream's type if that
+///   matches the method, such as `GetURLStream` for `get_url`; otherwise the method's name in upper camel case, or in lower
+///   camel case if the names of all response streams begin with a small letter.
+/// - `#[rpc(slo(latency = "2s"))]` overrides the impl's objectives, value by value, for streams too. `#[rpc(slo = false)]`
+///   removes them.
+/// - `#[rpc(span = false)]` disables the span.
 ///
-/// Methods may be `async fn`s, with `#[async_trait]` or without, or return a boxed future themselves. Of the
-/// latter, a macro above the method such as `#[tracing::instrument]` finds the future only if the function ends in
+/// In the impl, `Self::WatchStream` is the type as declared. The macro recognises the name by its tokens. So the trait in
+/// `<Self as Greeter>::WatchStream` is recognised by the names at the end of its path. If another trait of the type ends in
+/// the same names, import that trait under an alias.
+///
+/// Methods may be `async fn`s, with or without `#[async_trait]`, or return a boxed future. If a macro such as
+/// `#[tracing::instrument]` is above a method that returns a boxed future, it finds the future only if the function ends in
 /// `Box::pin(async move { … })` and has no `return`.
 ///
 /// # How an RPC ends
@@ -234,31 +239,33 @@ pub use grpc_metrics_macros::GrpcStatus;
 /// | ending | code |
 /// |---|---|
 /// | the handler returns a message | 0 |
-/// | the handler returns `Err(status)` | the status's; `OK` without a message counts as 13, which clients see |
+/// | the handler returns `Err(status)` | the status's; 13 if that is `OK` and a single message was due, as clients see |
 /// | the response stream ends | 0 |
 /// | the response stream yields `Err(status)` | the status's |
-/// | handler or stream is dropped: client gone, connection lost, shutdown | 1 |
-/// | the same, once the time of the request's `grpc-timeout` is up | 4 |
-/// | a panic in handler, stream, or the stream's drop | 2 |
+/// | the handler or its response stream is dropped: client gone, connection lost, shutdown | 1 |
+/// | the same, after the `grpc-timeout` deadline has passed | 4 |
+/// | a panic in the handler, the stream, or the stream's drop | 2 |
 ///
-/// Where the server's timer ends a call for the sake of `grpc-timeout`, tonic tells the *client* `CANCELLED`;
-/// the metric says what happened. `Server::timeout` ends calls without asking the client, and gives
-/// `CANCELLED` here too. A drop counts as late from a tenth of the timeout, at most 50 ms, before its end, since the
-/// client's timer started before the handler did. In tonic no timer ends a response stream that has begun;
-/// its client does, or nobody.
+/// If the server's timer ends a call because of `grpc-timeout`, tonic tells the client `CANCELLED`, and the metric says
+/// `DEADLINE_EXCEEDED`. `Server::timeout` is independent of the client's deadline: a call that it ends earlier counts as
+/// `CANCELLED`. A drop counts as late from a tenth of the timeout, but at most 50 ms, before the deadline, because the
+/// client's timer started before the handler did. tonic has no timer for a response stream that has begun, so past the
+/// deadline only the client ends it.
 ///
 /// # Errors
 ///
-/// Handlers and response streams may have any error that converts into a [`Status`](tonic::Status); with the
-/// derive [`GrpcStatus`] the metrics know its cause.
+/// Handlers and response streams may have any error that converts into a [`Status`](tonic::Status). With the derive
+/// [`GrpcStatus`], the metrics include its cause.
 ///
-/// # What becomes of the code
+/// # Expansion
 ///
-/// Each handler's future is wrapped where it stands; names, types and lints stay. `type WatchStream = T;` stays as it
-/// is if `T` is a boxed stream, `Pin<Box<dyn Stream<Item = Result<_, Status>> + Send>>` under any name, `Sync` too or, with
-/// `Unpin`, not pinned: the measured stream goes into a box of that type. Any other becomes [`ResponseStream<T>`], and in the impl `Self::WatchStream`
-/// still means `T`. So who names such a type outside the impl, or passes on a sibling's stream as in
-/// `self.watch(request).await`, gets a [`ResponseStream`] of it; with a box, or with `streams = false`, the type as declared.
+/// Each handler's future is wrapped in place; names, types and lints are unaffected.
+///
+/// `type WatchStream = T;` is unchanged if `T` is a boxed stream, `Pin<Box<dyn Stream<Item = Result<_, Status>> + Send>>`
+/// under any name. It may also be `Sync`, or, with `Unpin`, not pinned. The instrumented stream is boxed into that type. Any
+/// other `T` becomes [`ResponseStream<T>`], while `Self::WatchStream` in the impl still means `T`. So code that names the
+/// type outside the impl, or passes on a sibling's stream as in `self.watch(request).await`, gets a [`ResponseStream`]. With
+/// a boxed stream or `streams = false`, it gets the type as declared.
 pub use grpc_metrics_macros::instrument_grpc;
 pub use grpc_metrics_macros::{rpc, skip_metrics};
 pub use instance::{DEFAULT_BUCKETS, Durations, MethodSnapshot, Slo, SloCounts, Snapshot};
