@@ -14,7 +14,7 @@ use super::metric_families::{families, metric_family, pair};
 use super::schema::{Family, Schema};
 use crate::instance::Snapshot;
 
-/// The label of a placeholder. No legal label has this name.
+/// The label of a placeholder. It is not a valid label name, so no other metric has it.
 const PLACEHOLDER: &str = "\u{0}grpc-metrics-runtime";
 
 /// The snapshot of an instance that returned placeholders.

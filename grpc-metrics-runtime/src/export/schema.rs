@@ -73,7 +73,7 @@ static ROWS: [Row; 9] = [
         suffix: "request_duration_seconds",
         ty: FamilyType::Histogram,
         labels: &[],
-        help: "Time from an RPC's start to its end; of a response stream, to the stream's end.",
+        help: "Time from the start of an RPC to its end; for a response stream, until the stream ends.",
     },
     Row {
         id: FamilyId::InFlight,
@@ -94,7 +94,7 @@ static ROWS: [Row; 9] = [
         suffix: "stream_messages_sent_total",
         ty: FamilyType::Counter,
         labels: &[],
-        help: "Messages sent by response streams.",
+        help: "Messages sent on response streams.",
     },
     Row {
         id: FamilyId::SloEvents,
@@ -108,14 +108,14 @@ static ROWS: [Row; 9] = [
         suffix: "slo_bad_events_total",
         ty: FamilyType::Counter,
         labels: &["slo"],
-        help: "RPCs that ended and did not meet the objective.",
+        help: "RPCs that ended and missed the objective.",
     },
     Row {
         id: FamilyId::SloObjective,
         suffix: "slo_objective_ratio",
         ty: FamilyType::Gauge,
         labels: &["slo"],
-        help: "The share of RPCs that has to be good.",
+        help: "The objective: the ratio of RPCs that have to be good.",
     },
 ];
 

@@ -1,4 +1,4 @@
-//! The four kinds of RPC.
+//! The kinds of RPC.
 
 /// The kind of an RPC: the `type` label of `grpc_server_method_info`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -152,12 +152,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn d6_what_was_counted_goes_with_the_last_of_handle_and_registry() {
+    fn d6_counts_are_freed_with_the_last_handle_and_the_registry() {
         let registry = Registry::new();
         let metrics = GrpcMetrics::builder().registry(&registry).build().unwrap();
         let counted = Arc::downgrade(&metrics.exposition.instance);
         drop(metrics);
-        assert!(counted.upgrade().is_some(), "the registry shows it");
+        assert!(counted.upgrade().is_some(), "the registry holds them");
         drop(registry);
         assert!(counted.upgrade().is_none());
     }

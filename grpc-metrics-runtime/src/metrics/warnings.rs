@@ -159,7 +159,7 @@ mod tests {
     use super::trait_of;
 
     #[test]
-    fn the_trait_of_a_place_inside_its_impl() {
+    fn the_trait_is_parsed_from_a_type_name_inside_its_impl() {
         for (place, path) in [
             ("<a::X as a::pb::Greeter>::say::__Here", Some("a::pb::Greeter")),
             ("<a::X<_> as a::pb::Greeter>::say::{{closure}}::__Here", Some("a::pb::Greeter")),

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn h4_other_codes_stand_everywhere() {
+    fn h4_other_codes_replace_the_defaults_everywhere() {
         let dashboard = of(&Settings {
             fault_codes: CodeSet::from_iter([Code::NotFound]),
             code_label: CodeLabel::Name,
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn another_prefix_stands_everywhere() {
+    fn another_prefix_replaces_the_default_everywhere() {
         for prefix in ["shop:grpc", "a"] {
             let dashboard = dashboard(prefix);
             assert!(!dashboard.contains(TEMPLATE_PREFIX) && !dashboard.contains(TEMPLATE_UID));
@@ -178,14 +178,14 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_may_hold_the_default_one() {
+    fn a_prefix_may_contain_the_default_one() {
         let twice = dashboard("my_grpc_server");
         assert!(twice.contains("\"uid\": \"my-grpc-server\""));
         assert!(twice.contains("(my_grpc_server_requests_total") && !twice.contains("my_my"));
     }
 
     #[test]
-    fn a_uid_is_one_that_grafana_takes() {
+    fn a_uid_is_valid_in_grafana() {
         assert_eq!(uid("a_b:c9"), "a-b_c9");
         assert_eq!(uid(&"a".repeat(60)).len(), 40);
     }

@@ -9,7 +9,7 @@ pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(template.len() * 2);
     let mut rest = template;
     while let Some((before, from)) = rest.split_once('@') {
-        let (name, after) = from.split_once('@').expect("an @ in a template has its other @");
+        let (name, after) = from.split_once('@').expect("every @ in a template has a matching @");
         let value = values.iter().find(|(known, _)| *known == name);
         let (_, value) = value.unwrap_or_else(|| panic!("no value for @{name}@"));
         filled += before;

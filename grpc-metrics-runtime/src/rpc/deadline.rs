@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn timeouts_are_read_as_the_grpc_specification_has_them() {
+    fn timeouts_are_parsed_by_the_grpc_specification() {
         for (value, nanos) in [
             ("1H", Some(3_600_000_000_000)),
             ("2M", Some(120_000_000_000)),
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_is_rounded_up_to_what_eight_digits_say() {
+    fn a_duration_is_rounded_up_to_eight_digits() {
         for (timeout, kept) in [
             (Duration::ZERO, "0n"),
             (Duration::from_nanos(99_999_999), "99999999n"),
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_timeout_is_never_up() {
+    fn a_malformed_timeout_never_passes() {
         for value in ["", "S", "1", "1\0S", "123456789S", "1234567890123456789S"] {
             assert!(!Deadline::from_value(value.as_bytes()).has_passed(u64::MAX), "{value:?}");
         }

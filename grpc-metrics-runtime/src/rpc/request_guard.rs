@@ -23,7 +23,7 @@ use crate::status::cause_of;
 ///
 /// fn proxy(forward: impl Fn() -> Result<(), Status>) -> Result<(), Status> {
 ///     let guard = RequestGuard::new("shop.Proxy", "Forward");
-///     forward().inspect_err(|status| guard.complete(status.code()))?;
+///     forward().inspect_err(|status| guard.complete_with(status))?;
 ///     guard.complete(Code::Ok);
 ///     Ok(())
 /// }

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_counter_is_given_twice_or_lies_near_another_chunk() {
+    fn counters_are_disjoint_and_padded() {
         let mut arena = Arena::default();
         let mut seen = Vec::new();
         for counters in [18, 1, 107, 108, 478, 479, 2_000, 18, 16].repeat(3) {

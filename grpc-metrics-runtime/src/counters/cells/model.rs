@@ -53,7 +53,7 @@ fn assert_consistent(counts: &Counts) {
 }
 
 #[test]
-fn a_scrape_amid_an_rpc_sees_no_finish_without_its_start() {
+fn a_scrape_during_an_rpc_sees_no_finish_without_its_start() {
     model(|| {
         let cells = cells();
         let counting = counting(&cells, 2);
@@ -88,7 +88,7 @@ fn an_rpc_that_moves_to_another_thread_is_not_finished_before_it_started() {
 }
 
 #[test]
-fn a_lease_that_was_returned_goes_on_from_what_was_counted() {
+fn a_returned_lease_continues_from_its_counts() {
     model(|| {
         let cells = cells();
         // Whether the second thread gets the first one's lease depends on the order.
