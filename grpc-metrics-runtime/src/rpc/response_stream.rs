@@ -109,9 +109,9 @@ impl<S: MessageStream> Stream for ResponseStream<S> {
 
 /// A stream whose items are results with an error that converts into a [`Status`].
 #[diagnostic::on_unimplemented(
-    message = "a response stream is a `Stream<Item = Result<_, Status>>`, and `{Self}` is none",
+    message = "`{Self}` is not a response stream: it has to be a `Stream<Item = Result<_, Status>>`",
     label = "expected a `Stream<Item = Result<_, tonic::Status>>`",
-    note = "`streams = false` leaves the stream types of an impl alone"
+    note = "set `streams = false` to leave the stream types of the impl unchanged"
 )]
 pub trait MessageStream: Stream {
     /// The message of an item.

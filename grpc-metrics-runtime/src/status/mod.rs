@@ -78,7 +78,7 @@ impl Description {
 
 /// An error that can be the source of a status.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no error that a status can have as its source",
+    message = "`{Self}` can't be the source of a status",
     label = "not `std::error::Error + Send + Sync + 'static`",
     note = "derive `thiserror::Error` for it, or implement `Display` and `std::error::Error`"
 )]
@@ -150,10 +150,10 @@ impl<M, E: IntoStatus> WithStatus for Result<Response<M>, E> {
 
 /// An error that a handler may return.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no error that an RPC can end with: it does not convert into a `tonic::Status`",
-    label = "expected `tonic::Status`, or what converts into it",
+    message = "`{Self}` can't be the error of an RPC: it does not convert into `tonic::Status`",
+    label = "expected `tonic::Status`, or an error that converts into it",
     note = "derive `GrpcStatus` or implement `From<{Self}> for tonic::Status`",
-    note = "a type of another crate goes into a variant of an error of your own"
+    note = "wrap an error of another crate in a variant of your own error type"
 )]
 pub trait IntoStatus {
     #[doc(hidden)]
