@@ -47,8 +47,8 @@ impl Definition {
         Self { objectives: Objectives { availability: Some(ratio), latency }, ..self }
     }
 
-    /// Sets the ratio of RPCs that must take at most `nanos` nanoseconds. Does nothing if the response is a stream, whose
-    /// lifetime is mostly the client's choice.
+    /// Sets the ratio of RPCs that must take at most `nanos` nanoseconds. Does nothing if the response is a stream,
+    /// whose lifetime is mostly the client's choice.
     #[must_use]
     pub const fn latency(self, nanos: u64, ratio: f64) -> Self {
         if self.kind.server_streams() { self } else { self.latency_of_any_kind(nanos, ratio) }

@@ -76,8 +76,8 @@ pub(crate) fn method_count() -> usize {
     services().iter().map(|service| service.methods.len()).sum()
 }
 
-/// Returns the methods that an instance exposes before their first RPC. The expression in `metrics = …` is not evaluated
-/// before the first RPC, so those methods belong to every instance, including the process-wide one.
+/// Returns the methods that an instance exposes before their first RPC. The expression in `metrics = …` is not
+/// evaluated before the first RPC, so those methods belong to every instance, including the process-wide one.
 pub(crate) fn methods_of(global: bool) -> impl Iterator<Item = &'static Method> {
     let services = services().iter().filter(move |service| global || service.chooses_instance);
     services.flat_map(|service| service.methods.iter().copied())

@@ -48,7 +48,8 @@ impl Causes {
         }
     }
 
-    /// Returns all counts, sorted by code and cause. Call it before reading the RPCs, so that every cause read has its RPC.
+    /// Returns all counts, sorted by code and cause. Call it before reading the RPCs, so that every cause read has its
+    /// RPC.
     pub(crate) fn read(&self) -> Vec<ErrorCount> {
         let mut causes = Vec::new();
         let mut list = self;

@@ -1,4 +1,5 @@
-//! The counters of a method, summed over all threads. Independent of how an RPC ends and of how the counts are exported.
+//! The counters of a method, summed over all threads. Independent of how an RPC ends and of how the counts are
+//! exported.
 
 mod causes;
 mod cells;

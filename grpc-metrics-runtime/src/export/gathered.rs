@@ -1,8 +1,8 @@
 //! The families of a registry, with placeholders for this crate's own.
 //!
-//! With a thousand methods, `prometheus` allocates, sorts and copies a hundred thousand strings per scrape. So while one
-//! of this crate's encoders gathers, an instance returns one placeholder per family. The registry sorts the placeholders
-//! and adds its prefix and labels, which only it knows.
+//! With a thousand methods, `prometheus` allocates, sorts and copies a hundred thousand strings per scrape. So while
+//! one of this crate's encoders gathers, an instance returns one placeholder per family. The registry sorts the
+//! placeholders and adds its prefix and labels, which only it knows.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -89,7 +89,8 @@ impl Gathered {
 }
 
 fn gather(registry: &Registry) -> Gathered {
-    /// Restores the previous state, even if a collector panics. There is one if a collector encodes a registry of its own.
+    /// Restores the previous state, even if a collector panics. There is one if a collector encodes a registry of its
+    /// own.
     struct Restore(Option<Vec<Deferred>>);
     impl Drop for Restore {
         fn drop(&mut self) {

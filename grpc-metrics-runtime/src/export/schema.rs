@@ -1,4 +1,5 @@
-//! The schema of an instance: names, types, labels and help of its families. Exporters, rules and the dashboard read it.
+//! The schema of an instance: names, types, labels and help of its families. Exporters, rules and the dashboard read
+//! it.
 
 use tonic::Code;
 
@@ -128,8 +129,8 @@ pub(crate) struct Schema {
     bounds: Vec<f64>,
     /// The codes with their labels, sorted by label.
     codes: [(Code, &'static str); CODES],
-    /// The codes whose series start at 0: OK and the server-fault codes. For a counter that starts at 1, `rate()` misses
-    /// the first increase.
+    /// The codes whose series start at 0: OK and the server-fault codes. For a counter that starts at 1, `rate()`
+    /// misses the first increase.
     starts_at_zero: CodeSet,
 }
 

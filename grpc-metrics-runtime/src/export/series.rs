@@ -52,7 +52,8 @@ impl Histogram<'_> {
 }
 
 impl Schema {
-    /// Calls `visit` for each series of the family, sorted as in a scrape: by service, method, and the family's own labels.
+    /// Calls `visit` for each series of the family, sorted as in a scrape: by service, method, and the family's own
+    /// labels.
     pub(crate) fn visit(
         &self,
         family: &Family,

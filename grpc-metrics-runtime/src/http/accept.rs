@@ -1,5 +1,5 @@
-//! Content negotiation by RFC 9110, section 12.5. Quoted strings with commas or semicolons are not supported, because no
-//! scraper sends them.
+//! Content negotiation by RFC 9110, section 12.5. Quoted strings with commas or semicolons are not supported, because
+//! no scraper sends them.
 
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_ENCODING, HeaderName};
@@ -64,7 +64,8 @@ pub(super) fn prefers_gzip(headers: &HeaderMap) -> bool {
     gzip > 0 && gzip >= identity.unwrap_or(others)
 }
 
-/// Returns whether the request names OpenMetrics, in version 1.0.0 or none, and weighs it no less than the classic text.
+/// Returns whether the request names OpenMetrics, in version 1.0.0 or none, and weighs it no less than the classic
+/// text.
 #[cfg(feature = "openmetrics")]
 pub(super) fn prefers_openmetrics(headers: &HeaderMap) -> bool {
     let (mut openmetrics, mut text, mut others) = (0, None, 0);

@@ -9,8 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// How long the peer may take to read a response, from the first write that blocks until everything is sent. hyper reads
-/// no further request meanwhile.
+/// How long the peer may take to read a response, from the first write that blocks until everything is sent. hyper
+/// reads no further request meanwhile.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A connection that fails if the peer does not read a response within [`WRITE_TIMEOUT`].

@@ -12,8 +12,8 @@ use super::answer::{Answer, Representation};
 use super::queue::Queue;
 use crate::GrpcMetrics;
 
-/// A `/metrics` handler for any HTTP framework. It takes the method and headers of a request, and returns a response with
-/// its whole body. For axum, use [`router`](super::router).
+/// A `/metrics` handler for any HTTP framework. It takes the method and headers of a request, and returns a response
+/// with its whole body. For axum, use [`router`](super::router).
 ///
 /// ```
 /// # async fn example() {
@@ -47,8 +47,8 @@ impl MetricsHandler {
         Self { queue: Arc::new(Queue::new(registry)) }
     }
 
-    /// Returns the response to a request with this method and these headers: the metrics for `GET`, only headers for `HEAD`,
-    /// and 405 for any other method.
+    /// Returns the response to a request with this method and these headers: the metrics for `GET`, only headers for
+    /// `HEAD`, and 405 for any other method.
     pub async fn respond(&self, method: &Method, headers: &HeaderMap) -> Response<Bytes> {
         let representation = Representation::from_headers(headers);
         match *method {

@@ -17,9 +17,10 @@
 //!
 //! Scrapes do not block the runtime's workers. Collecting, encoding and compressing run in
 //! [`spawn_blocking`](tokio::task::spawn_blocking), one scrape per router at a time. Up to 16 more wait, for 5 seconds
-//! each; any other gets 503 with `Retry-After: 5`. Waiting scrapes that want the same representation share one encoding,
-//! which starts after they arrived. If a client disconnects, the encoding that it started continues, and no other starts
-//! before it ends. `HEAD` runs no collector, so its response has no length, and is 200 even if a collector fails.
+//! each; any other gets 503 with `Retry-After: 5`. Waiting scrapes that want the same representation share one
+//! encoding, which starts after they arrived. If a client disconnects, the encoding that it started continues, and no
+//! other starts before it ends. `HEAD` runs no collector, so its response has no length, and is 200 even if a collector
+//! fails.
 //!
 //! If a collector panics or returns an invalid family, the response is 500. A collector that never returns blocks its
 //! thread, and dropping the runtime waits for that thread.
@@ -30,8 +31,8 @@
 //! arrive within 30 seconds or is longer than 16 KiB, or if the client does not read a response within 30 seconds. It
 //! reads no further request while a response can't be sent.
 //!
-//! If you mount [`router`] in your own server, that server has to limit the number of connections, slow requests and slow
-//! readers. `axum::serve` has no such limits. The limits of scrapes apply in any server.
+//! If you mount [`router`] in your own server, that server has to limit the number of connections, slow requests and
+//! slow readers. `axum::serve` has no such limits. The limits of scrapes apply in any server.
 //!
 //! There is no authentication. Bind loopback, or an address that only your Prometheus reaches.
 

@@ -50,8 +50,8 @@ impl Serve {
         Self { listener, router, shutdown: Box::pin(future::pending()) }
     }
 
-    /// Shuts down when `signal` completes: the server accepts no more connections, and ends when all open responses are sent,
-    /// or after 5 seconds.
+    /// Shuts down when `signal` completes: the server accepts no more connections, and ends when all open responses are
+    /// sent, or after 5 seconds.
     pub fn with_graceful_shutdown(
         mut self,
         signal: impl Future<Output = ()> + Send + 'static,

@@ -48,9 +48,9 @@ pub(super) struct SloEvaluator {
 }
 
 impl SloEvaluator {
-    /// `bounds` are the method's bucket bounds in nanoseconds. A latency objective is one of them, unless the method is in
-    /// a library that was loaded after the instance was built. Such an objective can't be evaluated exactly, so it is
-    /// dropped.
+    /// `bounds` are the method's bucket bounds in nanoseconds. A latency objective is one of them, unless the method is
+    /// in a library that was loaded after the instance was built. Such an objective can't be evaluated exactly, so it
+    /// is dropped.
     pub(super) fn new(mut objectives: Objectives, faults: CodeSet, bounds: &[u64]) -> Self {
         let latency = objectives.latency.map(|latency| bounds.binary_search(&latency.nanos));
         let fast_buckets = if let Some(Ok(bucket)) = latency {
@@ -62,8 +62,8 @@ impl SloEvaluator {
         Self { objectives, faults, fast_buckets }
     }
 
-    /// Returns the counts of each objective. Latency is exact to the nanosecond, because the objective is a bucket bound and
-    /// bounds are compared in nanoseconds.
+    /// Returns the counts of each objective. Latency is exact to the nanosecond, because the objective is a bucket
+    /// bound and bounds are compared in nanoseconds.
     pub(super) fn evaluate(&self, counts: &Counts) -> Vec<SloCounts> {
         let Objectives { availability, latency } = self.objectives;
         let events = counts.finished();
@@ -91,8 +91,8 @@ mod tests {
 
     const OBJECTIVE: u64 = 60_000_000;
 
-    /// Returns how many of three RPCs are bad, which take a nanosecond less than the objective, as long, and a nanosecond
-    /// more.
+    /// Returns how many of three RPCs are bad, which take a nanosecond less than the objective, as long, and a
+    /// nanosecond more.
     fn slow_of_three(bounds: &[u64]) -> Option<u64> {
         let no_faults = CodeSet::from_iter([]);
         let counters =

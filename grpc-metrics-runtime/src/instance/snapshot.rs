@@ -24,9 +24,9 @@ impl Snapshot {
         &self.methods
     }
 
-    /// Returns the upper bounds of the buckets of [`MethodSnapshot::durations`] in seconds, ascending, without the unbounded
-    /// bucket. They are the [configured](crate::GrpcMetricsBuilder::buckets) bounds and the latencies of the program's
-    /// `slo(…)`.
+    /// Returns the upper bounds of the buckets of [`MethodSnapshot::durations`] in seconds, ascending, without the
+    /// unbounded bucket. They are the [configured](crate::GrpcMetricsBuilder::buckets) bounds and the latencies of the
+    /// program's `slo(…)`.
     ///
     /// ```
     /// use grpc_metrics_runtime::{GrpcMetrics, prometheus::Registry};
@@ -143,8 +143,8 @@ pub struct Durations {
 }
 
 impl Durations {
-    /// Returns the buckets, ascending. Each is an upper bound in seconds and the number of RPCs in this bucket alone; the
-    /// counts are not cumulative. The last bound is [`f64::INFINITY`].
+    /// Returns the buckets, ascending. Each is an upper bound in seconds and the number of RPCs in this bucket alone;
+    /// the counts are not cumulative. The last bound is [`f64::INFINITY`].
     pub fn buckets(&self) -> impl ExactSizeIterator<Item = (f64, u64)> {
         self.counts.iter().enumerate().map(|(i, count)| {
             let bound = self.bounds.get(i).copied().unwrap_or(f64::INFINITY);

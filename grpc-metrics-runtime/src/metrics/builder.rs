@@ -84,8 +84,8 @@ impl GrpcMetricsBuilder {
     /// Sets the upper bounds of the duration's buckets in seconds, ascending. Default:
     /// [`DEFAULT_BUCKETS`](crate::DEFAULT_BUCKETS).
     ///
-    /// The unbounded bucket is added; you may also give it as `f64::INFINITY`. The latencies of the program's `slo(…)` are
-    /// added, too.
+    /// The unbounded bucket is added; you may also give it as `f64::INFINITY`. The latencies of the program's `slo(…)`
+    /// are added, too.
     pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
         self.buckets = bounds.into_iter().collect();
         self
@@ -99,8 +99,8 @@ impl GrpcMetricsBuilder {
 
     /// Sets the codes that mean a fault of the server. Default: 2, 4, 12, 13, 14 and 15.
     ///
-    /// They are bad events for the availability of `slo(…)`, and their series start at 0. The series of the default codes
-    /// start at 0 in any case.
+    /// They are bad events for the availability of `slo(…)`, and their series start at 0. The series of the default
+    /// codes start at 0 in any case.
     pub fn fault_codes(mut self, codes: impl IntoIterator<Item = Code>) -> Self {
         self.fault_codes = codes.into_iter().collect();
         self
@@ -129,8 +129,8 @@ impl GrpcMetricsBuilder {
 
     /// Validates the settings and registers the metrics.
     ///
-    /// Gathers a registry set by [`registry`](Self::registry) once, to learn the labels that it adds to all series. If a
-    /// collector in it uses [`GrpcMetrics::global`], that creates the process-wide instance, and a later
+    /// Gathers a registry set by [`registry`](Self::registry) once, to learn the labels that it adds to all series. If
+    /// a collector in it uses [`GrpcMetrics::global`], that creates the process-wide instance, and a later
     /// [`install`](GrpcMetrics::install) fails. Register such a collector after `install`.
     ///
     /// # Errors
@@ -181,7 +181,8 @@ impl GrpcMetricsBuilder {
     }
 }
 
-/// Returns whether `name` consists of ASCII letters, digits except in front, `_`, and the characters that `also` allows.
+/// Returns whether `name` consists of ASCII letters, digits except in front, `_`, and the characters that `also`
+/// allows.
 fn is_name(name: &str, also: fn(char) -> bool) -> bool {
     let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || also(c);
     !name.is_empty() && name.chars().all(legal) && !name.starts_with(|c: char| c.is_ascii_digit())

@@ -14,8 +14,8 @@ pub enum Error {
         /// The prefix.
         prefix: String,
     },
-    /// A constant label has an invalid or reserved name or is given twice, or the registry adds a label that the metrics
-    /// have themselves.
+    /// A constant label has an invalid or reserved name or is given twice, or the registry adds a label that the
+    /// metrics have themselves.
     #[non_exhaustive]
     InvalidLabel {
         /// The name of the label.

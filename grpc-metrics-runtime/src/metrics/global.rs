@@ -23,15 +23,15 @@ struct Global {
 const REGISTRATION_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl GrpcMetrics {
-    /// Returns the process-wide instance: the installed one, or else one with the default settings, which is created and
-    /// registered in [`prometheus::default_registry`] on first use.
+    /// Returns the process-wide instance: the installed one, or else one with the default settings, which is created
+    /// and registered in [`prometheus::default_registry`] on first use.
     ///
     /// If you serve a registry yourself, call this once at startup, so that the series exist before the first RPC.
     /// [`http`](crate::http) calls it for you.
     ///
-    /// The errors of the builder are logged to stderr here, one line each, because there is no caller to return them to. Impls
-    /// that share a service label are counted as one service. If the registry has metrics with the same names, RPCs are
-    /// counted but not exposed.
+    /// The errors of the builder are logged to stderr here, one line each, because there is no caller to return them
+    /// to. Impls that share a service label are counted as one service. If the registry has metrics with the same
+    /// names, RPCs are counted but not exposed.
     ///
     /// During a scrape of that registry, registration has to wait for the scrape to end. The first call waits up to one
     /// second and then returns; the registration completes after the scrape. RPCs are counted from the first call on.
@@ -47,8 +47,8 @@ impl GrpcMetrics {
         &global.metrics
     }
 
-    /// Returns the process-wide instance if there is one: it was installed, or created by [`global`](GrpcMetrics::global)
-    /// or by the first RPC.
+    /// Returns the process-wide instance if there is one: it was installed, or created by
+    /// [`global`](GrpcMetrics::global) or by the first RPC.
     pub fn try_global() -> Option<&'static Self> {
         GLOBAL.get().map(|global| &global.metrics)
     }
@@ -68,8 +68,8 @@ impl GrpcMetrics {
         if installed { Ok(&global.metrics) } else { Err(Error::AlreadyInstalled) }
     }
 
-    /// Returns the counters of an instrumented method in the process-wide instance. The first call looks them up and leaks a
-    /// handle: both live as long as the process.
+    /// Returns the counters of an instrumented method in the process-wide instance. The first call looks them up and
+    /// leaks a handle: both live as long as the process.
     #[inline]
     pub(crate) fn of_global(method: &'static Method) -> &'static MethodCounters {
         method.global.get().copied().unwrap_or_else(|| Self::find_global(method))

@@ -17,8 +17,8 @@ use crate::rpc::{Deadline, RequestGuard, Target};
 impl RequestGuard {
     /// Starts an RPC in the process-wide [`GrpcMetrics`].
     ///
-    /// The arguments are the labels. They are `&'static str`, because labels made from data, such as the path of a request,
-    /// would let clients exhaust the server's memory.
+    /// The arguments are the labels. They are `&'static str`, because labels made from data, such as the path of a
+    /// request, would let clients exhaust the server's memory.
     pub fn new(service: &'static str, method: &'static str) -> Self {
         Self::builder(service, method).start()
     }
@@ -97,8 +97,8 @@ impl<'a> RequestGuardBuilder<'a> {
 
     /// Sets the instance to record into. Default: the process-wide one.
     ///
-    /// Every guard looks its method up under a lock. In the process-wide instance, only a thread's first guard of a method
-    /// does.
+    /// Every guard looks its method up under a lock. In the process-wide instance, only a thread's first guard of a
+    /// method does.
     pub fn metrics<'b>(self, metrics: &'b GrpcMetrics) -> RequestGuardBuilder<'b>
     where
         'a: 'b,
@@ -120,8 +120,8 @@ impl<'a> RequestGuardBuilder<'a> {
 impl GrpcMetrics {
     /// Starts an RPC in this instance, for code that the attribute can't reach.
     ///
-    /// Looks the method up under a lock. In the process-wide instance, [`RequestGuard::new`] locks only for a thread's first
-    /// guard of a method.
+    /// Looks the method up under a lock. In the process-wide instance, [`RequestGuard::new`] locks only for a thread's
+    /// first guard of a method.
     pub fn guard(&self, service: &'static str, method: &'static str) -> RequestGuard {
         RequestGuard::builder(service, method).metrics(self).start()
     }

@@ -31,7 +31,8 @@ use crate::instance::{Instance, Settings, Snapshot};
 ///
 /// Most programs do not use this type: RPCs are recorded in [`GrpcMetrics::global`], which is created with the default
 /// settings on first use. To change the settings, [build](GrpcMetrics::builder) an instance at startup and
-/// [install](GrpcMetrics::install) it. An impl with `metrics = EXPR` records into the instance that the expression returns.
+/// [install](GrpcMetrics::install) it. An impl with `metrics = EXPR` records into the instance that the expression
+/// returns.
 ///
 /// Every method of every instrumented service linked into the program has its series from the first scrape, at 0. The
 /// process-wide instance has the series of all methods. Any other instance has those of impls with `metrics = EXPR`,
@@ -51,8 +52,8 @@ impl GrpcMetrics {
         &self.registry
     }
 
-    /// Encodes all metrics in the registry, including those of other collectors, in Prometheus's text format, version 0.0.4.
-    /// If you have your own HTTP server, send the text as [`TEXT_CONTENT_TYPE`].
+    /// Encodes all metrics in the registry, including those of other collectors, in Prometheus's text format, version
+    /// 0.0.4. If you have your own HTTP server, send the text as [`TEXT_CONTENT_TYPE`].
     ///
     /// The text is the same as `TextEncoder`'s. With many methods, this function is several times faster.
     ///

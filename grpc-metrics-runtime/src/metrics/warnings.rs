@@ -108,9 +108,9 @@ fn trait_aliases() -> impl Iterator<Item = Warning> {
     })
 }
 
-/// Returns the trait's path from the type name of an item inside the impl: `<a::MyGreeter as pb::Greeter>::say::__Here` or
-/// `a::<impl pb::Greeter for a::MyGreeter>::say::__Here`. The impl may be nested in another, which comes first in the
-/// name. The format is not guaranteed by Rust, so any other yields `None`.
+/// Returns the trait's path from the type name of an item inside the impl: `<a::MyGreeter as pb::Greeter>::say::__Here`
+/// or `a::<impl pb::Greeter for a::MyGreeter>::say::__Here`. The impl may be nested in another, which comes first in
+/// the name. The format is not guaranteed by Rust, so any other yields `None`.
 fn trait_of(place: &str) -> Option<&str> {
     let head = last_in_brackets(place)?;
     let path = match head.strip_prefix("impl ") {

@@ -58,7 +58,8 @@ fn rename_families(dashboard: &str, metrics: &Metrics) -> String {
     })
 }
 
-/// Adds the labels after the job in every selector and list of labels, and before the service in every legend and table.
+/// Adds the labels after the job in every selector and list of labels, and before the service in every legend and
+/// table.
 fn with_target_labels(dashboard: &str, metrics: &Metrics, labels: &TargetLabels) -> String {
     let list = labels.append_to("", |label| format!("{label}, "));
     let legend = labels.append_to("", |label| format!("{{{{{label}}}}} "));

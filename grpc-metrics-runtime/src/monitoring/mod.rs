@@ -80,14 +80,14 @@ impl Metrics {
 }
 
 impl Monitoring {
-    /// Sets labels of Prometheus's targets that distinguish deployments, in addition to `job`: for example the namespace or
-    /// the cluster. Replaces labels set before.
+    /// Sets labels of Prometheus's targets that distinguish deployments, in addition to `job`: for example the
+    /// namespace or the cluster. Replaces labels set before.
     ///
-    /// Rules, rule tests and alerts, Alertmanager's grouping and inhibition, and the dashboard treat deployments that differ
-    /// in one of these labels separately. The dashboard has a variable for each label, in this order.
+    /// Rules, rule tests and alerts, Alertmanager's grouping and inhibition, and the dashboard treat deployments that
+    /// differ in one of these labels separately. The dashboard has a variable for each label, in this order.
     ///
-    /// Without them, two deployments with the same job are monitored as one: successes of one hide failures of the other,
-    /// and while one is up, no alert says that the other is down.
+    /// Without them, two deployments with the same job are monitored as one: successes of one hide failures of the
+    /// other, and while one is up, no alert says that the other is down.
     ///
     /// ```
     /// # fn main() -> Result<(), grpc_metrics_runtime::Error> {
@@ -100,13 +100,13 @@ impl Monitoring {
     /// # }
     /// ```
     ///
-    /// Set them on the targets in Prometheus, by service discovery, relabeling or `static_configs`, so that `up` has them,
-    /// too. Targets without a label form a deployment of their own.
+    /// Set them on the targets in Prometheus, by service discovery, relabeling or `static_configs`, so that `up` has
+    /// them, too. Targets without a label form a deployment of their own.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::InvalidTargetLabel`] for the first label that has an invalid name, is given twice, is a label of the
-    /// metrics or the alerts or a variable of the dashboard, or is a constant label of the metrics.
+    /// Returns [`Error::InvalidTargetLabel`] for the first label that has an invalid name, is given twice, is a label
+    /// of the metrics or the alerts or a variable of the dashboard, or is a constant label of the metrics.
     pub fn target_labels(
         mut self,
         labels: impl IntoIterator<Item = impl Into<String>>,
@@ -116,13 +116,14 @@ impl Monitoring {
         Ok(self)
     }
 
-    /// Returns recording rules and alerts for Prometheus. They read the objectives from the metrics, so they stay valid when
-    /// an objective changes.
+    /// Returns recording rules and alerts for Prometheus. They read the objectives from the metrics, so they stay valid
+    /// when an objective changes.
     pub fn rules(&self) -> String {
         rules::rules(&self.metrics, &self.labels)
     }
 
-    /// Returns tests of the rules for `promtool test rules`. They load the rules from `rules.yml` in the same directory.
+    /// Returns tests of the rules for `promtool test rules`. They load the rules from `rules.yml` in the same
+    /// directory.
     pub fn rule_tests(&self) -> String {
         rules::rule_tests(&self.metrics, &self.labels)
     }
@@ -132,22 +133,23 @@ impl Monitoring {
         dashboard::dashboard(&self.metrics, &self.labels)
     }
 
-    /// Returns the configuration of a Prometheus that scrapes `targets`, each `host:port`, as `job`. It loads the rules from
-    /// `rules.yml` in the same directory, and sends alerts to the Alertmanager at `alertmanager`, `host:port`.
+    /// Returns the configuration of a Prometheus that scrapes `targets`, each `host:port`, as `job`. It loads the rules
+    /// from `rules.yml` in the same directory, and sends alerts to the Alertmanager at `alertmanager`, `host:port`.
     pub fn prometheus_config(&self, job: &str, targets: &[&str], alertmanager: &str) -> String {
         config::prometheus(&self.labels, job, targets, alertmanager)
     }
 
-    /// Returns the configuration of an Alertmanager that posts pages and tickets to these webhook URLs. Without a URL, they
-    /// appear only in its web interface.
+    /// Returns the configuration of an Alertmanager that posts pages and tickets to these webhook URLs. Without a URL,
+    /// they appear only in its web interface.
     pub fn alertmanager_config(&self, page: Option<&str>, ticket: Option<&str>) -> String {
         config::alertmanager(&self.labels, page, ticket)
     }
 
-    /// Returns all files of a directory in which `docker-compose up` starts Prometheus, Alertmanager, Grafana and Jaeger.
+    /// Returns all files of a directory in which `docker-compose up` starts Prometheus, Alertmanager, Grafana and
+    /// Jaeger.
     ///
-    /// `job` and `targets` are those of [`prometheus_config`](Monitoring::prometheus_config). Containers reach this machine
-    /// as `host.docker.internal`.
+    /// `job` and `targets` are those of [`prometheus_config`](Monitoring::prometheus_config). Containers reach this
+    /// machine as `host.docker.internal`.
     pub fn files(&self, job: &str, targets: &[&str]) -> Vec<File> {
         stack::files(self, job, targets)
     }

@@ -21,7 +21,8 @@ const TESTS: &str = include_str!("templates/rules_test.yml");
 const TESTS_APART: &str = include_str!("templates/rules_test_apart.yml");
 const TESTS_FIRST_DAY: &str = include_str!("templates/rules_test_first_day.yml");
 
-/// The minimum number of bad requests in the long window for a budget alert, and of requests in flight for a hang alert.
+/// The minimum number of bad requests in the long window for a budget alert, and of requests in flight for a hang
+/// alert.
 const GATE: &str = "10";
 
 /// Tolerates rounding: an objective that is met exactly must not alert, although 1 - 0.9 is less than 0.1 as an `f64`.
@@ -37,8 +38,8 @@ const HOUR_WINDOWS: [&str; 2] = ["30m", "1h"];
 const LONG_WINDOWS: [(&str, &str, [&str; 2]); 2] =
     [("hours", "1m", ["2h", "6h"]), ("days", "2m", ["1d", "3d"])];
 
-/// A burn-rate alert with two pairs of windows. The burn rates are those of the Site Reliability Workbook, chapter 5: they
-/// spend 2 %, 5 %, 10 % and 10 % of the 30-day budget.
+/// A burn-rate alert with two pairs of windows. The burn rates are those of the Site Reliability Workbook, chapter 5:
+/// they spend 2 %, 5 %, 10 % and 10 % of the 30-day budget.
 struct Burn {
     severity: &'static str,
     /// The end of the alert's name.
@@ -63,8 +64,8 @@ const BURNS: [Burn; 2] = [
     },
 ];
 
-/// A level of aggregation. The service level covers methods with little traffic, each of which is below the gate. The method
-/// level covers a method whose failures are lost in the service's sum.
+/// A level of aggregation. The service level covers methods with little traffic, each of which is below the gate. The
+/// method level covers a method whose failures are lost in the service's sum.
 struct Level {
     name: &'static str,
     /// The start of the alert's name.

@@ -69,8 +69,8 @@ impl TargetLabels {
         }
     }
 
-    /// Returns a part of the names of series that record where a service was. Series recorded before the labels were set
-    /// lack them, so with the same name every service would seem to be gone.
+    /// Returns a part of the names of series that record where a service was. Series recorded before the labels were
+    /// set lack them, so with the same name every service would seem to be gone.
     pub(super) fn record_prefix(&self) -> String {
         self.append_to("", |label| format!("{label}_"))
     }

@@ -15,8 +15,8 @@ pin_project! {
     /// A handler's response stream, which records its RPC.
     ///
     /// In an instrumented impl, `type WatchStream = T;` becomes a `ResponseStream<T>`, unless `T` is a boxed stream,
-    /// which keeps its type. It yields the items of the handler's stream and dereferences to it. To keep `T` itself, box
-    /// the stream or set `#[instrument_grpc(streams = false)]`.
+    /// which keeps its type. It yields the items of the handler's stream and dereferences to it. To keep `T` itself,
+    /// box the stream or set `#[instrument_grpc(streams = false)]`.
     ///
     /// The RPC ends when the stream ends, yields its first error, or is dropped.
     #[derive(Debug)]
@@ -121,8 +121,8 @@ pub trait MessageStream: Stream {
     fn into_result(item: Self::Item) -> Result<Self::Message, Status>;
 }
 
-// The message is an associated type of the item, not a parameter. With a parameter, a wrong message would be reported as
-// a missing impl of this trait; so the compiler reports the message that the service's trait expects.
+// The message is an associated type of the item, not a parameter. With a parameter, a wrong message would be reported
+// as a missing impl of this trait; so the compiler reports the message that the service's trait expects.
 #[diagnostic::do_not_recommend]
 impl<S> MessageStream for S
 where

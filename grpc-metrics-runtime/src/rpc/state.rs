@@ -184,8 +184,8 @@ impl Rpc {
         }
     }
 
-    /// Prepares for the drop of the handler or stream, which is part of the RPC. If the thread is panicking already, the
-    /// panic began elsewhere, and the RPC counts as dropped. A panic that begins in the drop is the RPC's own.
+    /// Prepares for the drop of the handler or stream, which is part of the RPC. If the thread is panicking already,
+    /// the panic began elsewhere, and the RPC counts as dropped. A panic that begins in the drop is the RPC's own.
     #[inline]
     pub(crate) fn before_drop(&mut self) {
         if self.phase != Phase::Running {

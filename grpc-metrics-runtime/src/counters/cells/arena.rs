@@ -9,8 +9,8 @@ use super::sync::AtomicU64;
 #[cfg(not(cells_model))]
 const PADDING: usize = 16;
 
-/// The number of counters in a thread's first and in its largest chunk. Chunk sizes double in between, so unused memory is
-/// at most as large as used memory, or 4 KB.
+/// The number of counters in a thread's first and in its largest chunk. Chunk sizes double in between, so unused memory
+/// is at most as large as used memory, or 4 KB.
 #[cfg(not(cells_model))]
 const SIZES: (usize, usize) = (108, 478);
 

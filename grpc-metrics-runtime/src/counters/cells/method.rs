@@ -23,17 +23,18 @@ use super::thread::{MultiWriter, SingleWriter, ThreadCells};
 ///
 /// - *Requests and histogram agree.* An RPC that ends increments one counter, that of its code and bucket. Requests by
 ///   code and the histogram are both sums of these, from the same reads.
-/// - *In flight is never negative.* It is started − finished, and [`read`](Self::read) reads finished RPCs first. An RPC
-///   may start on one thread and finish on another. Its start happens before its finish (whatever moves it synchronises
-///   the two), the finish is a release, and the scrape's read of it is an acquire. So if the scrape sees the finish, it
-///   sees the start. In the opposite order, an RPC that ran between the two reads would only be counted as finished.
+/// - *In flight is never negative.* It is started − finished, and [`read`](Self::read) reads finished RPCs first. An
+///   RPC may start on one thread and finish on another. Its start happens before its finish (whatever moves it
+///   synchronises the two), the finish is a release, and the scrape's read of it is an acquire. So if the scrape sees
+///   the finish, it sees the start. In the opposite order, an RPC that ran between the two reads would only be counted
+///   as finished.
 /// - *Threads that begin during a scrape* are seen or not. If the first pass sees one, so does the second, because
 ///   shards are never removed.
-/// - *Counters never decrease.* Each counter only grows, and later scrapes see later values (the registry's lock, or the
-///   caller's order, is between them).
+/// - *Counters never decrease.* Each counter only grows, and later scrapes see later values (the registry's lock, or
+///   the caller's order, is between them).
 ///
-/// An RPC may end after its thread has returned its lease: in the destructor of another thread-local. It is counted in a
-/// shard that any thread may write, with atomic additions.
+/// An RPC may end after its thread has returned its lease: in the destructor of another thread-local. It is counted in
+/// a shard that any thread may write, with atomic additions.
 #[derive(Debug)]
 pub(crate) struct MethodCells {
     leased: PerLease<ThreadCells>,
@@ -190,8 +191,8 @@ impl MethodCells {
         self.leased.get(lease::current())
     }
 
-    /// Returns the current thread's shard, allocating it if needed. Returns `None` beyond a million threads, which share
-    /// a shard.
+    /// Returns the current thread's shard, allocating it if needed. Returns `None` beyond a million threads, which
+    /// share a shard.
     fn leased(&self) -> Option<&ThreadCells> {
         let new = || ThreadCells::new(self.buckets(), lease::allocate);
         self.leased.get_or_init(lease::take()?, new)

@@ -1,9 +1,10 @@
 //! The names and types of families in OpenMetrics.
 //!
 //! In OpenMetrics, a family claims more names than those of its samples: the counter `foo_total` also claims `foo` and
-//! `foo_created`. No name may be claimed twice. So first, all families claim the names of their samples, which are fixed.
-//! Then histograms and then counters, each in the order of names, claim the other names of their type. If one of these is
-//! claimed already, the family becomes `unknown`, which claims no other names: each of its sample names is then a family.
+//! `foo_created`. No name may be claimed twice. So first, all families claim the names of their samples, which are
+//! fixed. Then histograms and then counters, each in the order of names, claim the other names of their type. If one of
+//! these is claimed already, the family becomes `unknown`, which claims no other names: each of its sample names is
+//! then a family.
 
 use std::collections::HashMap;
 

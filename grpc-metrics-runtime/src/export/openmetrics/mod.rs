@@ -1,7 +1,7 @@
 //! The text format OpenMetrics 1.0, which supports exemplars.
 //!
-//! [`http`](crate::http) responds in this format if the request's `Accept` header names it, as Prometheus's does. If you
-//! have your own HTTP server, call [`GrpcMetrics::encode_openmetrics`] and send the text as [`CONTENT_TYPE`].
+//! [`http`](crate::http) responds in this format if the request's `Accept` header names it, as Prometheus's does. If
+//! you have your own HTTP server, call [`GrpcMetrics::encode_openmetrics`] and send the text as [`CONTENT_TYPE`].
 //!
 //! [`GrpcMetrics::encode_openmetrics`]: crate::GrpcMetrics::encode_openmetrics
 //!
@@ -19,8 +19,8 @@
 //! - a counter whose name does not end in `_total`, or that is negative or NaN;
 //! - a histogram whose buckets are out of order, contradict its count or start below 0, whose sum is negative
 //!   or NaN, or that has timestamps;
-//! - a counter or histogram that needs a name of another metric. For example, the counter `foo_total` is the family `foo`
-//!   in OpenMetrics, which conflicts with a gauge `foo` in the same registry;
+//! - a counter or histogram that needs a name of another metric. For example, the counter `foo_total` is the family
+//!   `foo` in OpenMetrics, which conflicts with a gauge `foo` in the same registry;
 //! - a summary.
 //!
 //! If a histogram or summary becomes `unknown`, each of `foo_bucket`, `foo_sum` and `foo_count` is a family.
@@ -32,8 +32,8 @@
 //!
 //! # Exemplars
 //!
-//! With the feature `opentelemetry`, the exemplar of each bucket of the latency histogram is the newest sampled RPC in that
-//! bucket: its trace id, span id, duration in seconds and time of end. Start Prometheus with
+//! With the feature `opentelemetry`, the exemplar of each bucket of the latency histogram is the newest sampled RPC in
+//! that bucket: its trace id, span id, duration in seconds and time of end. Start Prometheus with
 //! `--enable-feature=exemplar-storage` to store exemplars.
 
 #[cfg(all(test, feature = "opentelemetry"))]

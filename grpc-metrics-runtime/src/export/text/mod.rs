@@ -7,14 +7,15 @@ use prometheus::{Registry, TextEncoder};
 use self::writer::{Format, Samples, Writer};
 use super::gathered::Gathered;
 
-/// The `Content-Type` of the text that [`encode_registry`] and [`GrpcMetrics::encode`](crate::GrpcMetrics::encode) return.
+/// The `Content-Type` of the text that [`encode_registry`] and [`GrpcMetrics::encode`](crate::GrpcMetrics::encode)
+/// return.
 pub const TEXT_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Encodes all metrics in the registry in Prometheus's text format, version 0.0.4. Send the text as
 /// [`TEXT_CONTENT_TYPE`].
 ///
-/// The text is the same as `TextEncoder`'s, byte for byte. If a [`GrpcMetrics`](crate::GrpcMetrics) with many methods is
-/// registered, this function is several times faster.
+/// The text is the same as `TextEncoder`'s, byte for byte. If a [`GrpcMetrics`](crate::GrpcMetrics) with many methods
+/// is registered, this function is several times faster.
 ///
 /// # Errors
 ///

@@ -18,8 +18,8 @@ use super::Ended;
 #[cfg(feature = "opentelemetry")]
 use super::trace::{self, Caller};
 
-/// The least verbose maximum level at which there is work to do. The RPC's span is at `INFO`. The handler's spans, which
-/// belong to the caller's trace, may be at any level.
+/// The least verbose maximum level at which there is work to do. The RPC's span is at `INFO`. The handler's spans,
+/// which belong to the caller's trace, may be at any level.
 const REQUIRED_LEVEL: LevelFilter =
     if cfg!(feature = "opentelemetry") { LevelFilter::ERROR } else { LevelFilter::INFO };
 

@@ -28,7 +28,8 @@ struct Propagated {
 }
 
 impl Caller {
-    /// Extracts the caller's trace and baggage with the program's propagator. A propagator that panics extracts nothing.
+    /// Extracts the caller's trace and baggage with the program's propagator. A propagator that panics extracts
+    /// nothing.
     pub(super) fn extract(headers: &HeaderMap) -> Self {
         let around = Context::current();
         let extracted = catch_unwind(AssertUnwindSafe(|| {
@@ -92,8 +93,8 @@ fn is_in_a_trace(context: &Context) -> bool {
 }
 
 thread_local! {
-    /// The contexts attached on this thread, the newest last. They can't be kept in their RPCs, because a context guard is
-    /// not `Send` and an RPC may move to another thread between two polls.
+    /// The contexts attached on this thread, the newest last. They can't be kept in their RPCs, because a context guard
+    /// is not `Send` and an RPC may move to another thread between two polls.
     static ATTACHED: RefCell<Vec<ContextGuard>> = const { RefCell::new(Vec::new()) };
 }
 
