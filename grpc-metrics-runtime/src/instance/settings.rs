@@ -19,7 +19,7 @@ pub(crate) struct Settings {
     pub(crate) code_label: CodeLabel,
     /// Without `Ok`.
     pub(crate) fault_codes: CodeSet,
-    /// Instead of the machine's.
+    /// Replaces the machine's clock in tests.
     pub(crate) clock: Option<Clock>,
 }
 
