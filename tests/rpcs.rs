@@ -3,6 +3,7 @@
 mod direct_calls;
 mod endings;
 mod faults;
+mod layer;
 mod metrics;
 mod request_guard;
 mod settings;

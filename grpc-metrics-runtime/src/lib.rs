@@ -135,6 +135,7 @@ pub mod guide;
 #[cfg(feature = "http")]
 pub mod http;
 mod instance;
+pub mod layer;
 mod metrics;
 #[cfg(feature = "monitoring")]
 pub mod monitoring;
@@ -272,6 +273,7 @@ pub use grpc_metrics_macros::GrpcStatus;
 pub use grpc_metrics_macros::instrument_grpc;
 pub use grpc_metrics_macros::{rpc, skip_metrics};
 pub use instance::{DEFAULT_BUCKETS, Durations, MethodSnapshot, Slo, SloCounts, Snapshot};
+pub use layer::server_layer;
 pub use metrics::{Error, GrpcMetrics, GrpcMetricsBuilder, RequestGuardBuilder, Warning};
 pub use rpc::{RequestGuard, ResponseStream};
 pub use status::GrpcStatus;

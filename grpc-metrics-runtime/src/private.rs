@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 
-use http::HeaderMap;
+use http::{Extensions, HeaderMap};
 use tonic::{Request, Response, Streaming};
 
 use crate::rpc::{
@@ -83,7 +83,12 @@ pub const fn named_after_trait<Place>(
 /// An RPC of `method`, to be counted in the process-wide instance.
 #[inline]
 pub fn rpc<A: HandlerArgument>(method: &'static Method, request: &A) -> Rpc {
-    Rpc::new(Target::Global(GrpcMetrics::of_global(method)), method, request.headers())
+    Rpc::new(
+        Target::Global(GrpcMetrics::of_global(method)),
+        method,
+        request.headers(),
+        request.extensions(),
+    )
 }
 
 /// An RPC of `method`, to be counted in the instance that `metrics = …` gives.
@@ -94,7 +99,7 @@ pub fn rpc_in<A: HandlerArgument>(
     request: &A,
 ) -> Rpc {
     let metrics = metrics.instance().method(method);
-    Rpc::new(Target::Own(metrics), method, request.headers())
+    Rpc::new(Target::Own(metrics), method, request.headers(), request.extensions())
 }
 
 /// What a handler takes.
@@ -107,12 +112,20 @@ pub fn rpc_in<A: HandlerArgument>(
 pub trait HandlerArgument {
     /// Where the deadline and the caller's trace are.
     fn headers(&self) -> &HeaderMap;
+
+    /// Where the server layer's ticket is.
+    fn extensions(&self) -> &Extensions;
 }
 
 impl<M> HandlerArgument for Request<M> {
     #[inline]
     fn headers(&self) -> &HeaderMap {
         self.metadata().as_ref()
+    }
+
+    #[inline]
+    fn extensions(&self) -> &Extensions {
+        Self::extensions(self)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A real server on loopback.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -11,6 +12,9 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tonic::service::Routes;
 use tonic::transport::server::Router;
 use tonic::transport::{Channel, Endpoint};
+
+/// Completes when the server is to shut down.
+pub type Stopped = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A server in a runtime of its own, which can go away with all that runs in it.
 #[derive(Debug)]
@@ -29,6 +33,21 @@ impl Server {
 
     /// The same, on so many workers.
     pub async fn start_on(workers: usize, routes: Routes) -> Self {
+        Self::start_with(workers, |incoming, stopped| async {
+            let server: Router = tonic::transport::Server::builder().add_routes(routes);
+            server.serve_with_incoming_shutdown(incoming, stopped).await
+        })
+        .await
+    }
+
+    /// Serves by `serve`, with layers or settings of its own.
+    pub async fn start_with<S>(
+        workers: usize,
+        serve: impl FnOnce(TcpListenerStream, Stopped) -> S + Send + 'static,
+    ) -> Self
+    where
+        S: Future<Output = Result<(), tonic::transport::Error>> + Send,
+    {
         let mut runtime = Builder::new_multi_thread();
         let runtime = runtime.worker_threads(workers).enable_all().build().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -36,10 +55,8 @@ impl Server {
         let serving = runtime.spawn(async move {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
             bound.send(listener.local_addr().unwrap()).unwrap();
-            let server: Router = tonic::transport::Server::builder().add_routes(routes);
-            let incoming = TcpListenerStream::new(listener);
-            let stopped = async { drop(stopped.await) };
-            server.serve_with_incoming_shutdown(incoming, stopped).await.unwrap();
+            let stopped = Box::pin(async { drop(stopped.await) });
+            serve(TcpListenerStream::new(listener), stopped).await.unwrap();
         });
         Self { address: address.await.unwrap(), runtime: Some(runtime), stop: Some(stop), serving }
     }

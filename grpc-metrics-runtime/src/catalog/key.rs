@@ -7,3 +7,8 @@ pub(crate) struct MethodKey {
     pub(crate) service: &'static str,
     pub(crate) method: &'static str,
 }
+
+impl MethodKey {
+    /// RPCs whose path the program does not know.
+    pub(crate) const OTHER: Self = Self { service: "other", method: "other" };
+}

@@ -1,7 +1,8 @@
 //! The facade of all counters of a method.
 
 use std::mem;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tonic::Code;
 
@@ -10,6 +11,7 @@ use super::cells::{Counts, MethodCells};
 use super::clock::{Clock, Instant};
 #[cfg(feature = "opentelemetry")]
 use super::exemplars::{Exemplar, Exemplars};
+use super::sizes::{SizeReading, Sizes};
 use crate::grpc::{CodeSet, MethodKind};
 
 /// The counters of one method in one instance.
@@ -25,7 +27,11 @@ pub(crate) struct MethodCounters {
     pub(crate) kind: MethodKind,
     /// The server-fault codes.
     pub(crate) faults: CodeSet,
-    padding: [u64; 12],
+    /// RPCs whose start is counted here and whose end elsewhere: those that the server layer took for another method's.
+    moved: AtomicU64,
+    /// Made by the server layer.
+    sizes: OnceLock<Box<Sizes>>,
+    padding: [u64; 9],
     /// A copy, so that an RPC reads no other memory for it.
     clock: Clock,
     cells: MethodCells,
@@ -41,6 +47,8 @@ pub(crate) struct Reading {
     pub(crate) errors: Vec<ErrorCount>,
     #[cfg(feature = "opentelemetry")]
     pub(crate) exemplars: Vec<Option<Exemplar>>,
+    /// Of methods that a server layer measures.
+    pub(crate) sizes: Option<SizeReading>,
 }
 
 impl MethodCounters {
@@ -52,7 +60,9 @@ impl MethodCounters {
             exemplars: Exemplars::default(),
             kind,
             faults,
-            padding: [0; 12],
+            moved: AtomicU64::new(0),
+            sizes: OnceLock::new(),
+            padding: [0; 9],
             clock,
             cells: MethodCells::new(bounds),
         }
@@ -63,6 +73,22 @@ impl MethodCounters {
     pub(crate) fn start(&self) -> Instant {
         self.cells.start();
         self.clock.now()
+    }
+
+    /// The time, without counting anything.
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// Counts the start of an RPC that started earlier.
+    pub(crate) fn move_in(&self) {
+        self.cells.start();
+    }
+
+    /// Forgets an RPC that counted its start here and moves elsewhere.
+    pub(crate) fn move_out(&self) {
+        // Release: whoever sees the RPC leave sees it come.
+        self.moved.fetch_add(1, Ordering::Release);
     }
 
     /// Returns the nanoseconds since the RPC started.
@@ -88,6 +114,25 @@ impl MethodCounters {
         self.causes.count(code, cause);
     }
 
+    /// Shows sizes of messages from now on.
+    pub(crate) fn show_sizes(&self) {
+        self.sizes();
+    }
+
+    /// Counts a message of a request stream.
+    pub(crate) fn message_received(&self) {
+        self.sizes().message_received();
+    }
+
+    /// Counts the bytes of an RPC's messages.
+    pub(crate) fn sizes_of_rpc(&self, request_bytes: u64, response_bytes: u64) {
+        self.sizes().end(request_bytes, response_bytes);
+    }
+
+    fn sizes(&self) -> &Sizes {
+        self.sizes.get_or_init(|| Box::new(Sizes::new()))
+    }
+
     /// Keeps the exemplar for the bucket of an RPC that took `nanos` nanoseconds.
     #[cfg(feature = "opentelemetry")]
     pub(crate) fn keep_exemplar(&self, nanos: u64, exemplar: Exemplar) {
@@ -98,11 +143,16 @@ impl MethodCounters {
     pub(crate) fn read(&self) -> Reading {
         // First: see `Causes::read`.
         let errors = self.causes.read();
+        // Before the cells. Acquire: pairs with the release in `move_out`, so that in flight is not negative.
+        let moved = self.moved.load(Ordering::Acquire);
+        let mut counts = self.cells.read();
+        counts.started -= moved;
         Reading {
-            counts: self.cells.read(),
+            counts,
             errors,
             #[cfg(feature = "opentelemetry")]
             exemplars: self.exemplars.read(),
+            sizes: self.sizes.get().map(|sizes| sizes.read()),
         }
     }
 }

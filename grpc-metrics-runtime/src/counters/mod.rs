@@ -7,6 +7,7 @@ mod clock;
 #[cfg(feature = "opentelemetry")]
 mod exemplars;
 mod method;
+mod sizes;
 
 pub use self::causes::ErrorCount;
 pub(crate) use self::cells::Counts;
@@ -14,3 +15,4 @@ pub(crate) use self::clock::{Clock, Instant};
 #[cfg(feature = "opentelemetry")]
 pub use self::exemplars::Exemplar;
 pub(crate) use self::method::{MethodCounters, Reading};
+pub(crate) use self::sizes::{SIZE_BOUNDS, SizeCounts};

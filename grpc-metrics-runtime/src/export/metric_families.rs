@@ -5,7 +5,7 @@ use prometheus::proto::{
 };
 
 use super::schema::{Family, FamilyType, Schema};
-use super::series::{self, Labels, Value};
+use super::series::{self, Labels, Value, to_f64};
 use crate::instance::Snapshot;
 
 /// Returns the families of a snapshot that have any series.
@@ -49,7 +49,7 @@ fn metric(
         Value::Count(count) => to_f64(count),
         Value::Ratio(ratio) => ratio,
         Value::Histogram(value) => {
-            metric.set_histogram(histogram(schema, value));
+            metric.set_histogram(histogram(schema.bounds(family), value));
             return metric;
         }
     };
@@ -65,8 +65,8 @@ fn metric(
     metric
 }
 
-fn histogram(schema: &Schema, value: series::Histogram<'_>) -> Histogram {
-    let buckets = schema.bounds().iter().zip(value.cumulative).map(|(bound, below)| {
+fn histogram(bounds: &[f64], value: series::Histogram<'_>) -> Histogram {
+    let buckets = bounds.iter().zip(value.cumulative).map(|(bound, below)| {
         let mut bucket = Bucket::default();
         bucket.set_upper_bound(*bound);
         bucket.set_cumulative_count(*below);
@@ -84,10 +84,4 @@ pub(super) fn pair(name: &str, value: &str) -> LabelPair {
     pair.set_name(name.to_owned());
     pair.set_value(value.to_owned());
     pair
-}
-
-/// Converts a count to the type in which Prometheus stores every sample. Exact below 2^53.
-#[allow(clippy::cast_precision_loss)]
-pub(super) fn to_f64(value: u64) -> f64 {
-    value as f64
 }

@@ -3,6 +3,7 @@
 
 use tonic::Code;
 
+use crate::counters::SIZE_BOUNDS;
 use crate::grpc::{ALL_CODES, CODES, CodeSet, FAULT_CODES};
 use crate::instance::Settings;
 
@@ -18,6 +19,9 @@ pub(crate) enum FamilyId {
     InFlight,
     MethodInfo,
     MessagesSent,
+    MessagesReceived,
+    RequestSize,
+    ResponseSize,
     SloEvents,
     SloBadEvents,
     SloObjective,
@@ -53,8 +57,8 @@ struct Row {
     help: &'static str,
 }
 
-/// The table, in the order of [`FamilyId`].
-static ROWS: [Row; 9] = [
+/// In the order of [`FamilyId`].
+static ROWS: [Row; 12] = [
     Row {
         id: FamilyId::Requests,
         suffix: "requests_total",
@@ -98,6 +102,27 @@ static ROWS: [Row; 9] = [
         help: "Messages sent on response streams.",
     },
     Row {
+        id: FamilyId::MessagesReceived,
+        suffix: "stream_messages_received_total",
+        ty: FamilyType::Counter,
+        labels: &[],
+        help: "Messages received by request streams.",
+    },
+    Row {
+        id: FamilyId::RequestSize,
+        suffix: "request_size_bytes",
+        ty: FamilyType::Histogram,
+        labels: &[],
+        help: "Bytes of an RPC's request messages as they travel.",
+    },
+    Row {
+        id: FamilyId::ResponseSize,
+        suffix: "response_size_bytes",
+        ty: FamilyType::Histogram,
+        labels: &[],
+        help: "Bytes of an RPC's response messages as they travel.",
+    },
+    Row {
         id: FamilyId::SloEvents,
         suffix: "slo_events_total",
         ty: FamilyType::Counter,
@@ -119,6 +144,18 @@ static ROWS: [Row; 9] = [
         help: "The objective: the ratio of RPCs that have to be good.",
     },
 ];
+
+/// [`SIZE_BOUNDS`] as samples have them.
+#[allow(clippy::cast_precision_loss)] // they are powers of two
+static SIZES: [f64; SIZE_BOUNDS.len()] = {
+    let mut sizes = [0.0; SIZE_BOUNDS.len()];
+    let mut i = 0;
+    while i < sizes.len() {
+        sizes[i] = SIZE_BOUNDS[i] as f64;
+        i += 1;
+    }
+    sizes
+};
 
 /// The table with an instance's settings applied.
 #[derive(Debug)]
@@ -191,8 +228,12 @@ impl Schema {
         &self.const_labels
     }
 
-    pub(crate) fn bounds(&self) -> &[f64] {
-        &self.bounds
+    /// The upper bounds of a histogram's buckets, without the unbounded one.
+    pub(crate) fn bounds(&self, family: &Family) -> &[f64] {
+        match family.id() {
+            FamilyId::RequestSize | FamilyId::ResponseSize => &SIZES,
+            _ => &self.bounds,
+        }
     }
 
     pub(super) fn codes(&self) -> &[(Code, &'static str)] {

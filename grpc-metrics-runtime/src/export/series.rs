@@ -3,6 +3,7 @@
 use super::schema::{Family, FamilyId, METHOD_LABELS, Schema};
 #[cfg(feature = "opentelemetry")]
 use crate::counters::Exemplar;
+use crate::counters::SizeCounts;
 use crate::instance::{MethodSnapshot, Snapshot};
 
 /// The labels of a series, without constant labels and the registry's labels.
@@ -101,13 +102,8 @@ impl Schema {
                 }
             }
             FamilyId::Duration => {
-                let mut below = 0;
                 let durations = method.durations();
-                let cumulative = durations.buckets().map(|(_, count)| {
-                    below += count;
-                    below
-                });
-                let cumulative: Vec<_> = cumulative.collect();
+                let cumulative = cumulative(durations.buckets().map(|(_, count)| count));
                 let histogram = Histogram {
                     cumulative: &cumulative,
                     sum: durations.sum(),
@@ -117,10 +113,32 @@ impl Schema {
                 series(&[], Value::Histogram(histogram));
             }
             FamilyId::InFlight => series(&[], Value::Count(method.in_flight())),
+            // Nothing is known of the methods behind unknown paths.
+            FamilyId::MethodInfo if method.is_other() => {}
             FamilyId::MethodInfo => series(&[method.kind().as_str()], Value::Count(1)),
             FamilyId::MessagesSent => {
                 if method.counts_messages() {
                     series(&[], Value::Count(method.messages_sent()));
+                }
+            }
+            FamilyId::MessagesReceived => {
+                if let Some(messages) = method.messages_received() {
+                    series(&[], Value::Count(messages));
+                }
+            }
+            id @ (FamilyId::RequestSize | FamilyId::ResponseSize) => {
+                let is_request = id == FamilyId::RequestSize;
+                let sizes =
+                    if is_request { method.request_sizes() } else { method.response_sizes() };
+                if let Some(SizeCounts { buckets, sum }) = sizes {
+                    let cumulative = cumulative(buckets.iter().copied());
+                    let histogram = Histogram {
+                        cumulative: &cumulative,
+                        sum: to_f64(*sum),
+                        #[cfg(feature = "opentelemetry")]
+                        exemplars: &[],
+                    };
+                    series(&[], Value::Histogram(histogram));
                 }
             }
             id @ (FamilyId::SloEvents | FamilyId::SloBadEvents | FamilyId::SloObjective) => {
@@ -135,4 +153,19 @@ impl Schema {
             }
         }
     }
+}
+
+fn cumulative(counts: impl Iterator<Item = u64>) -> Vec<u64> {
+    let mut below = 0;
+    let cumulative = counts.map(|count| {
+        below += count;
+        below
+    });
+    cumulative.collect()
+}
+
+/// Exact below 2^53, which is how Prometheus stores every sample.
+#[allow(clippy::cast_precision_loss)]
+pub(super) fn to_f64(value: u64) -> f64 {
+    value as f64
 }

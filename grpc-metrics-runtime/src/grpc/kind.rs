@@ -30,6 +30,11 @@ impl MethodKind {
         matches!(self, Self::ServerStream | Self::BidiStream)
     }
 
+    /// Whether the client sends a stream.
+    pub const fn client_streams(self) -> bool {
+        matches!(self, Self::ClientStream | Self::BidiStream)
+    }
+
     /// Returns the value of the `type` label.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -41,6 +41,11 @@ impl Instance {
         self.table.mark_global();
     }
 
+    /// Shows the sizes of messages of all instrumented methods from now on.
+    pub(crate) fn shows_sizes(&self) {
+        self.table.shows_sizes();
+    }
+
     pub(crate) fn snapshot(&self) -> Snapshot {
         self.table.snapshot()
     }

@@ -8,7 +8,7 @@ use super::slo::SloCounts;
 use crate::catalog::MethodKey;
 #[cfg(feature = "opentelemetry")]
 use crate::counters::Exemplar;
-use crate::counters::{ErrorCount, Reading};
+use crate::counters::{ErrorCount, Reading, SizeCounts};
 use crate::grpc::MethodKind;
 
 /// The counts of all methods of a [`GrpcMetrics`](crate::GrpcMetrics) at one point in time, as a scrape sees them.
@@ -115,8 +115,27 @@ impl MethodSnapshot {
         self.reading.counts.messages
     }
 
-    /// Returns the sum of the durations of all RPCs that ended, in seconds.
-    #[allow(clippy::cast_precision_loss)] // rounds above 2^53 ns, which are 104 days
+    /// Messages that request streams have received; `None` if no server layer counts them.
+    pub fn messages_received(&self) -> Option<u64> {
+        let sizes = self.reading.sizes.as_ref();
+        sizes.filter(|_| self.kind.client_streams()).map(|sizes| sizes.messages_received)
+    }
+
+    pub(crate) fn request_sizes(&self) -> Option<&SizeCounts> {
+        self.reading.sizes.as_ref().map(|sizes| &sizes.requests)
+    }
+
+    pub(crate) fn response_sizes(&self) -> Option<&SizeCounts> {
+        self.reading.sizes.as_ref().map(|sizes| &sizes.responses)
+    }
+
+    /// Whether these are the RPCs whose path the program does not know.
+    pub(crate) fn is_other(&self) -> bool {
+        self.key == MethodKey::OTHER
+    }
+
+    /// The durations of all RPCs that ended, added up, in seconds.
+    #[allow(clippy::cast_precision_loss)] // 2^53 ns are 104 days of RPCs; past that the sum rounds
     pub fn duration_sum(&self) -> f64 {
         self.reading.counts.sum_nanos as f64 / 1e9
     }

@@ -21,6 +21,7 @@ pub(super) struct Table {
     faults: CodeSet,
     clock: Clock,
     is_global: AtomicBool,
+    shows_sizes: AtomicBool,
     /// By [`Method::index`]: a cache that is read without a lock.
     by_index: Box<[OnceLock<Arc<MethodCounters>>]>,
     /// All methods. Locked by the first lookup of a method and by a scrape.
@@ -42,6 +43,7 @@ impl Table {
             faults: settings.fault_codes,
             clock: settings.clock.clone().unwrap_or_else(Clock::new),
             is_global: AtomicBool::new(false),
+            shows_sizes: AtomicBool::new(false),
             by_index: (0..catalog::method_count()).map(|_| OnceLock::new()).collect(),
             by_key: Mutex::default(),
         }
@@ -53,10 +55,21 @@ impl Table {
         self.is_global.store(true, Ordering::Relaxed);
     }
 
+    /// From now on the sizes of messages of all instrumented methods are shown.
+    pub(super) fn shows_sizes(&self) {
+        // Relaxed: as in `becomes_global`.
+        self.shows_sizes.store(true, Ordering::Relaxed);
+    }
+
     pub(super) fn snapshot(&self) -> Snapshot {
         // Relaxed: see `mark_global`.
+        let shows_sizes = self.shows_sizes.load(Ordering::Relaxed);
+        // Relaxed: see `mark_global`.
         catalog::methods_of(self.is_global.load(Ordering::Relaxed)).for_each(|method| {
-            self.method(method);
+            let counters = self.method(method);
+            if shows_sizes {
+                counters.show_sizes();
+            }
         });
         // Cloned, so that no RPC waits for the lock while the counters are read.
         let all: Vec<_> = self.lock().iter().map(|(key, entry)| (*key, entry.clone())).collect();

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use http::Extensions;
 use tonic::Request;
 use tonic::metadata::MetadataMap;
 
@@ -29,7 +30,7 @@ impl RequestGuard {
         method: &'static str,
         request: &Request<T>,
     ) -> Self {
-        Self::for_metadata(service, method, request.metadata())
+        Self::builder(service, method).request(request).start()
     }
 
     /// Starts an RPC in the process-wide [`GrpcMetrics`], with the deadline in the metadata's `grpc-timeout`.
@@ -60,6 +61,7 @@ impl RequestGuard {
             metrics: None,
             kind: MethodKind::Unary,
             deadline: Deadline::NONE,
+            extensions: None,
         }
     }
 }
@@ -72,6 +74,7 @@ pub struct RequestGuardBuilder<'a> {
     metrics: Option<&'a GrpcMetrics>,
     kind: MethodKind,
     deadline: Deadline,
+    extensions: Option<&'a Extensions>,
 }
 
 impl<'a> RequestGuardBuilder<'a> {
@@ -95,6 +98,16 @@ impl<'a> RequestGuardBuilder<'a> {
         self
     }
 
+    /// Takes the deadline from a request. Under a [server layer](crate::server_layer) the RPC of the request becomes the
+    /// guard's, and ends with the code on the wire.
+    pub fn request<'b, T>(mut self, request: &'b Request<T>) -> RequestGuardBuilder<'b>
+    where
+        'a: 'b,
+    {
+        self = self.metadata(request.metadata());
+        RequestGuardBuilder { extensions: Some(request.extensions()), ..self }
+    }
+
     /// Sets the instance to record into. Default: the process-wide one.
     ///
     /// Every guard looks its method up under a lock. In the process-wide instance, only a thread's first guard of a
@@ -108,12 +121,12 @@ impl<'a> RequestGuardBuilder<'a> {
 
     /// Starts the RPC.
     pub fn start(self) -> RequestGuard {
-        let Self { key, metrics, kind, deadline } = self;
+        let Self { key, metrics, kind, deadline, extensions } = self;
         let target = match metrics {
             Some(metrics) => Target::Own(metrics.by_key(key, kind)),
             None => Target::Global(global(key, kind)),
         };
-        RequestGuard::start(target, deadline)
+        RequestGuard::start(target, deadline, extensions)
     }
 }
 

@@ -107,7 +107,7 @@ impl GrpcMetrics {
         self.instance().method(method)
     }
 
-    fn by_key(&self, key: MethodKey, kind: MethodKind) -> Arc<MethodCounters> {
+    pub(crate) fn by_key(&self, key: MethodKey, kind: MethodKind) -> Arc<MethodCounters> {
         self.instance().by_key(key, kind)
     }
 

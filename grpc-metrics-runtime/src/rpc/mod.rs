@@ -6,6 +6,7 @@ mod request_guard;
 mod response_stream;
 mod span;
 mod state;
+mod ticket;
 
 pub(crate) use self::deadline::Deadline;
 pub use self::handler::Handler;
@@ -16,3 +17,4 @@ pub use self::request_guard::RequestGuard;
 pub use self::response_stream::{MessageStream, ResponseStream, StreamItem};
 pub(crate) use self::state::Target;
 pub use self::state::{Entered, Rpc};
+pub(crate) use self::ticket::{Received, WireRpc, layered};

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use http::Extensions;
 use tonic::{Code, Status};
 
 use super::deadline::Deadline;
+use super::span::RpcSpan;
 use super::state::{Recorder, Target};
+use super::ticket::Ticket;
 use crate::status::cause_of;
 
 /// A guard that records one RPC, for code that the attribute can't reach: a service without tonic's traits, a tower
@@ -43,48 +46,62 @@ pub struct RequestGuard {
 #[derive(Debug)]
 struct Shared {
     recorder: Recorder,
+    /// Of the server layer, which then counts start and end.
+    ticket: Option<Arc<Ticket>>,
     ended: AtomicBool,
 }
 
 impl RequestGuard {
-    pub(crate) fn start(target: Target, deadline: Deadline) -> Self {
-        let recorder = Recorder::start(target, deadline);
-        Self { shared: Arc::new(Shared { recorder, ended: AtomicBool::new(false) }) }
+    /// Starts an RPC, or takes over that of a server layer whose ticket is in the request's extensions.
+    pub(crate) fn start(
+        target: Target,
+        deadline: Deadline,
+        extensions: Option<&Extensions>,
+    ) -> Self {
+        let ticket = extensions.and_then(|extensions| Ticket::claim_carried(extensions, &target));
+        let recorder = match &ticket {
+            Some(_) => Recorder::joined(target, deadline),
+            None => Recorder::start(target, deadline),
+        };
+        Self { shared: Arc::new(Shared { recorder, ticket, ended: AtomicBool::new(false) }) }
     }
 
     /// Ends the RPC with this code. Does nothing if the RPC has ended.
     pub fn complete(&self, code: Code) {
-        if self.mark_ended() {
-            self.shared.recorder.end(code);
-        }
+        self.end(code, || None);
     }
 
     /// Ends the RPC with the status's code and, if an error with `#[derive(GrpcStatus)]` is its source, that error's
     /// cause. Does nothing if the RPC has ended.
     pub fn complete_with(&self, status: &Status) {
-        if self.mark_ended() {
-            self.shared.recorder.fail(status.code(), cause_of(status));
-        }
+        self.end(status.code(), || cause_of(status));
     }
 
     /// Ends the RPC with this code and cause, which is the `error` label of `grpc_server_errors_total`. Does nothing if
     /// the RPC has ended.
     pub fn complete_with_cause(&self, code: Code, cause: &'static str) {
-        if self.mark_ended() {
-            self.shared.recorder.fail(code, Some(cause));
-        }
+        self.end(code, || Some(cause));
     }
 
-    /// Marks the RPC as ended, and returns whether this call ended it.
-    fn mark_ended(&self) -> bool {
-        // Relaxed: the flag orders no other memory, and only one caller sees `false`.
-        !self.shared.ended.swap(true, Ordering::Relaxed)
+    fn end(&self, code: Code, cause: impl FnOnce() -> Option<&'static str>) {
+        // Relaxed: the flag guards nothing but itself, and one of two callers sees `false`.
+        if self.shared.ended.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        match (&self.shared.ticket, cause()) {
+            (Some(ticket), cause) => {
+                let cause = cause.map(|cause| (code, cause));
+                ticket.handler_ended(cause, RpcSpan::default());
+            }
+            (None, None) => drop(self.shared.recorder.end(code)),
+            (None, cause) => drop(self.shared.recorder.fail(code, cause)),
+        }
     }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        if !*self.ended.get_mut() {
+        if !*self.ended.get_mut() && self.ticket.is_none() {
             self.recorder.drop_unfinished();
         }
     }

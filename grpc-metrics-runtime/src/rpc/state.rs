@@ -2,13 +2,14 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::{mem, thread};
+use std::{mem, ptr, thread};
 
-use http::HeaderMap;
+use http::{Extensions, HeaderMap};
 use tonic::Code;
 
 use super::deadline::Deadline;
 use super::span::{Ended, RpcSpan};
+use super::ticket::Ticket;
 use crate::catalog::Method;
 use crate::counters::{Instant, MethodCounters};
 
@@ -18,6 +19,13 @@ use crate::counters::{Instant, MethodCounters};
 pub(crate) enum Target {
     Global(&'static MethodCounters),
     Own(Arc<MethodCounters>),
+}
+
+impl Target {
+    /// Whether both count in the same place.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        ptr::eq::<MethodCounters>(&raw const **self, &raw const **other)
+    }
 }
 
 impl Deref for Target {
@@ -45,6 +53,11 @@ impl Recorder {
     pub(crate) fn start(target: Target, deadline: Deadline) -> Self {
         let started = target.start();
         Self { target, deadline, started }
+    }
+
+    /// Of an RPC whose start the server layer has counted.
+    pub(super) fn joined(target: Target, deadline: Deadline) -> Self {
+        Self { target, deadline, started: Instant::NEVER }
     }
 
     #[inline]
@@ -98,6 +111,8 @@ pub struct Rpc {
     recorder: Recorder,
     span: RpcSpan,
     phase: Phase,
+    /// Of the layer, which then counts start and end.
+    ticket: Option<Arc<Ticket>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,10 +125,16 @@ enum Phase {
 
 impl Rpc {
     #[inline]
-    pub(crate) fn new(target: Target, method: &'static Method, headers: &HeaderMap) -> Self {
+    pub(crate) fn new(
+        target: Target,
+        method: &'static Method,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Self {
         let deadline = Deadline::from_headers(headers);
-        let recorder = Recorder { target, deadline, started: Instant::NEVER };
-        Self { recorder, span: RpcSpan::new(method, headers), phase: Phase::NotStarted }
+        let ticket = Ticket::claim(extensions, &target);
+        let recorder = Recorder::joined(target, deadline);
+        Self { recorder, span: RpcSpan::new(method, headers), phase: Phase::NotStarted, ticket }
     }
 
     /// Takes the RPC, leaving one that has ended.
@@ -122,7 +143,8 @@ impl Rpc {
         let Recorder { target, deadline, started } = &self.recorder;
         let recorder = Recorder { target: target.clone(), deadline: *deadline, started: *started };
         let span = mem::take(&mut self.span);
-        Self { recorder, span, phase: mem::replace(&mut self.phase, Phase::Ended) }
+        let phase = mem::replace(&mut self.phase, Phase::Ended);
+        Self { recorder, span, phase, ticket: self.ticket.take() }
     }
 
     /// Marks that a poll of the RPC begins. The RPC starts with its first poll.
@@ -131,7 +153,9 @@ impl Rpc {
         let starts = self.phase == Phase::NotStarted;
         if starts {
             self.phase = Phase::Running;
-            self.recorder.restart();
+            if self.ticket.is_none() {
+                self.recorder.restart();
+            }
         }
         // From here on a panic ends the RPC, even a panic of the tracing subscriber.
         let entered = Entered(self);
@@ -148,6 +172,15 @@ impl Rpc {
         mem::replace(&mut self.phase, Phase::Ended) == Phase::Running
     }
 
+    /// Leaves the end to the layer, if there is one.
+    #[inline]
+    fn ends_on_the_wire(&mut self, cause: Option<(Code, &'static str)>) -> bool {
+        let Some(ticket) = self.ticket.take() else { return false };
+        self.span.exit();
+        ticket.handler_ended(cause, mem::take(&mut self.span));
+        true
+    }
+
     #[inline]
     fn close_span(&mut self, ended: Ended) {
         self.span.close(&self.recorder.target, &ended);
@@ -156,7 +189,7 @@ impl Rpc {
     /// Ends the RPC. Does nothing if it has ended.
     #[inline]
     pub fn end(&mut self, code: Code) {
-        if self.mark_ended() {
+        if self.mark_ended() && !self.ends_on_the_wire(None) {
             let ended = self.recorder.end(code);
             self.close_span(ended);
         }
@@ -172,8 +205,11 @@ impl Rpc {
     #[cold]
     pub(super) fn fail(&mut self, code: Code, cause: impl FnOnce() -> Option<&'static str>) {
         if self.mark_ended() {
-            let ended = self.recorder.fail(code, cause());
-            self.close_span(ended);
+            let cause = cause();
+            if !self.ends_on_the_wire(cause.map(|cause| (code, cause))) {
+                let ended = self.recorder.fail(code, cause);
+                self.close_span(ended);
+            }
         }
     }
 
@@ -193,8 +229,10 @@ impl Rpc {
         }
         if thread::panicking() {
             self.phase = Phase::Ended;
-            let ended = self.recorder.abandon();
-            self.close_span(ended);
+            if !self.ends_on_the_wire(None) {
+                let ended = self.recorder.abandon();
+                self.close_span(ended);
+            }
         } else {
             self.span.enter();
         }
@@ -204,7 +242,7 @@ impl Rpc {
 impl Drop for Rpc {
     #[inline]
     fn drop(&mut self) {
-        if self.mark_ended() {
+        if self.mark_ended() && !self.ends_on_the_wire(None) {
             let ended = self.recorder.drop_unfinished();
             self.close_span(ended);
         }

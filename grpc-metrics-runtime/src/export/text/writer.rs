@@ -7,8 +7,7 @@ use std::fmt::Write;
 use prometheus::proto::LabelPair;
 
 use crate::export::gathered::OwnFamily;
-use crate::export::metric_families::to_f64;
-use crate::export::series::{Histogram, Labels, Value};
+use crate::export::series::{Histogram, Labels, Value, to_f64};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(feature = "openmetrics"), allow(dead_code))]
@@ -67,7 +66,7 @@ impl Writer {
         }
         let mut after = String::new();
         write_pairs(&mut after, added);
-        let bounds = schema.bounds().iter().map(|bound| self.format.float(*bound));
+        let bounds = schema.bounds(family).iter().map(|bound| self.format.float(*bound));
         let bounds: Vec<_> =
             bounds.chain(["+Inf".to_owned()]).map(|le| format!("le=\"{le}\"}} ")).collect();
         let mut series = String::new();

@@ -76,6 +76,10 @@ impl RpcSpan {
         })))
     }
 
+    pub(crate) fn is_some(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Opens the span when the RPC starts.
     #[inline]
     pub(crate) fn open(&mut self) {

@@ -1,4 +1,4 @@
-//! The server, in three variants.
+//! The server, in four variants.
 
 use std::hint::black_box;
 use std::io::{self, Read as _, Write as _};
@@ -23,18 +23,20 @@ use crate::pb::{Greeting, Many, Name};
 pub(crate) enum Variant {
     Bare,
     Instrumented,
-    Layer,
+    Layered,
+    Peer,
 }
 
 impl Variant {
     /// Bare comes first: the others are compared with it.
-    pub(crate) const ALL: [Self; 3] = [Self::Bare, Self::Instrumented, Self::Layer];
+    pub(crate) const ALL: [Self; 4] = [Self::Bare, Self::Instrumented, Self::Layered, Self::Peer];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bare => "bare",
             Self::Instrumented => "#[instrument_grpc]",
-            Self::Layer => "tonic_prometheus_layer",
+            Self::Layered => "with server_layer()",
+            Self::Peer => "tonic_prometheus_layer",
         }
     }
 
@@ -51,8 +53,13 @@ impl Variant {
                 let service = BenchServer::new(Instrumented);
                 server.add_service(service).serve_with_incoming(incoming).await?;
             }
+            Self::Layered => {
+                let mut server = server.layer(grpc_metrics_runtime::server_layer());
+                let service = BenchServer::new(Instrumented);
+                server.add_service(service).serve_with_incoming(incoming).await?;
+            }
             // Made for tonic 0.13, and generic over the bodies of `http`, which tonic 0.14 shares.
-            Self::Layer => {
+            Self::Peer => {
                 let mut server = server.layer(MetricsLayer::new());
                 server.add_service(BenchServer::new(Plain)).serve_with_incoming(incoming).await?;
             }

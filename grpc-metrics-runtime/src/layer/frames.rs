@@ -1,0 +1,72 @@
+//! gRPC over HTTP/2, `Length-Prefixed-Message`: how many messages a body holds, and how long they are.
+
+/// A flag and the length.
+const PREFIX: usize = 5;
+
+/// Reads along, wherever the data is split.
+#[derive(Debug, Default)]
+pub(super) struct Frames {
+    prefix: [u8; PREFIX],
+    /// Bytes of the prefix that were read.
+    read: usize,
+    /// Bytes of the message that are due.
+    due: u64,
+}
+
+/// What a piece of data has added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Added {
+    /// Messages that are complete.
+    pub(super) messages: u64,
+    /// Bytes of messages, as they travel, without their prefixes.
+    pub(super) bytes: u64,
+}
+
+impl Frames {
+    pub(super) fn read(&mut self, mut data: &[u8]) -> Added {
+        let mut added = Added::default();
+        while !data.is_empty() {
+            if self.read < PREFIX {
+                let (of_prefix, rest) = data.split_at(data.len().min(PREFIX - self.read));
+                self.prefix[self.read..self.read + of_prefix.len()].copy_from_slice(of_prefix);
+                self.read += of_prefix.len();
+                data = rest;
+                if self.read == PREFIX {
+                    let [_, length @ ..] = self.prefix;
+                    self.due = u32::from_be_bytes(length).into();
+                }
+            } else {
+                let len = usize::try_from(self.due).unwrap_or(usize::MAX).min(data.len());
+                self.due -= len as u64;
+                added.bytes += len as u64;
+                data = &data[len..];
+            }
+            if self.read == PREFIX && self.due == 0 {
+                self.read = 0;
+                added.messages += 1;
+            }
+        }
+        added
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn k7_messages_are_found_wherever_the_data_is_split() {
+        let body = b"\0\0\0\0\x02ab\x01\0\0\0\0\0\0\0\x01\0".as_slice();
+        let body = [body, &[7; 256], b"\0\0\0\0\x01"].concat();
+        // Two bytes, none, 256; and the prefix of one that does not come.
+        for size in 1..=body.len() {
+            let mut frames = Frames::default();
+            let added = body.chunks(size).map(|data| frames.read(data));
+            let sum = added.fold(Added::default(), |sum, added| Added {
+                messages: sum.messages + added.messages,
+                bytes: sum.bytes + added.bytes,
+            });
+            assert_eq!(sum, Added { messages: 3, bytes: 258 }, "{size}");
+        }
+    }
+}

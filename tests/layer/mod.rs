@@ -1,0 +1,6 @@
+//! Contract, section K: the server layer, over real servers and clients.
+
+mod joined;
+mod messages;
+mod served;
+mod unclaimed;

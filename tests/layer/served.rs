@@ -1,0 +1,116 @@
+//! A layered server of the scripted service, and requests that no generated client sends.
+
+use bytes::Bytes;
+use grpc_metrics_runtime::GrpcMetrics;
+use grpc_metrics_runtime::layer::ServerLayer;
+use grpc_metrics_runtime::prometheus::Registry;
+use http_body_util::{BodyExt, Full};
+use support::bed::{assert_consistent, own_metrics};
+use support::faults::expect_panics;
+use support::pb::scripted_server::ScriptedServer;
+use support::scrape::Scrape;
+use support::scripted::{SERVICE, Scripted};
+use support::server::Server;
+use support::stage::Stage;
+use tonic::Code;
+use tonic::body::Body;
+use tonic::service::Routes;
+use tonic::transport::Channel;
+use tower::ServiceExt;
+
+#[derive(Debug)]
+pub(crate) struct Served {
+    pub(crate) registry: Registry,
+    pub(crate) metrics: GrpcMetrics,
+    pub(crate) stage: Stage,
+    pub(crate) server: Server,
+    pub(crate) channel: Channel,
+}
+
+/// The scripted service, with metrics of its own.
+pub(crate) fn scripted(metrics: &GrpcMetrics, stage: &Stage) -> ScriptedServer<Scripted> {
+    ScriptedServer::new(Scripted { metrics: metrics.clone(), stage: stage.clone() })
+}
+
+impl Served {
+    /// Serves the routes that `routes` makes, under a layer that counts in the same instance as the service.
+    pub(crate) async fn with(
+        layer: impl FnOnce(ServerLayer) -> ServerLayer,
+        routes: impl FnOnce(&GrpcMetrics, &Stage) -> Routes,
+    ) -> Self {
+        expect_panics();
+        let (registry, metrics) = own_metrics(|builder| builder);
+        let stage = Stage::default();
+        let routes = routes(&metrics, &stage);
+        let layer = layer(metrics.server_layer());
+        let server = Server::start_with(2, |incoming, stopped| async {
+            let server = tonic::transport::Server::builder().layer(layer).add_routes(routes);
+            server.serve_with_incoming_shutdown(incoming, stopped).await
+        })
+        .await;
+        let channel = server.connect().await;
+        Self { registry, metrics, stage, server, channel }
+    }
+
+    pub(crate) async fn scripted() -> Self {
+        Self::with(|layer| layer, |metrics, stage| Routes::new(scripted(metrics, stage))).await
+    }
+
+    pub(crate) fn scrape(&self) -> Scrape {
+        Scrape::of(&self.registry)
+    }
+
+    /// RPCs that ended so.
+    pub(crate) fn requests(&self, service: &str, method: &str, code: Code) -> u64 {
+        let snapshot = self.metrics.snapshot();
+        snapshot.method(service, method).map_or(0, |method| method.requests(code))
+    }
+
+    /// RPCs of the scripted service that ended, by method and code.
+    pub(crate) fn ended(&self) -> Vec<(&'static str, Code, u64)> {
+        let snapshot = self.metrics.snapshot();
+        let methods = snapshot.methods().iter().filter(|method| method.service() == SERVICE);
+        let codes = methods.flat_map(|method| {
+            let codes = (0..=16).map(Code::from);
+            codes.map(|code| (method.method(), code, method.requests(code)))
+        });
+        codes.filter(|(.., count)| *count > 0).collect()
+    }
+
+    /// RPCs of all services that have started and not ended.
+    pub(crate) fn in_flight(&self) -> u64 {
+        let snapshot = self.metrics.snapshot();
+        snapshot.methods().iter().map(|method| method.started() - method.finished()).sum()
+    }
+
+    /// Everything has ended, and the histograms agree.
+    pub(crate) fn assert_settled(&self) {
+        assert_consistent(&self.scrape());
+        assert_eq!(self.in_flight(), 0);
+    }
+
+    /// Sends a request as it is, and gives the status that the wire has.
+    pub(crate) async fn send(&self, path: &str, content_type: &str, body: Bytes) -> Option<Code> {
+        let request = http::Request::post(format!("http://{}{path}", self.server.address()))
+            .header("content-type", content_type)
+            .header("te", "trailers")
+            .body(Body::new(Full::new(body)))
+            .expect("a legal request");
+        let response = self.channel.clone().oneshot(request).await.expect("the server answers");
+        let code = |headers: &http::HeaderMap| {
+            headers.get("grpc-status").map(|status| Code::from_bytes(status.as_bytes()))
+        };
+        if let Some(code) = code(response.headers()) {
+            return Some(code);
+        }
+        let body = response.into_body().collect().await.expect("a whole body");
+        body.trailers().and_then(code)
+    }
+
+    /// The same, for gRPC.
+    pub(crate) async fn send_grpc(&self, path: &str, message: &[u8]) -> Option<Code> {
+        let length = u32::try_from(message.len()).expect("a short message").to_be_bytes();
+        let framed = [&[0][..], &length, message].concat();
+        self.send(path, "application/grpc", framed.into()).await
+    }
+}

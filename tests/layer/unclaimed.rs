@@ -1,0 +1,150 @@
+//! What reaches no handler.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use support::clients::{self, Kind};
+use support::pb::scripted_server::ScriptedServer;
+use support::script::{script, send};
+use support::scripted::{SERVICE, Scripted};
+use tonic::service::{InterceptorLayer, LayerExt, Routes};
+use tonic::{Code, Request, Status};
+use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::{HealthCheckRequest, health_server};
+use tower::ServiceBuilder;
+
+use super::served::{Served, scripted};
+
+#[tokio::test]
+async fn k3_a_message_that_can_t_be_decoded_counts_with_the_code_that_its_client_gets() {
+    let served = Served::scripted().await;
+    let code = served.send_grpc("/testing.v1.Scripted/Unary", &[0xff; 3]).await;
+    assert_eq!(code, Some(Code::Internal));
+    assert_eq!(served.ended(), [("Unary", Code::Internal, 1)]);
+    assert_eq!(served.stage.entered(), 0);
+    served.assert_settled();
+}
+
+#[tokio::test]
+async fn k3_an_interceptor_s_rejection_counts_by_the_path() {
+    let served = Served::with(
+        |layer| layer,
+        |metrics, stage| {
+            let reject = |_: Request<()>| -> Result<Request<()>, Status> {
+                Err(Status::unauthenticated("who are you?"))
+            };
+            let layer = ServiceBuilder::new().layer(InterceptorLayer::new(reject)).into_inner();
+            Routes::new(layer.named_layer(scripted(metrics, stage)))
+        },
+    )
+    .await;
+    for kind in Kind::ALL {
+        let seen = clients::call(&served.channel, kind, Request::new(script([], [send()]))).await;
+        assert_eq!(seen.code(), Code::Unauthenticated);
+    }
+    for kind in Kind::ALL {
+        assert_eq!(served.requests(SERVICE, kind.method(), Code::Unauthenticated), 1, "{kind:?}");
+    }
+    assert_eq!(served.ended().len(), 4);
+    assert_eq!(served.stage.entered(), 0);
+    served.assert_settled();
+}
+
+#[tokio::test]
+async fn k3_a_message_over_the_limit_counts_in_either_direction() {
+    let served = Served::with(
+        |layer| layer,
+        |metrics, stage| {
+            let service = Scripted { metrics: metrics.clone(), stage: stage.clone() };
+            let service = ScriptedServer::new(service).max_decoding_message_size(64);
+            // A reply is two bytes.
+            Routes::new(service.max_encoding_message_size(1))
+        },
+    )
+    .await;
+    let large = script([], std::iter::repeat_n(send(), 100));
+    let seen = clients::call(&served.channel, Kind::Unary, Request::new(large)).await;
+    assert_eq!(seen.code(), Code::OutOfRange);
+    assert_eq!(served.stage.entered(), 0);
+    for kind in [Kind::Unary, Kind::Watch] {
+        let seen = clients::call(&served.channel, kind, Request::new(script([], [send()]))).await;
+        assert_eq!(seen.code(), Code::OutOfRange, "{kind:?}");
+    }
+    assert_eq!(served.ended(), [("Unary", Code::OutOfRange, 2), ("Watch", Code::OutOfRange, 1)]);
+    served.assert_settled();
+}
+
+#[tokio::test]
+async fn k3_unknown_methods_and_services_are_one_series_whatever_they_are_called() {
+    let served = Served::scripted().await;
+    let before = served.scrape().series.len();
+    for n in 0..500 {
+        for path in
+            [format!("/testing.v1.Scripted/Invented{n}"), format!("/invented.v{n}.Service/Get")]
+        {
+            assert_eq!(served.send_grpc(&path, b"").await, Some(Code::Unimplemented));
+        }
+    }
+    assert_eq!(served.requests("other", "other", Code::Unimplemented), 1_000);
+    assert_eq!(served.scrape().series.len(), before, "a new series");
+    assert_eq!(served.ended(), []);
+    served.assert_settled();
+}
+
+#[tokio::test]
+async fn k4_unknown_paths_are_no_method_and_have_no_objective() {
+    let served = Served::scripted().await;
+    served.send_grpc("/invented.Service/Get", b"").await;
+    let scrape = served.scrape();
+    let of_other = scrape
+        .series
+        .keys()
+        .filter(|(_, labels)| labels.get("service").is_some_and(|service| service == "other"));
+    let names: BTreeSet<_> = of_other.map(|(name, _)| name.as_str()).collect();
+    assert!(names.contains("grpc_server_requests_total"), "{names:?}");
+    assert!(!names.contains("grpc_server_method_info"), "{names:?}");
+    assert!(!names.iter().any(|name| name.contains("_slo_")), "{names:?}");
+}
+
+#[tokio::test]
+async fn k3_a_service_without_an_attribute_counts_by_its_name() {
+    let (_, health) = tonic_health::server::health_reporter();
+    let served = Served::with(
+        |layer| layer.service(health_server::SERVICE_NAME),
+        |metrics, stage| Routes::new(scripted(metrics, stage)).add_service(health),
+    )
+    .await;
+    let mut client = HealthClient::new(served.channel.clone());
+    let service = String::new();
+    client.check(HealthCheckRequest { service }).await.expect("it serves");
+    let service = "nobody".to_owned();
+    let status = client.check(HealthCheckRequest { service }).await.expect_err("no such service");
+    assert_eq!(status.code(), Code::NotFound);
+    for n in 0..200 {
+        served.send_grpc(&format!("/grpc.health.v1.Health/Invented{n}"), b"").await;
+    }
+    let health = |code| served.requests(health_server::SERVICE_NAME, "Check", code);
+    assert_eq!((health(Code::Ok), health(Code::NotFound)), (1, 1));
+    assert_eq!(served.requests("other", "other", Code::Unimplemented), 200);
+    let scrape = served.scrape();
+    let methods = scrape.label_values("grpc_server_requests_total", "method");
+    assert!(!methods.iter().any(|method| method.contains("Invented")), "{methods:?}");
+    served.assert_settled();
+}
+
+#[tokio::test]
+async fn k9_what_is_not_grpc_passes_uncounted() {
+    let served = Served::scripted().await;
+    let before = served.scrape().text;
+    for content_type in
+        ["application/json", "application/grpc-web", "application/grpcx", "text/plain"]
+    {
+        served.send("/testing.v1.Scripted/Unary", content_type, Bytes::from_static(b"{}")).await;
+    }
+    assert_eq!(served.scrape().text, before);
+    for content_type in ["application/grpc+proto", "application/grpc;x=1", "application/grpc"] {
+        served.send("/testing.v1.Scripted/Unary", content_type, Bytes::from_static(&[0; 5])).await;
+    }
+    assert_eq!(served.ended(), [("Unary", Code::Ok, 3)]);
+    served.assert_settled();
+}
