@@ -5,7 +5,8 @@ const _: () = {
     };
     const __SERVICE: &::core::primitive::str = "Greeter";
     __grpc::submit! {
-        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & [])
+        __grpc::service(__SERVICE, "Greeter for MyGreeter", false, & []).with_skipped(&
+        ["Watch"])
     }
     impl Greeter for MyGreeter {
         type WatchStream = BoxStream<Event>;

@@ -54,7 +54,16 @@ pub const fn service(
 ) -> Service {
     let place = Location::caller();
     let (file, line) = (place.file(), place.line());
-    Service { name, implementation, file, line, chooses_instance, methods, macro_calls: &[] }
+    Service {
+        name,
+        implementation,
+        file,
+        line,
+        chooses_instance,
+        methods,
+        macro_calls: &[],
+        skipped: &[],
+    }
 }
 
 /// Enters an impl whose label is its name for the trait into the inventory. Stands inside a method of the impl.

@@ -10,7 +10,7 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use grpc_metrics_runtime::__private::{Method, Service, at_return, carry, method, rpc};
+use grpc_metrics_runtime::__private::{Method, at_return, carry, method, rpc, service};
 use grpc_metrics_runtime::prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
 };
@@ -128,15 +128,7 @@ fn floor() {
 static METHOD: Method = method("bench.Service", "Method", false, false).build();
 
 grpc_metrics_runtime::__private::submit! {
-    Service {
-        name: "bench.Service",
-        implementation: "Service for Bench",
-        file: file!(),
-        line: line!(),
-        chooses_instance: false,
-        methods: &[&METHOD],
-        macro_calls: &[],
-    }
+    service("bench.Service", "Service for Bench", false, &[&METHOD])
 }
 
 static PLAIN: LazyLock<Request<()>> = LazyLock::new(|| Request::new(()));

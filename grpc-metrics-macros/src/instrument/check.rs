@@ -44,7 +44,7 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
         span: args.span.is_none_or(|span| span.value),
     };
 
-    let (mut planned, mut macro_calls) = (Vec::new(), Vec::new());
+    let (mut planned, mut macro_calls, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
     // Said after what is wrong with the impl's own objectives, as they stand.
     let mut of_items = Vec::new();
     let mut percentile_is_used = false;
@@ -74,7 +74,7 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
                 if streaming.contains(&method.sig.ident) {
                     of_items.push(half_measured(method));
                 }
-                method::check_skipped(method, &mut of_items);
+                skipped.push((streams::cfgs(&method.attrs), scope.skipped(method, &mut of_items)));
                 let tokens = method.to_token_stream();
                 // Its own type is left alone, and may be that of another method. One without a type of its
                 // own takes or gives what others have, which is wrapped.
@@ -112,6 +112,7 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
         label: service.unwrap_or_else(|| name_of(&trait_)),
         is_named_after_trait,
         macro_calls,
+        skipped,
         implementation: format!("{} for {}", as_typed(&trait_), as_typed(&head.self_ty)),
         metrics: args.metrics,
         items: planned,

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
-use syn::{ImplItem, ImplItemType};
+use syn::{Attribute, ImplItem, ImplItemType};
 
 use crate::instrument::carry::{Carry, Response};
 use crate::instrument::later;
@@ -20,9 +20,8 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
         emit!(#(#cfgs)* &#descriptor)
     });
     let chooses_instance = plan.metrics.is_some();
-    let macro_calls = plan.macro_calls.iter().map(|(cfgs, call)| emit!(#(#cfgs)* #call));
-    let macro_calls =
-        (!plan.macro_calls.is_empty()).then(|| emit!(.with_macro_calls(&[#(#macro_calls),*])));
+    let macro_calls = setter(&emit!(with_macro_calls), &plan.macro_calls);
+    let skipped = setter(&emit!(with_skipped), &plan.skipped);
     let mut place = plan.is_named_after_trait.then(|| place_in_trait(plan));
     let items = plan.items.iter().map(|item| match item {
         Item::AsWritten(tokens) => tokens.clone(),
@@ -46,11 +45,17 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
             #(#descriptors)*
             __grpc::submit! {
                 __grpc::service(__SERVICE, #implementation, #chooses_instance, &[#(#listed),*])
-                    #macro_calls
+                    #macro_calls #skipped
             }
             #head
         };
     }
+}
+
+/// The call that gives the inventory's entry a list, each element under its `#[cfg]`s. An empty list needs none.
+fn setter(name: &TokenStream, list: &[(Vec<Attribute>, impl ToTokens)]) -> Option<TokenStream> {
+    let elements = list.iter().map(|(cfgs, element)| emit!(#(#cfgs)* #element));
+    (!list.is_empty()).then(|| emit!(.#name(&[#(#elements),*])))
 }
 
 fn descriptor(rpc: &Rpc) -> TokenStream {

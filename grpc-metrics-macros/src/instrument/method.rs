@@ -4,7 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Error, FnArg, ItemImpl, Meta, Pat, PatType, ReturnType, Signature, Type, parse_quote,
+    Attribute, Error, FnArg, ItemImpl, LitStr, Meta, Pat, PatType, ReturnType, Signature, Type,
+    parse_quote,
 };
 
 use crate::instrument::carry::{Body, Response};
@@ -113,6 +114,23 @@ impl Scope<'_> {
             has_span: args.span.as_ref().map_or(self.span, |span| span.value),
             sig,
         })
+    }
+
+    /// Checks a method under `#[skip_metrics]` and returns the name of its RPC.
+    pub(crate) fn skipped(&self, method: &Method, errors: &mut Vec<Error>) -> LitStr {
+        check_skip(&method.skip, errors);
+        let args = rpc_args::parse(method, errors);
+        if let Some(attr) = method.rpc.first()
+            && args.needs_measuring()
+        {
+            let message = format!(
+                "`slo` and `span` have no effect under `#[skip_metrics]`; remove them from `#[{}]`, or remove \
+                 `#[skip_metrics]`",
+                as_typed(&attr.meta)
+            );
+            errors.push(Error::new_spanned(&attr.meta, message));
+        }
+        rpc_args::name(method, &args, self.types.of(method), self.style)
     }
 
     /// What the handler's future gives, if the signature says so. The signature then says what the trait
@@ -243,18 +261,6 @@ fn future(method: &Method) -> Result<Option<TokenStream>, Error> {
             );
             Err(Error::new_spanned(name, message))
         }
-    }
-}
-
-/// The mistakes that can be made on a method that is not measured.
-pub(crate) fn check_skipped(method: &Method, errors: &mut Vec<Error>) {
-    check_skip(&method.skip, errors);
-    if let Some(attr) = method.rpc.first() {
-        let message = format!(
-            "a method that is skipped is no RPC to say anything of; remove `#[{}]` or `#[skip_metrics]`",
-            as_typed(&attr.meta)
-        );
-        errors.push(Error::new_spanned(&attr.meta, message));
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) struct Plan {
     pub(crate) is_named_after_trait: bool,
     /// The macros called among its items, which may make RPCs, as `rpcs!`; and whether each is there.
     pub(crate) macro_calls: Vec<(Vec<Attribute>, String)>,
+    /// The names of the RPCs under `#[skip_metrics]`, each with the `#[cfg]`s of its method.
+    pub(crate) skipped: Vec<(Vec<Attribute>, LitStr)>,
     /// The impl in words, for messages.
     pub(crate) implementation: String,
     /// Which instance counts, if not the process-wide one.

@@ -52,6 +52,11 @@ pub(crate) fn name(
 const KNOWN: [&str; 3] = ["name", "slo", "span"];
 
 impl RpcArgs {
+    /// Whether it sets what only a measured method has.
+    pub(crate) fn needs_measuring(&self) -> bool {
+        self.slo.is_some() || self.span.is_some()
+    }
+
     fn read(&mut self, attr: &Attribute, errors: &mut Vec<Error>) {
         let tokens = match &attr.meta {
             Meta::List(list) if !list.tokens.is_empty() => list.tokens.clone(),

@@ -49,6 +49,41 @@ fn names_of_raw_methods() {
     assert!(expanded.contains("typeTYPEStream=<Aas__grpc::StreamType<"), "{expanded}");
 }
 
+/// The entry of an impl names what it leaves out, so that a layer around the service leaves it out, too.
+#[test]
+fn names_of_skipped_methods() {
+    let expanded = expanded(quote! {
+        impl Greeter for MyGreeter {
+            #[skip_metrics]
+            async fn say_hello(&self, request: Request<A>) -> Result<Response<B>, Status> { a }
+            #[skip_metrics]
+            #[rpc(name = "GetKV")]
+            async fn get_kv(&self, request: Request<A>) -> Result<Response<B>, Status> { a }
+            type FetchURLStream = A;
+            #[cfg(a)]
+            #[skip_metrics]
+            #[inline]
+            async fn fetch_url(&self, request: Request<A>) -> Result<Response<Self::FetchURLStream>, Status> { a }
+            #[skip_metrics]
+            async fn r#move(&self, request: Request<A>) -> Result<Response<B>, Status> { a }
+            async fn greet(&self, request: Request<A>) -> Result<Response<B>, Status> { a }
+        }
+    });
+    let skipped =
+        r#"&[&__RPC_greet]).with_skipped(&["SayHello","GetKV",#[cfg(a)]"FetchURL","Move"])"#;
+    assert!(expanded.contains(skipped), "{expanded}");
+}
+
+#[test]
+fn no_names_where_nothing_is_skipped() {
+    let expanded = expanded(quote! {
+        impl Greeter for MyGreeter {
+            async fn greet(&self, request: Request<A>) -> Result<Response<B>, Status> { a }
+        }
+    });
+    assert!(!expanded.contains("with_skipped"), "{expanded}");
+}
+
 /// A static stands outside the impl, and can't name what belongs to that.
 #[test]
 fn kinds_of_types_with_parameters() {

@@ -25,6 +25,8 @@ pub struct Service {
     pub methods: &'static [&'static Method],
     /// The macros called among the impl's items, such as `rpcs!`. `methods` lacks the methods that they expand to.
     pub macro_calls: &'static [&'static str],
+    /// The names of the RPCs under `#[skip_metrics]`. No layer may measure them instead.
+    pub skipped: &'static [&'static str],
 }
 
 impl Service {
@@ -37,6 +39,12 @@ impl Service {
     #[must_use]
     pub const fn with_macro_calls(self, macro_calls: &'static [&'static str]) -> Self {
         Self { macro_calls, ..self }
+    }
+
+    /// Sets the names of the skipped RPCs.
+    #[must_use]
+    pub const fn with_skipped(self, skipped: &'static [&'static str]) -> Self {
+        Self { skipped, ..self }
     }
 }
 

@@ -9,7 +9,7 @@ struct Service;
 #[tonic::async_trait]
 impl Plain for Service {
     #[skip_metrics]
-    #[rpc(name = "GetKV")]
+    #[rpc(name = "GetKV", slo(availability = 99))]
     async fn first(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
         Err(Status::aborted("always"))
     }

@@ -33,6 +33,7 @@ impl Shapes for Service {
     type ChatStream = tokio_stream::Empty<Result<Answer, Status>>;
     #[cfg(all())]
     #[::grpc_metrics_runtime::skip_metrics]
+    #[rpc(name = "CHAT")]
     async fn chat(&self, _: Request<Streaming<Ask>>) -> Result<Response<Self::ChatStream>, Status> {
         Err(Status::aborted("always"))
     }
