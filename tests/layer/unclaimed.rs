@@ -3,12 +3,16 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};
 use support::clients::{self, Kind};
 use support::pb::scripted_server::ScriptedServer;
 use support::script::{script, send};
 use support::scripted::{SERVICE, Scripted};
+use support::shapes::pb::streams_server::{self, Streams, StreamsServer};
+use support::shapes::pb::{Answer, Ask};
+use tonic::codegen::BoxStream;
 use tonic::service::{InterceptorLayer, LayerExt, Routes};
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request, Response, Status};
 use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::{HealthCheckRequest, health_server};
 use tower::ServiceBuilder;
@@ -147,4 +151,37 @@ async fn k9_what_is_not_grpc_passes_uncounted() {
     }
     assert_eq!(served.ended(), [("Unary", Code::Ok, 3)]);
     served.assert_settled();
+}
+
+struct Half;
+
+#[instrument_grpc(service = streams_server::SERVICE_NAME)]
+#[tonic::async_trait]
+impl Streams for Half {
+    type ReadStream = BoxStream<Answer>;
+    type TailStream = BoxStream<Answer>;
+
+    async fn read(&self, _: Request<Ask>) -> Result<Response<Self::ReadStream>, Status> {
+        Err(Status::not_found("nothing to read"))
+    }
+
+    #[skip_metrics]
+    async fn tail(&self, _: Request<Ask>) -> Result<Response<Self::TailStream>, Status> {
+        Err(Status::not_found("nothing to follow"))
+    }
+}
+
+#[tokio::test]
+async fn k5_skipped_methods_stay_unmeasured() {
+    let served = Served::with(|layer| layer, |_, _| Routes::new(StreamsServer::new(Half))).await;
+    let before = served.scrape().text;
+    let tail = served.send_grpc("/testing.shapes.v1.Streams/Tail", b"").await;
+    assert_eq!(tail, Some(Code::NotFound));
+    assert_eq!(served.scrape().text, before);
+    let read = served.send_grpc("/testing.shapes.v1.Streams/Read", b"").await;
+    assert_eq!(read, Some(Code::NotFound));
+    let global = GrpcMetrics::global().snapshot();
+    let methods = global.methods().iter().filter(|of| of.service() == streams_server::SERVICE_NAME);
+    let counted = methods.map(|of| (of.method(), of.requests(Code::NotFound)));
+    assert_eq!(counted.collect::<Vec<_>>(), [("Read", 1)]);
 }

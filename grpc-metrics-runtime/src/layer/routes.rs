@@ -1,10 +1,10 @@
 //! From a request's path to where its RPC counts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use crate::GrpcMetrics;
-use crate::catalog::{self, Method, MethodKey};
+use crate::catalog::{self, MethodKey};
 use crate::grpc::MethodKind;
 use crate::rpc::Target;
 
@@ -15,6 +15,8 @@ const MOST_LEARNED: usize = 64;
 pub(super) struct Routes {
     metrics: GrpcMetrics,
     known: HashMap<String, Route>,
+    /// Paths of methods that are not measured.
+    skipped: HashSet<String>,
     services: Vec<Learning>,
     other: Target,
 }
@@ -60,10 +62,14 @@ impl Routes {
                 (true, false) => Route { expected: Some(own()), unclaimed: own() },
                 (false, _) => Route { expected: Some(global()), unclaimed: global() },
             };
-            (path(method), route)
+            (path(method.key()), route)
+        });
+        let skipped = catalog::services().iter().flat_map(|service| {
+            service.skipped.iter().map(|method| path(MethodKey { service: service.name, method }))
         });
         Self {
             known: known.collect(),
+            skipped: skipped.collect(),
             services: services
                 .iter()
                 .map(|service| Learning { service, first: OnceLock::new() })
@@ -75,6 +81,11 @@ impl Routes {
 
     pub(super) fn find(&self, path: &str) -> Option<&Route> {
         self.known.get(path)
+    }
+
+    /// Whether the path is that of a method under `#[skip_metrics]`.
+    pub(super) fn is_skipped(&self, path: &str) -> bool {
+        self.skipped.contains(path)
     }
 
     pub(super) fn other(&self) -> &Target {
@@ -118,8 +129,7 @@ impl Learning {
     }
 }
 
-fn path(method: &Method) -> String {
-    let MethodKey { service, method } = method.key();
+fn path(MethodKey { service, method }: MethodKey) -> String {
     format!("/{service}/{method}")
 }
 

@@ -41,6 +41,7 @@ impl<S> ServerService<S> {
             Some(Route { expected, unclaimed }) => (expected.clone(), unclaimed, None),
             None => match self.routes.learned(path) {
                 Some(learned) => (Some(learned.clone()), learned, None),
+                None if self.routes.is_skipped(path) => return None,
                 None => (None, self.routes.other(), Some(path.to_owned())),
             },
         };
