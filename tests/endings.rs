@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use quanta::Mock;
-use support::bed::Bed;
 use support::clients::Kind;
 use support::script::{Way, fail, fail_by, gate, script, send};
 use support::wait::until;
 use tonic::{Code, Request};
+
+use super::Bed;
 
 #[tokio::test]
 async fn b1_ok_of_a_handler_that_answers_with_one_message() {

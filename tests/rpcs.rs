@@ -4,7 +4,11 @@ mod direct_calls;
 mod endings;
 mod faults;
 mod layer;
+mod layered;
 mod metrics;
 mod request_guard;
 mod settings;
 mod transparency;
+
+/// The attribute alone.
+type Bed = support::bed::Bed;

@@ -1,6 +1,7 @@
 //! A scripted service, its server, a client, and metrics of their own: what most tests begin with.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use grpc_metrics_runtime::prometheus::Registry;
@@ -23,8 +24,33 @@ use crate::wait;
 /// RPCs by method and code.
 pub type Ledger = BTreeMap<(String, String), u64>;
 
+/// Whether a server has the layer.
+pub trait Layering: Send + Sync {
+    const IS_LAYERED: bool;
+}
+
+/// The attribute alone.
 #[derive(Debug)]
-pub struct Bed {
+pub enum Bare {}
+
+impl Layering for Bare {
+    const IS_LAYERED: bool = false;
+}
+
+/// The attribute under the server layer.
+#[derive(Debug)]
+pub enum Layered {}
+
+impl Layering for Layered {
+    const IS_LAYERED: bool = true;
+}
+
+/// A bed of the attribute alone.
+pub type Bed = BedOf<Bare>;
+
+#[derive(Debug)]
+pub struct BedOf<L> {
+    layering: PhantomData<L>,
     pub registry: Registry,
     pub metrics: GrpcMetrics,
     pub stage: Stage,
@@ -32,7 +58,7 @@ pub struct Bed {
     pub channel: Channel,
 }
 
-impl Bed {
+impl<L: Layering> BedOf<L> {
     pub async fn new() -> Self {
         Self::with(|builder| builder).await
     }
@@ -43,9 +69,19 @@ impl Bed {
         let (registry, metrics) = own_metrics(settings);
         let stage = Stage::default();
         let service = Scripted { metrics: metrics.clone(), stage: stage.clone() };
-        let server = Server::start(Routes::new(ScriptedServer::new(service))).await;
+        let routes = Routes::new(ScriptedServer::new(service));
+        let server = if L::IS_LAYERED {
+            let layer = metrics.server_layer();
+            Server::start_with(4, |incoming, stopped| async {
+                let server = tonic::transport::Server::builder().layer(layer).add_routes(routes);
+                server.serve_with_incoming_shutdown(incoming, stopped).await
+            })
+            .await
+        } else {
+            Server::start(routes).await
+        };
         let channel = server.connect().await;
-        Self { registry, metrics, stage, server, channel }
+        Self { layering: PhantomData, registry, metrics, stage, server, channel }
     }
 
     /// With a clock that stands still unless the test moves it.
@@ -54,6 +90,11 @@ impl Bed {
     ) -> (Self, Arc<quanta::Mock>) {
         let (clock, time) = quanta::Clock::mock();
         (Self::with(|builder| settings(builder).clock(clock)).await, time)
+    }
+
+    /// Whether the wire says how RPCs end.
+    pub fn is_layered(&self) -> bool {
+        L::IS_LAYERED
     }
 
     /// Calls and waits to the end.
