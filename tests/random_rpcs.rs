@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use grpc_metrics_runtime::MethodSnapshot;
-use support::bed::{Bed, Ledger, in_flight, ledger};
+use support::bed::{Bare, Bed, BedOf, Layered, Layering, Ledger, in_flight, ledger};
 use support::clients::{Kind, Seen, call, open};
 use support::faults::{Proxy, panic_id};
 use support::rng::{Rng, seed};
@@ -135,7 +135,7 @@ async fn run(channel: &Channel, stage: &Stage, rpc: Rpc) {
     }
 }
 
-async fn channels(bed: &Bed, n: usize) -> Vec<Channel> {
+async fn channels<L: Layering>(bed: &BedOf<L>, n: usize) -> Vec<Channel> {
     let mut channels = Vec::new();
     for _ in 0..n {
         channels.push(bed.server.connect().await);
@@ -145,10 +145,19 @@ async fn channels(bed: &Bed, n: usize) -> Vec<Channel> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a5_random_rpcs_are_counted_exactly() {
+    random_rpcs_are_counted_exactly::<Bare>().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn k10_random_rpcs_are_counted_exactly_on_the_wire() {
+    random_rpcs_are_counted_exactly::<Layered>().await;
+}
+
+async fn random_rpcs_are_counted_exactly<L: Layering>() {
     const TASKS: u64 = 32;
     const EACH: u64 = 150;
     let seed = seed();
-    let bed = Bed::new().await;
+    let bed = BedOf::<L>::new().await;
     let channels = channels(&bed, 8).await;
     let watcher = Watcher::start(&bed);
     let expected = Arc::new(Mutex::new(BTreeMap::<(Kind, i32), u64>::new()));
@@ -197,10 +206,19 @@ fn note(seen: &Seen, kind: Kind, noted: &Mutex<Ledger>) {
 /// ends, or whether it gets as far as its handler. The handlers' own count is what they are held against.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a5_whatever_happens_no_rpc_is_lost_or_doubled() {
+    whatever_happens_no_rpc_is_lost_or_doubled::<Bare>().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn k10_whatever_happens_no_rpc_is_lost_or_doubled_on_the_wire() {
+    whatever_happens_no_rpc_is_lost_or_doubled::<Layered>().await;
+}
+
+async fn whatever_happens_no_rpc_is_lost_or_doubled<L: Layering>() {
     const TASKS: u64 = 32;
     const EACH: u64 = 120;
     let seed = seed();
-    let bed = Bed::new().await;
+    let bed = BedOf::<L>::new().await;
     let proxy = Arc::new(Proxy::to(bed.server.address()).await);
     let endpoint = Endpoint::from_shared(format!("http://{}", proxy.address())).unwrap();
     let channels: Vec<_> = (0..8).map(|_| endpoint.connect_lazy()).collect();
@@ -248,16 +266,22 @@ async fn a5_whatever_happens_no_rpc_is_lost_or_doubled() {
     )
     .await;
     watcher.stop();
-    let Bed { server, registry, metrics, stage, .. } = bed;
+    let BedOf { server, registry, metrics, stage, .. } = bed;
     server.kill().await;
     let entered = stage.entered() as u64;
     assert!(entered >= TASKS * EACH / 4, "hardly any got there");
     let snapshot = metrics.snapshot();
     let methods = || snapshot.methods().iter();
-    assert_eq!(methods().map(MethodSnapshot::started).sum::<u64>(), entered);
-    assert_eq!(methods().map(MethodSnapshot::finished).sum::<u64>(), entered);
+    let started = methods().map(MethodSnapshot::started).sum::<u64>();
+    assert_eq!(methods().map(MethodSnapshot::finished).sum::<u64>(), started);
+    if L::IS_LAYERED {
+        // Some got no further than the layer.
+        assert!((entered..=TASKS * EACH).contains(&started), "{entered}, {started}");
+    } else {
+        assert_eq!(started, entered);
+    }
     let counted = ledger(&support::scrape::Scrape::of(&registry));
-    assert_eq!(counted.values().sum::<u64>(), entered);
+    assert_eq!(counted.values().sum::<u64>(), started);
     for (key, seen) in noted.lock().unwrap().iter() {
         let counted = counted.get(key).copied().unwrap_or(0);
         assert!(counted >= *seen, "{key:?}: {counted}, clients saw {seen}");

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 
 use grpc_metrics_runtime::{GrpcMetrics, MethodSnapshot, Snapshot};
 
-use crate::bed::{Bed, assert_consistent};
+use crate::bed::{BedOf, assert_consistent};
 use crate::scrape::Scrape;
 use crate::scripted::SERVICE;
 
@@ -45,7 +45,7 @@ impl Tally {
 
 impl Watcher {
     /// Watches what users see and what they can read by program.
-    pub fn start(bed: &Bed) -> Self {
+    pub fn start<L>(bed: &BedOf<L>) -> Self {
         let (registry, metrics, stage) =
             (bed.registry.clone(), bed.metrics.clone(), bed.stage.clone());
         let (mut last, mut started) = (Scrape::of(&registry), BTreeMap::new());
