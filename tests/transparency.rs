@@ -1,4 +1,4 @@
-//! Contract, B14: what the client sees is the same with the attribute and without.
+//! Contract, B14 and K11: what the client sees is the same with the attribute and without, under the server layer too.
 
 use std::time::Duration;
 
@@ -28,9 +28,14 @@ impl Both {
         expect_panics();
         let (_registry, metrics) = own_metrics(|builder| builder);
         let stage = Stage::default();
+        let layer = metrics.server_layer();
         let with = Routes::new(ScriptedServer::new(Scripted { metrics, stage }));
-        let without = Routes::new(ScriptedServer::new(Plain::default()));
-        let (with, without) = (Server::start(with).await, Server::start(without).await);
+        let without = Server::start(Routes::new(ScriptedServer::new(Plain::default()))).await;
+        let with = if super::IS_LAYERED {
+            Server::start_layered(layer, with).await
+        } else {
+            Server::start(with).await
+        };
         let channels = (with.connect().await, without.connect().await);
         Self { with: (with, channels.0), without: (without, channels.1) }
     }

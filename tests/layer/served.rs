@@ -43,11 +43,7 @@ impl Served {
         let stage = Stage::default();
         let routes = routes(&metrics, &stage);
         let layer = layer(metrics.server_layer());
-        let server = Server::start_with(2, |incoming, stopped| async {
-            let server = tonic::transport::Server::builder().layer(layer).add_routes(routes);
-            server.serve_with_incoming_shutdown(incoming, stopped).await
-        })
-        .await;
+        let server = Server::start_layered(layer, routes).await;
         let channel = server.connect().await;
         Self { registry, metrics, stage, server, channel }
     }

@@ -71,12 +71,7 @@ impl<L: Layering> BedOf<L> {
         let service = Scripted { metrics: metrics.clone(), stage: stage.clone() };
         let routes = Routes::new(ScriptedServer::new(service));
         let server = if L::IS_LAYERED {
-            let layer = metrics.server_layer();
-            Server::start_with(4, |incoming, stopped| async {
-                let server = tonic::transport::Server::builder().layer(layer).add_routes(routes);
-                server.serve_with_incoming_shutdown(incoming, stopped).await
-            })
-            .await
+            Server::start_layered(metrics.server_layer(), routes).await
         } else {
             Server::start(routes).await
         };

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::time::Duration;
 
+use grpc_metrics_runtime::layer::ServerLayer;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
@@ -35,6 +36,15 @@ impl Server {
     pub async fn start_on(workers: usize, routes: Routes) -> Self {
         Self::start_with(workers, |incoming, stopped| async {
             let server: Router = tonic::transport::Server::builder().add_routes(routes);
+            server.serve_with_incoming_shutdown(incoming, stopped).await
+        })
+        .await
+    }
+
+    /// Serves under the layer.
+    pub async fn start_layered(layer: ServerLayer, routes: Routes) -> Self {
+        Self::start_with(4, |incoming, stopped| async {
+            let server = tonic::transport::Server::builder().layer(layer).add_routes(routes);
             server.serve_with_incoming_shutdown(incoming, stopped).await
         })
         .await

@@ -7,7 +7,6 @@ use http::Extensions;
 use tonic::{Code, Status};
 
 use super::deadline::Deadline;
-use super::span::RpcSpan;
 use super::state::{Recorder, Target};
 use super::ticket::Ticket;
 use crate::status::cause_of;
@@ -89,10 +88,8 @@ impl RequestGuard {
             return;
         }
         match (&self.shared.ticket, cause()) {
-            (Some(ticket), cause) => {
-                let cause = cause.map(|cause| (code, cause));
-                ticket.handler_ended(cause, RpcSpan::default());
-            }
+            (Some(ticket), Some(cause)) => ticket.keep_cause(code, cause),
+            (Some(_), None) => {}
             (None, None) => drop(self.shared.recorder.end(code)),
             (None, cause) => drop(self.shared.recorder.fail(code, cause)),
         }

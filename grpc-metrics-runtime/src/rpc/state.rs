@@ -177,7 +177,10 @@ impl Rpc {
     fn ends_on_the_wire(&mut self, cause: Option<(Code, &'static str)>) -> bool {
         let Some(ticket) = self.ticket.take() else { return false };
         self.span.exit();
-        ticket.handler_ended(cause, mem::take(&mut self.span));
+        if let Some((code, cause)) = cause {
+            ticket.keep_cause(code, cause);
+        }
+        ticket.keep_span(mem::take(&mut self.span));
         true
     }
 

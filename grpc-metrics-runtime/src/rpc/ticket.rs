@@ -94,11 +94,13 @@ impl Ticket {
         }
     }
 
-    /// Says that the handler, or its response stream, has ended.
-    pub(super) fn handler_ended(&self, cause: Option<(Code, &'static str)>, span: RpcSpan) {
-        if let Some(cause) = cause {
-            let _ = self.cause.set(cause);
-        }
+    /// Keeps the cause of a handler's error for the end of the RPC.
+    pub(super) fn keep_cause(&self, code: Code, cause: &'static str) {
+        let _ = self.cause.set((code, cause));
+    }
+
+    /// Keeps the handler's span open until the end of the RPC.
+    pub(super) fn keep_span(&self, span: RpcSpan) {
         if span.is_some() {
             let _ = self.span.set(Mutex::new(span));
         }
