@@ -20,7 +20,7 @@ impl Several for Service {
     }
 
     #[skip_metrics(now)]
-    #[rpc(name = "Other")]
+    #[rpc(name = "Other", span = false)]
     async fn second(&self, _: Request<()>) -> Result<Response<()>, Status> {
         Err(Status::aborted("always"))
     }
