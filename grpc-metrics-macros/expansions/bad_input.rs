@@ -2,16 +2,16 @@
     "unknown argument `servce`; did you mean `service`?"
 }
 ::core::compile_error! {
-    "`streams` takes `true` or `false`: `streams = false` leaves response streams alone; found `streams = 1`"
+    "`streams` takes `true` or `false`: `streams = false` leaves response stream types unchanged; found `streams = 1`"
 }
 ::core::compile_error! {
-    "no method here can be an RPC; is `Greeter` the trait that tonic generates? #[instrument_grpc] goes above the impl of that"
+    "no method of `Greeter` looks like an RPC: put `#[instrument_grpc]` above the impl of the trait that tonic generates"
 }
 ::core::compile_error! {
-    "the RPC's name is empty; write it as in the proto file"
+    "empty `name`: give the RPC's name in the proto file, `name = \"GetKV\"`"
 }
 ::core::compile_error! {
-    "`say_hello` takes no request; write `request: Request<…>`, or #[skip_metrics] above a method that is no RPC"
+    "`say_hello` takes no request: add `request: Request<…>`, or `#[skip_metrics]` if it is not an RPC"
 }
 ::core::compile_error! {
     "`skip_metrics` takes no arguments: write `#[skip_metrics]` instead of `#[skip_metrics(always)]`"

@@ -44,7 +44,7 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::carry(
+                __grpc::measure(
                     __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &request),
                     async move {
@@ -79,7 +79,7 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::carry(
+                __grpc::measure(
                     __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &request),
                     async move {

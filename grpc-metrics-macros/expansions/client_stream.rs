@@ -31,7 +31,7 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::carry(
+                __grpc::measure(
                     __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_END,
                     __grpc::rpc::<
                         Request<Streaming<HelloRequest>>,

@@ -105,7 +105,7 @@ const _: () = {
                 Request<HelloRequest>,
             >(&__RPC_say_hello, &__request);
             let request = __request;
-            __grpc::carry_future(
+            __grpc::measure_future(
                 __grpc::Returned::<BoxFuture<'a, HelloReply>>::__GRPC_END,
                 __rpc,
                 move || -> BoxFuture<'a, HelloReply> {
@@ -123,7 +123,7 @@ const _: () = {
             let __rpc = __grpc::rpc::<
                 Request<Borrowed<'a>>,
             >(&__RPC_say_again, &__request);
-            __grpc::carry_future(
+            __grpc::measure_future(
                 __grpc::Returned::<BoxFuture<'a, HelloReply>>::__GRPC_END,
                 __rpc,
                 move || -> BoxFuture<'a, HelloReply> {
@@ -142,7 +142,7 @@ const _: () = {
             >,
         > {
             std::boxed::Box::pin(
-                __grpc::carry(
+                __grpc::measure(
                     __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<A>>(&__RPC_at_once, &request),
                     async move { self.answer(request) },
@@ -161,7 +161,7 @@ const _: () = {
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_after_more, &__request);
             let request = __request;
-            __grpc::carry_future(
+            __grpc::measure_future(
                 __grpc::Returned::<
                     Pin<
                         Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -188,7 +188,7 @@ const _: () = {
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_by_return, &__request);
             let request = __request;
-            __grpc::carry_future(
+            __grpc::measure_future(
                 __grpc::Returned::<
                     Pin<
                         Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -212,7 +212,7 @@ const _: () = {
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_by_other_call, &__request);
             let request = __request;
-            __grpc::carry_future(
+            __grpc::measure_future(
                 __grpc::Returned::<
                     Pin<
                         Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -235,7 +235,7 @@ const _: () = {
             >,
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_without_move, &__request);
-            __grpc::carry_future(
+            __grpc::measure_future(
                 __grpc::Returned::<
                     Pin<
                         Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -258,7 +258,7 @@ const _: () = {
             >,
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_guarded, &__request);
-            __grpc::carry_future(
+            __grpc::measure_future(
                 __grpc::Returned::<
                     Pin<
                         Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -287,7 +287,7 @@ const _: () = {
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_by_other_type, &__request);
             let request = __request;
-            __grpc::carry_future(
+            __grpc::measure_future(
                 __grpc::Returned::<
                     Pin<
                         Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -311,7 +311,7 @@ const _: () = {
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_by_other_function, &__request);
             let request = __request;
-            __grpc::carry_future(
+            __grpc::measure_future(
                 __grpc::Returned::<
                     Pin<
                         Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -335,7 +335,7 @@ const _: () = {
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_by_other_brackets, &__request);
             let request = __request;
-            __grpc::carry_future(
+            __grpc::measure_future(
                 __grpc::Returned::<
                     Pin<
                         Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,
@@ -359,7 +359,7 @@ const _: () = {
         > {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_by_argument, &__request);
             let request = __request;
-            __grpc::carry_future(
+            __grpc::measure_future(
                 __grpc::Returned::<
                     Pin<
                         Box<dyn Future<Output = Result<Response<B>, Status>> + Send + 'a>,

@@ -49,7 +49,7 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::carry(
+                __grpc::measure(
                     __grpc::Returned::<Result<Response<T::Reply>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<M>>(&__RPC_say_hello, &request),
                     async move {
@@ -83,7 +83,7 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::carry(
+                __grpc::measure(
                     __grpc::Returned::<Result<Response<Summary>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<Streaming<M>>>(&__RPC_say_all, &request),
                     async move {
@@ -117,7 +117,7 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::carry(
+                __grpc::measure(
                     __grpc::Returned::<Result<Response<Own<Self>>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<Own<Self>>>(&__RPC_say_own, &request),
                     async move {

@@ -20,7 +20,7 @@ const _: () = {
             __request: Request<HelloRequest>,
         ) -> __grpc::StatusReturn<Result<Response<HelloReply>, Status>> {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
-            __grpc::carry(
+            __grpc::measure(
                     __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &__request),
                     async move {

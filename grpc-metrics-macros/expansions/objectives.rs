@@ -57,7 +57,7 @@ const _: () = {
             __request: Request<A>,
         ) -> __grpc::StatusReturn<Result<Response<B>, Status>> {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
-            __grpc::carry(
+            __grpc::measure(
                     __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<A>>(&__RPC_as_the_impl, &__request),
                     async move {
@@ -79,7 +79,7 @@ const _: () = {
             &self,
             __request: Request<A>,
         ) -> __grpc::StatusReturn<Result<Response<B>, Status>> {
-            __grpc::carry(
+            __grpc::measure(
                     __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<A>>(&__RPC_slower, &__request),
                     async move {
@@ -101,7 +101,7 @@ const _: () = {
             &self,
             __request: Request<A>,
         ) -> __grpc::StatusReturn<Result<Response<B>, Status>> {
-            __grpc::carry(
+            __grpc::measure(
                     __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<A>>(&__RPC_fewer, &__request),
                     async move {
@@ -123,7 +123,7 @@ const _: () = {
             &self,
             __request: Request<A>,
         ) -> __grpc::StatusReturn<Result<Response<B>, Status>> {
-            __grpc::carry(
+            __grpc::measure(
                     __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<A>>(&__RPC_less, &__request),
                     async move {
@@ -145,7 +145,7 @@ const _: () = {
             &self,
             __request: Request<A>,
         ) -> __grpc::StatusReturn<Result<Response<B>, Status>> {
-            __grpc::carry(
+            __grpc::measure(
                     __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<A>>(&__RPC_nothing, &__request),
                     async move {

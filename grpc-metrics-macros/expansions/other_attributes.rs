@@ -43,7 +43,7 @@ const _: () = {
         > {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             Box::pin(async move {
-                __grpc::carry(
+                __grpc::measure(
                         __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
                         __grpc::rpc::<Request<A>>(&__RPC_at_once, &request),
                         async move { self.answer(request) },
@@ -65,7 +65,7 @@ const _: () = {
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_after_more, &request);
             let request = self.log(request);
             Box::pin(async move {
-                __grpc::carry(
+                __grpc::measure(
                         __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
                         __rpc,
                         async move { self.answer(request) },
@@ -78,7 +78,7 @@ const _: () = {
             &self,
             request: Request<A>,
         ) -> __grpc::StatusReturn<Result<Response<B>, Status>> {
-            __grpc::carry(
+            __grpc::measure(
                     __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<A>>(&__RPC_natively, &request),
                     async move {

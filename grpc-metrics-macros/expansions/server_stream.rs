@@ -50,7 +50,7 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::carry(
+                __grpc::measure(
                     __grpc::ReturnedStream::<
                         Result<Response<__grpc::Declared<Self::WatchStream>>, Status>,
                     >::__GRPC_END,
@@ -103,7 +103,7 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::carry(
+                __grpc::measure(
                     __grpc::ReturnedStream::<
                         Result<Response<ReceiverStream<Result<Event, Status>>>, Status>,
                     >::__GRPC_END,

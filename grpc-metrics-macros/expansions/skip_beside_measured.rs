@@ -26,7 +26,7 @@ const _: () = {
             __request: Request<A>,
         ) -> __grpc::StatusReturn<Result<Response<Self::WatchStream>, Status>> {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
-            __grpc::carry(
+            __grpc::measure(
                     __grpc::ReturnedStream::<
                         Result<Response<__grpc::Declared<Self::WatchStream>>, Status>,
                     >::__GRPC_END,

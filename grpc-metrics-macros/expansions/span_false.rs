@@ -41,7 +41,7 @@ const _: () = {
         {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             Box::pin(
-                __grpc::carry(
+                __grpc::measure(
                     __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &request),
                     async move {
@@ -75,7 +75,7 @@ const _: () = {
             Self: 'async_trait,
         {
             Box::pin(
-                __grpc::carry(
+                __grpc::measure(
                     __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_END,
                     __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_more, &request),
                     async move {

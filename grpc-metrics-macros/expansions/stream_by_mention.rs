@@ -39,7 +39,7 @@ const _: () = {
         {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             Box::pin(
-                __grpc::carry(
+                __grpc::measure(
                     __grpc::ReturnedStream::<
                         Result<Response<__grpc::Declared<Self::OtherStream>>, Status>,
                     >::__GRPC_END,

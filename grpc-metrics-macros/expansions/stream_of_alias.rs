@@ -45,7 +45,7 @@ const _: () = {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             let __rpc = __grpc::rpc::<Request<A>>(&__RPC_watch, &__request);
             let request = __request;
-            __grpc::carry_future(
+            __grpc::measure_future(
                 __grpc::ReturnedStream::<
                     BoxFuture<'a, __grpc::Declared<Self::WatchStream>>,
                 >::__GRPC_END,
@@ -56,7 +56,7 @@ const _: () = {
             )
         }
         #[tracing::instrument]
-        #[__grpc::carry_rpc(
+        #[__grpc::instrument_method_last(
             stream_by_type(
                 __grpc::rpc::<Request<A>>(&__RPC_watch_again, &request)
             )(BoxFuture<'a, __grpc::Declared::<Self::WatchStream>>)()
@@ -71,7 +71,7 @@ const _: () = {
             self.greet(request)
         }
         async fn nothing(&self, __request: Request<A>) {
-            __grpc::carry(
+            __grpc::measure(
                     __grpc::Returned::<()>::__GRPC_END,
                     __grpc::rpc::<Request<A>>(&__RPC_nothing, &__request),
                     async move {

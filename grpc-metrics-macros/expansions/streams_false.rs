@@ -36,7 +36,7 @@ const _: () = {
         {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
             Box::pin(
-                __grpc::carry(
+                __grpc::measure(
                     __grpc::at_return::<Result<Response<Self::WatchStream>, Status>>(),
                     __grpc::rpc::<Request<WatchRequest>>(&__RPC_watch, &request),
                     async move {

@@ -17,7 +17,7 @@ const _: () = {
     impl Greeter for MyGreeter {
         #[tracing::instrument(skip(self), err)]
         #[allow(clippy::type_complexity)]
-        #[__grpc::carry_rpc(
+        #[__grpc::instrument_method_last(
             by_type(
                 __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &request)
             )(

@@ -24,7 +24,7 @@ const _: () = {
     }
     impl Greeter for MyGreeter {
         #[tracing::instrument(skip_all)]
-        #[__grpc::carry_rpc(
+        #[__grpc::instrument_method_last(
             by_type(
                 __grpc::rpc::<Request<A>>(&__RPC_after_more, &request)
             )(
@@ -48,7 +48,7 @@ const _: () = {
             Box::pin(async move { self.answer(request) })
         }
         #[tracing::instrument(skip_all)]
-        #[__grpc::carry_rpc(
+        #[__grpc::instrument_method_last(
             by_type(
                 __grpc::rpc::<Request<A>>(&__RPC_guarded, &__request)
             )(

@@ -1,9 +1,8 @@
-//! The `#[instrument_grpc]` attribute, its helpers, and `#[derive(GrpcStatus)]`. Use them through `grpc-metrics-runtime`, which
-//! re-exports and documents them.
+//! The `#[instrument_grpc]` attribute, its helper attributes, and `#[derive(GrpcStatus)]`. Use them through
+//! `grpc-metrics-runtime`, which re-exports and documents them.
 //!
-//! Each of the two has a room, `instrument` and `derive`, and goes through three stages there with a checked type
-//! between them: what is written is parsed, then checked, with every mistake found, into a `plan`, and the plan is
-//! written out. `syntax` holds what both read and write with. Neither knows the other.
+//! `instrument` and `derive` work in three stages: parse the input, check it and collect all mistakes, and expand the
+//! resulting plan. Both use `syntax`, and neither uses the other.
 
 #![forbid(unsafe_code)]
 
@@ -22,33 +21,33 @@ pub fn instrument_grpc(args: TokenStream, item: TokenStream) -> TokenStream {
     instrument::below_other_attributes(args, item).into()
 }
 
-/// What `#[instrument_grpc]` puts below the other attributes of the impl, so as to run after them.
+/// Instruments an impl. `#[instrument_grpc]` adds it below the impl's other attributes, so that it runs last.
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn instrument_grpc_last(args: TokenStream, item: TokenStream) -> TokenStream {
     instrument::instrument(args.into(), item.into()).into()
 }
 
-/// What `#[instrument_grpc]` puts below the other attributes of a method, so as to run after them.
+/// Instruments a method. `#[instrument_grpc]` adds it below the method's other attributes, so that it runs last.
 #[doc(hidden)]
 #[proc_macro_attribute]
-pub fn carry_rpc(args: TokenStream, item: TokenStream) -> TokenStream {
-    instrument::carry_later(args.into(), &item.into()).into()
+pub fn instrument_method_last(args: TokenStream, item: TokenStream) -> TokenStream {
+    instrument::instrument_method(args.into(), &item.into()).into()
 }
 
-/// Gives an error type its gRPC statuses.
+/// Maps an error type to gRPC statuses.
 #[proc_macro_derive(GrpcStatus, attributes(status))]
 pub fn derive_grpc_status(item: TokenStream) -> TokenStream {
     derive::derive(item.into()).into()
 }
 
-/// Takes a method out of the metrics, in an impl under `#[instrument_grpc]`.
+/// Excludes a method from the metrics, in an impl under `#[instrument_grpc]`.
 #[proc_macro_attribute]
 pub fn skip_metrics(_args: TokenStream, item: TokenStream) -> TokenStream {
     instrument::misplaced("skip_metrics", &item.into()).into()
 }
 
-/// Names a method's RPC, in an impl under `#[instrument_grpc]`: `#[rpc(name = "GetKV")]`.
+/// Sets the name, objectives or span of a method's RPC, in an impl under `#[instrument_grpc]`: `#[rpc(name = "GetKV")]`.
 #[proc_macro_attribute]
 pub fn rpc(_args: TokenStream, item: TokenStream) -> TokenStream {
     instrument::misplaced("rpc", &item.into()).into()

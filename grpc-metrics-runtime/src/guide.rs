@@ -1,8 +1,7 @@
 //! The repository's pages, one module each.
 
 // The pages link to each other by file name, which works in the repository only. Of two definitions of one link the
-// first wins, so these make the links work here. `tests/pages` checks that no link is missing. rustdoc takes the
-// attributes in messages, such as `#[status]`, for links, too.
+// first wins, so these make the links work here. `tests/pages` checks that no link is missing.
 macro_rules! page {
     ($name:ident, $file:literal) => {
         /// [contract.md]: crate::guide::contract
@@ -11,9 +10,6 @@ macro_rules! page {
         /// [monitoring.md]: crate::guide::monitoring
         /// [tracing.md]: crate::guide::tracing
         /// [`monitoring/`]: https://github.com/grpc-metrics/grpc-metrics/tree/HEAD/monitoring
-        /// [instrument_grpc]: macro@crate::instrument_grpc
-        /// [skip_metrics]: macro@crate::skip_metrics
-        /// [status]: derive@crate::GrpcStatus
         #[doc = include_str!(concat!("../docs/", $file))]
         pub mod $name {}
     };

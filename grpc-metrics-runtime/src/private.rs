@@ -22,7 +22,7 @@ pub use crate::status::{
     Description, ErrorType, GrpcStatus, IntoStatus, Source, own_status, own_status_of_generic,
     passed_on,
 };
-pub use grpc_metrics_macros::{carry_rpc, instrument_grpc_last};
+pub use grpc_metrics_macros::{instrument_grpc_last, instrument_method_last};
 pub use inventory::submit;
 pub use std::boxed::Box;
 pub use std::convert::From;
@@ -115,8 +115,8 @@ pub fn rpc_in<A: HandlerArgument>(
 #[diagnostic::on_unimplemented(
     message = "an RPC method takes a `Request<_>`, not `{Self}`",
     label = "expected `tonic::Request<_>`",
-    note = "is the trait the one that tonic generates? #[instrument_grpc] goes above the impl of that",
-    note = "put #[skip_metrics] above a method of it that is no RPC"
+    note = "`#[instrument_grpc]` goes above the impl of the trait that tonic generates",
+    note = "if this method is not an RPC, put `#[skip_metrics]` above it"
 )]
 pub trait HandlerArgument {
     /// Where the deadline and the caller's trace are.
@@ -140,9 +140,9 @@ impl<M> HandlerArgument for Request<M> {
 
 /// What `metrics = …` may give.
 #[diagnostic::on_unimplemented(
-    message = "`metrics = …` gives a `{Self}`, which is no `GrpcMetrics`",
-    label = "expected a `GrpcMetrics`, or what points to one",
-    note = "write `metrics = self.metrics`, where the field is a `grpc_metrics_runtime::GrpcMetrics`"
+    message = "`metrics` must be a `GrpcMetrics`, not `{Self}`",
+    label = "expected a `GrpcMetrics`, or a pointer to one",
+    note = "write `metrics = self.metrics`, with a field of type `grpc_metrics_runtime::GrpcMetrics`"
 )]
 pub trait Instance {
     /// The instance itself.
@@ -176,26 +176,26 @@ instance_behind!(&I, Arc<I>, Box<I>, LazyLock<I>);
 #[diagnostic::on_unimplemented(
     message = "an RPC method returns `Result<Response<_>, Status>`, not `{Self}`",
     label = "expected `Result<tonic::Response<_>, tonic::Status>`",
-    note = "is the trait the one that tonic generates? #[instrument_grpc] goes above the impl of that",
-    note = "put #[skip_metrics] above a method of it that is no RPC"
+    note = "`#[instrument_grpc]` goes above the impl of the trait that tonic generates",
+    note = "if this method is not an RPC, put `#[skip_metrics]` above it"
 )]
 pub trait HandlerReturn {
     /// The handler with its RPC, which ends as `N` says.
-    type Carried<F, N>;
+    type Measured<F, N>;
 
     /// What tonic gets where the response stream's type is `W`.
     type Wrapped<W>;
 
     #[doc(hidden)]
-    fn carry<F, N>(rpc: Rpc, handler: F) -> Self::Carried<F, N>;
+    fn measure<F, N>(rpc: Rpc, handler: F) -> Self::Measured<F, N>;
 }
 
 impl<M, E: IntoStatus> HandlerReturn for Result<Response<M>, E> {
-    type Carried<F, N> = Handler<F, N>;
+    type Measured<F, N> = Handler<F, N>;
     type Wrapped<W> = Result<Response<W>, Status>;
 
     #[inline]
-    fn carry<F, N>(rpc: Rpc, handler: F) -> Self::Carried<F, N> {
+    fn measure<F, N>(rpc: Rpc, handler: F) -> Self::Measured<F, N> {
         Handler::new(rpc, handler)
     }
 }
@@ -211,8 +211,8 @@ pub type WrappedReturn<R, W> = <R as HandlerReturn>::Wrapped<W>;
 #[diagnostic::on_unimplemented(
     message = "an RPC method returns `Result<Response<_>, Status>`, not `{Self}`",
     label = "expected `Result<tonic::Response<_>, tonic::Status>`",
-    note = "is the trait the one that tonic generates? #[instrument_grpc] goes above the impl of that",
-    note = "put #[skip_metrics] above a method of it that is no RPC"
+    note = "`#[instrument_grpc]` goes above the impl of the trait that tonic generates",
+    note = "if this method is not an RPC, put `#[skip_metrics]` above it"
 )]
 pub trait InSignature {
     /// The same, with the trait's error.
@@ -267,39 +267,39 @@ pub const fn at_stream_end<R>() -> End<R, AtStreamEnd> {
 
 /// Carries an RPC through its handler to its end.
 #[inline]
-pub fn carry<R, N, F>(_: End<R, N>, rpc: Rpc, handler: F) -> R::Carried<F, N>
+pub fn measure<R, N, F>(_: End<R, N>, rpc: Rpc, handler: F) -> R::Measured<F, N>
 where
     R: HandlerReturn,
     F: Future<Output = R>,
 {
-    R::carry(rpc, handler)
+    R::measure(rpc, handler)
 }
 
 /// The same of a method that is no `async fn`.
 #[inline]
-pub fn carry_future<T, N>(_: End<T, N>, rpc: Rpc, handler: impl FnOnce() -> T) -> T::Carried<N>
+pub fn measure_future<T, N>(_: End<T, N>, rpc: Rpc, handler: impl FnOnce() -> T) -> T::Measured<N>
 where
     T: HandlerFuture,
 {
-    handler().carry(rpc)
+    handler().measure(rpc)
 }
 
 /// What a method returns that is not an `async fn`.
 #[diagnostic::on_unimplemented(
-    message = "an RPC method gives a future, and `{Self}` is none",
-    label = "write `async fn`, under #[tonic::async_trait]",
-    note = "is the trait the one that tonic generates? #[instrument_grpc] goes above the impl of that",
-    note = "put #[skip_metrics] above a method of it that is no RPC"
+    message = "an RPC method returns a future, not `{Self}`",
+    label = "write `async fn`, under `#[tonic::async_trait]`",
+    note = "`#[instrument_grpc]` goes above the impl of the trait that tonic generates",
+    note = "if this method is not an RPC, put `#[skip_metrics]` above it"
 )]
 pub trait HandlerFuture {
     /// What the trait has where the response stream's type is `W`.
     type Wrapped<W>;
 
     /// The same with its RPC, which ends as `N` says.
-    type Carried<N>;
+    type Measured<N>;
 
     #[doc(hidden)]
-    fn carry<N>(self, rpc: Rpc) -> Self::Carried<N>;
+    fn measure<N>(self, rpc: Rpc) -> Self::Measured<N>;
 }
 
 type BoxFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
@@ -309,9 +309,9 @@ macro_rules! boxed_future {
     ($($boxed:ident)*) => {$(
         impl<'a, M, E: IntoStatus> HandlerFuture for $boxed<'a, Result<Response<M>, E>> {
             type Wrapped<W> = $boxed<'a, Result<Response<W>, Status>>;
-            type Carried<N> = Pin<Box<Handler<Self, N>>>;
+            type Measured<N> = Pin<Box<Handler<Self, N>>>;
 
-            fn carry<N>(self, rpc: Rpc) -> Self::Carried<N> {
+            fn measure<N>(self, rpc: Rpc) -> Self::Measured<N> {
                 Box::pin(Handler::new(rpc, self))
             }
         }

@@ -10,7 +10,7 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use grpc_metrics_runtime::__private::{Method, at_return, carry, method, rpc, service};
+use grpc_metrics_runtime::__private::{self as private, Method, at_return, method, rpc, service};
 use grpc_metrics_runtime::prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
 };
@@ -176,7 +176,7 @@ fn handler(request: &'static Request<()>) -> Handler {
 /// The same with what the attribute adds.
 #[inline(never)]
 fn instrumented_handler(request: &'static Request<()>) -> Handler {
-    Box::pin(carry(at_return::<Returned>(), rpc(&METHOD, request), async move {
+    Box::pin(private::measure(at_return::<Returned>(), rpc(&METHOD, request), async move {
         black_box(request);
         Ok(Response::new(()))
     }))

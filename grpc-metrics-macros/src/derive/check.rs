@@ -70,8 +70,7 @@ fn check_lifetimes(generics: &Generics, errors: &mut Vec<Error>) {
     for parameter in generics.lifetimes().filter(|of| !of.bounds.iter().any(is_static)) {
         let lifetime = &parameter.lifetime;
         let message = format!(
-            "an error that becomes the source of a status owns what it holds; remove `{lifetime}`, or write `{lifetime}: \
-             'static`"
+            "the source of a status can't borrow: remove `{lifetime}`, or write `{lifetime}: 'static`"
         );
         errors.push(Error::new_spanned(lifetime, message));
     }
@@ -83,7 +82,7 @@ fn check_causes<'a>(cases: impl Iterator<Item = &'a Case>, errors: &mut Vec<Erro
     for Case { name, cause, .. } in cases.filter(|case| !case.is_named) {
         if let Some(first) = seen.insert(cause, name) {
             let message = format!(
-                "`{first}` and `{name}` both have the cause `{cause}`; write `cause = \"…\"` for one of them"
+                "`{first}` and `{name}` have the same cause `{cause}`: set `cause = \"…\"` on one of them"
             );
             errors.push(Error::new_spanned(name, message));
         }
@@ -98,8 +97,8 @@ fn case(shape: &Shape, said: Said, path: TokenStream, errors: &mut Vec<Error>) -
         None if wrong => return None,
         None => {
             let message = format!(
-                "`{name}` says no code; write one above it, #[status(NotFound)], or #[status(transparent)] where \
-                 it holds the status or error to pass on"
+                "`{name}` has no status code: add `#[status(NotFound)]`, or `#[status(transparent)]` to pass on the status \
+                 of its field"
             );
             errors.push(Error::new_spanned(name, message));
             return None;
@@ -107,14 +106,14 @@ fn case(shape: &Shape, said: Said, path: TokenStream, errors: &mut Vec<Error>) -
         Some(Says::Code(code)) => Status::Own { code, message },
         Some(Says::Transparent(word)) => {
             if let Some(message) = message {
-                let error = "a transparent error has the message of what it holds; remove this, or give a code \
+                let error = "`transparent` takes the message from the field: remove `message`, or write a code \
                              instead of `transparent`";
                 errors.push(Error::new_spanned(message, error));
             }
             let mut fields = shape.fields.iter();
             let (Some(field), None) = (fields.next(), fields.next()) else {
                 let message = format!(
-                    "`transparent` passes on the status of the one field, and `{name}` has {}; give it a code",
+                    "`transparent` needs exactly one field, and `{name}` has {}: write a code, `#[status(Internal)]`",
                     shape.fields.len()
                 );
                 errors.push(Error::new_spanned(word, message));
@@ -167,7 +166,7 @@ impl Said {
     fn on_shape(shape: &Shape, place: Where, errors: &mut Vec<Error>) -> Self {
         for attr in shape.fields.iter().flat_map(|field| &field.attrs) {
             if attr.path().is_ident("status") {
-                let message = "#[status] stands above a variant or a struct, not on a field";
+                let message = "`#[status(…)]` is not allowed on a field: move it to the variant or the struct";
                 errors.push(Error::new_spanned(attr, message));
             }
         }
@@ -184,8 +183,10 @@ impl Said {
                     errors.extend(arguments::each(tokens, |input| said.argument(input, place)));
                 }
                 meta => {
-                    let message =
-                        format!("write #[status(NotFound)] instead of #[{}]", as_typed(meta));
+                    let message = format!(
+                        "expected a code: write `#[status(NotFound)]` instead of `#[{}]`",
+                        as_typed(meta)
+                    );
                     errors.push(Error::new_spanned(meta, message));
                 }
             }
@@ -197,7 +198,7 @@ impl Said {
     fn argument(&mut self, input: ParseStream, place: Where) -> Result<()> {
         let found = typed_up_to_comma(input);
         let path = input.call(Path::parse_mod_style).map_err(|error| {
-            let message = format!("expected a code, `NotFound` for one; found `{found}`");
+            let message = format!("expected a code, such as `NotFound`; found `{found}`");
             Error::new(error.span(), message)
         })?;
         let Some(name) = path.get_ident().cloned() else {
@@ -216,22 +217,22 @@ impl Said {
                 read
             }
             _ if place == Where::Enum => {
-                let message = format!("`{word}` belongs above a variant: each says its own");
+                let message = format!("`{word}` is not allowed on an enum: put `#[status(…)]` on each variant");
                 Err(Error::new_spanned(name, message))
             }
             "message" => argument.set(
                 &mut self.message,
-                "`message` takes a string, which the client sees: `message = \"storage failed\"`",
+                "`message` takes a string, the text that clients see: `message = \"storage failed\"`",
             ),
             "cause" => {
                 argument.set(
                     &mut self.cause,
-                    "`cause` takes a string, the label in the metrics: `cause = \"database\"`",
+                    "`cause` takes a string, the value of the `error` label: `cause = \"database\"`",
                 )?;
                 match &self.cause {
                     Some(cause) if cause.value().trim().is_empty() => Err(Error::new_spanned(
                         cause,
-                        "a cause without letters tells nothing; write one, or leave it out",
+                        "empty `cause`: give one, `cause = \"database\"`, or remove `cause`",
                     )),
                     _ => Ok(()),
                 }
@@ -248,7 +249,7 @@ impl Said {
         let (Says::Code(name) | Says::Transparent(name)) = &code;
         argument.check_comma("")?;
         if let Some(Says::Code(first) | Says::Transparent(first)) = &self.code {
-            let message = format!("there is a code already, `{first}`; remove one");
+            let message = format!("two codes, `{first}` and `{name}`: remove one");
             return Err(Error::new_spanned(name, message));
         }
         self.code = Some(code);
@@ -261,9 +262,9 @@ fn wrong_path(path: &Path) -> Error {
     let typed = as_typed(path);
     let last = path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
     let message = if CODES.contains(&last.as_str()) {
-        format!("write `{last}` instead of `{typed}`")
+        format!("a code has no path: write `{last}` instead of `{typed}`")
     } else {
-        format!("`{typed}` is no code; write its name alone, `NotFound` for one")
+        format!("unknown code `{typed}`: write a name without a path, such as `NotFound`")
     };
     Error::new_spanned(path, message)
 }
@@ -275,9 +276,10 @@ fn unknown(argument: &Argument) -> Error {
         if given != "code" {
             return argument.unknown("key", &["message", "cause"]);
         }
-        "`code` is no key; write the code alone, `NotFound` for one".to_owned()
+        "unknown key `code`: write the code alone, `#[status(NotFound)]`".to_owned()
     } else if given.eq_ignore_ascii_case("ok") {
-        "an error can't be `Ok`; clients would wait for a message. Write the code that tells what went wrong".to_owned()
+        "an error can't have the code `Ok`: write the code of the failure, such as `Internal`"
+            .to_owned()
     } else {
         // NOT_FOUND and not_found are near as well.
         let plain = |name: &str| name.replace('_', "").to_lowercase();
@@ -288,8 +290,8 @@ fn unknown(argument: &Argument) -> Error {
             CODES.into_iter().find(|code| plain(code) == near).unwrap_or("transparent")
         });
         match nearest {
-            Some(code) => format!("there is no code `{given}`; did you mean `{code}`?"),
-            None => format!("there is no code `{given}`; there are `{}`", CODES.join("`, `")),
+            Some(code) => format!("unknown code `{given}`; did you mean `{code}`?"),
+            None => format!("unknown code `{given}`; expected one of `{}`", CODES.join("`, `")),
         }
     };
     Error::new_spanned(name.to_token_stream(), message)

@@ -1,4 +1,4 @@
-//! The arguments of `#[instrument_grpc(...)]`, as written.
+//! Parses the arguments of `#[instrument_grpc(…)]`.
 
 use proc_macro2::TokenStream;
 use syn::parse::ParseStream;
@@ -7,7 +7,7 @@ use syn::{Error, Expr, LitBool, Path, Result};
 use crate::instrument::slo::{self, Slo};
 use crate::syntax::arguments::{self, Argument};
 
-/// What the attribute says, and what is wrong with it.
+/// The valid arguments, and the errors of the others.
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) service: Option<Expr>,
@@ -21,7 +21,7 @@ pub(crate) struct Args {
 
 const KNOWN: [&str; 6] = ["service", "metrics", "streams", "slo", "span", "crate"];
 
-/// Reads all arguments, past those that are wrong.
+/// Parses all arguments. Continues after a mistake.
 pub(crate) fn parse(args: TokenStream) -> Args {
     let mut parsed = Args::default();
     let errors = arguments::each(args, |input| parsed.argument(input));
@@ -31,7 +31,7 @@ pub(crate) fn parse(args: TokenStream) -> Args {
 
 impl Args {
     fn argument(&mut self, input: ParseStream) -> Result<()> {
-        let argument = Argument::read(input, "an argument", &KNOWN)?;
+        let argument = Argument::read(input, &KNOWN)?;
         match argument.name.to_string().as_str() {
             "service" => argument.set(
                 &mut self.service,
@@ -40,11 +40,11 @@ impl Args {
             ),
             "metrics" => argument.set(
                 &mut self.metrics,
-                "`metrics` takes an expression that gives a `GrpcMetrics`: `metrics = self.metrics`",
+                "`metrics` takes a `GrpcMetrics` or a pointer to one: `metrics = self.metrics`",
             ),
             "streams" => argument.set(
                 &mut self.streams,
-                "`streams` takes `true` or `false`: `streams = false` leaves response streams alone",
+                "`streams` takes `true` or `false`: `streams = false` leaves response stream types unchanged",
             ),
             "span" => argument.set(&mut self.span, SPAN),
             "slo" => {
@@ -60,8 +60,8 @@ impl Args {
     }
 }
 
-/// What `span` takes, on an impl and on a method.
-pub(crate) const SPAN: &str = "`span` takes `true` or `false`: `span = false` makes no spans";
+/// The message for a wrong `span`, on an impl or on a method.
+pub(crate) const SPAN: &str = "`span` takes `true` or `false`: `span = false` disables spans";
 
 #[cfg(test)]
 mod tests {

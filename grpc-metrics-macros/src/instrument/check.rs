@@ -1,4 +1,4 @@
-//! From what is written to what is meant. Every mistake is found, not only the first.
+//! Checks the parsed impl and resolves it into a plan. Collects all mistakes, not only the first.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,7 +18,7 @@ use crate::instrument::streams::{self, Types};
 use crate::syntax::arguments;
 use crate::syntax::tokens::as_typed;
 
-/// Resolves an impl, or gives everything that is wrong with it.
+/// Resolves an impl, or returns all its mistakes.
 pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
     let mut errors = args.errors;
     let Service { head, trait_, items } = service;
@@ -30,7 +30,7 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
     let types = items.iter().filter_map(Item::as_type);
     let types = Types::new(types, &head, &trait_);
     let measured = methods().filter(|method| follow_streams && method.skip.is_empty());
-    // Methods under different `#[cfg]`s may have one name, and a stream type each.
+    // Two methods under different `#[cfg]`s may have the same name and different stream types.
     let (streaming, wrapped): (HashSet<&Ident>, HashSet<&Ident>) =
         measured.filter_map(|method| Some((&method.sig.ident, types.of(method)?))).unzip();
     let wrapped = Projections::new(wrapped, &head, &trait_);
@@ -45,7 +45,7 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
     };
 
     let (mut planned, mut macro_calls, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
-    // Said after what is wrong with the impl's own objectives, as they stand.
+    // Reported after the mistakes in the impl's own objectives, in source order.
     let mut of_items = Vec::new();
     let mut percentile_is_used = false;
     for item in &items {
@@ -76,8 +76,8 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
                 }
                 skipped.push((streams::cfgs(&method.attrs), scope.skipped(method, &mut of_items)));
                 let tokens = method.to_token_stream();
-                // Its own type is left alone, and may be that of another method. One without a type of its
-                // own takes or gives what others have, which is wrapped.
+                // The stream type named after a skipped method is not wrapped, but may be declared as that of a measured
+                // one. A method without such a type uses the others' as they are in the impl: wrapped.
                 plan::Item::AsWritten(if types.named_after(method).is_some() {
                     wrapped.as_declared(tokens)
                 } else {
@@ -120,54 +120,53 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
     })
 }
 
-/// Another `#[instrument_grpc]` is below this one, and has made itself the last by now.
+/// Rejects a second `#[instrument_grpc]`. It is below this one and has already moved itself to the end.
 fn check_given_once(head: &ItemImpl, errors: &mut Vec<Error>) {
     let again = head.attrs.iter().find(|attr| {
         let last = attr.path().segments.last();
         last.is_some_and(|last| last.ident == service::LAST)
     });
     if let Some(attr) = again {
-        let message = "#[instrument_grpc] is given twice; remove one";
+        let message = "`#[instrument_grpc]` is given twice: remove one";
         errors.push(Error::new_spanned(attr.path(), message));
     }
 }
 
-/// An impl none of whose methods can be an RPC is probably of another trait than was meant.
+/// Rejects an impl in which no method can be an RPC. It is probably the impl of another trait.
 fn check_is_service(items: &[Item], trait_: &Path, errors: &mut Vec<Error>) {
     let methods = items.iter().filter_map(Item::as_method);
     let mut measured = methods.filter(|method| method.skip.is_empty()).peekable();
     if measured.peek().is_some() && !measured.any(method::can_be_rpc) {
         let message = format!(
-            "no method here can be an RPC; is `{}` the trait that tonic generates? #[instrument_grpc] goes above the \
-             impl of that",
+            "no method of `{}` looks like an RPC: put `#[instrument_grpc]` above the impl of the trait that tonic \
+             generates",
             as_typed(trait_)
         );
         errors.push(Error::new_spanned(trait_, message));
     }
 }
 
-/// A label that is empty says nothing. What a constant holds, only the compiler knows.
+/// Rejects an empty literal as the label. The value of a constant is unknown here.
 fn check_label(service: Option<&Expr>, errors: &mut Vec<Error>) {
     if let Some(Expr::Lit(ExprLit { lit: Lit::Str(label), .. })) = service
         && label.value().is_empty()
     {
-        let message =
-            "the service's name is empty; write it as in the proto file, or leave `service` out";
+        let message = "empty `service`: give the name in the proto file, `service = \"pkg.Greeter\"`, or remove `service`";
         errors.push(Error::new_spanned(label, message));
     }
 }
 
-/// Of two methods under opposite `#[cfg]`s, one is skipped; the stream type is written once for both.
+/// The error for a method that is skipped under one `#[cfg]` and measured under another. Both share one stream type.
 fn half_measured(skipped: &Method) -> Error {
     let name = &skipped.sig.ident;
     let message = format!(
-        "`{name}` is skipped here and measured under another `#[cfg]`, and its stream type can't be both; write \
-         the impl twice, each under its `#[cfg]`"
+        "`{name}` is skipped here and measured under another `#[cfg]`, with one stream type for both: write the impl \
+         twice, each under its own `#[cfg]`"
     );
     Error::new_spanned(name, message)
 }
 
-/// No two methods may have one label. Those under different `#[cfg]`s may be alternatives.
+/// Rejects two methods with the same label, unless they are under different `#[cfg]`s and may be alternatives.
 fn check_names(items: &[plan::Item], errors: &mut Vec<Error>) {
     let mut seen: HashMap<String, Vec<&Rpc>> = HashMap::new();
     for rpc in items.iter().filter_map(plan::Item::as_rpc) {
@@ -176,7 +175,7 @@ fn check_names(items: &[plan::Item], errors: &mut Vec<Error>) {
         if let Some(first) = others.iter().find(|other| !are_alternatives(other, rpc)) {
             let (first, second) = (&first.sig.ident, &rpc.sig.ident);
             let message = format!(
-                "`{first}` and `{second}` are both the RPC `{name}`; give one its own name: `#[rpc(name = \"…\")]`"
+                "`{first}` and `{second}` have the same RPC name `{name}`: rename one with `#[rpc(name = \"…\")]`"
             );
             errors.push(Error::new(rpc.name.span(), message));
         }
@@ -193,7 +192,7 @@ fn are_alternatives(one: &Rpc, other: &Rpc) -> bool {
     !one.is_empty() && !other.is_empty() && one != other
 }
 
-/// The constant that says the name of a service whose trait is written `greeter_server::Greeter`.
+/// Returns `greeter_server::SERVICE_NAME` for a trait that is written as `greeter_server::Greeter`.
 fn constant_of_module(trait_: &Path) -> Option<TokenStream> {
     let mut path = trait_.clone();
     let module = path.segments.iter().rev().nth(1)?;
@@ -205,7 +204,7 @@ fn constant_of_module(trait_: &Path) -> Option<TokenStream> {
     Some(path.into_token_stream())
 }
 
-/// All that `Greeter` alone tells.
+/// Returns the trait's name as a literal.
 fn name_of(trait_: &Path) -> TokenStream {
     let last = trait_.segments.last();
     last.map(|last| LitStr::new(&last.ident.unraw().to_string(), last.ident.span()))

@@ -1,16 +1,16 @@
-//! From the plan to tokens. Calls only: what they do is in the runtime.
+//! Expands the plan. The expansion has calls only; the logic is in the runtime.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
 use syn::{Attribute, ImplItem, ImplItemType};
 
-use crate::instrument::carry::{Carry, Response};
+use crate::instrument::body::{Measured, Response};
 use crate::instrument::later;
 use crate::instrument::plan::{Form, Item, Latency, Objectives, Plan, Rpc, Streams};
 use crate::instrument::streams::cfgs;
 use crate::syntax::tokens::{self, emit};
 
-/// Writes out the impl, its descriptors beside it in a scope of their own.
+/// Generates the impl and its descriptors, in a scope of their own.
 pub(crate) fn expand(plan: &Plan) -> TokenStream {
     let Plan { runtime, label, implementation, .. } = plan;
     let rpcs = plan.items.iter().filter_map(Item::as_rpc);
@@ -26,7 +26,7 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
     let items = plan.items.iter().map(|item| match item {
         Item::AsWritten(tokens) => tokens.clone(),
         Item::Stream(item, is_free) => stream_type(item, *is_free),
-        // Of one that is there in any case.
+        // Only in a method that no `#[cfg]` can remove.
         Item::Rpc(rpc) if cfgs(&rpc.attrs).is_empty() => method(plan, rpc, place.take().as_ref()),
         Item::Rpc(rpc) => method(plan, rpc, None),
     });
@@ -52,7 +52,7 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
     }
 }
 
-/// The call that gives the inventory's entry a list, each element under its `#[cfg]`s. An empty list needs none.
+/// Generates the builder call for a list whose elements have `#[cfg]`s, or nothing for an empty list.
 fn setter(name: &TokenStream, list: &[(Vec<Attribute>, impl ToTokens)]) -> Option<TokenStream> {
     let elements = list.iter().map(|(cfgs, element)| emit!(#(#cfgs)* #element));
     (!list.is_empty()).then(|| emit!(.#name(&[#(#elements),*])))
@@ -101,22 +101,23 @@ fn stream_type(item: &ImplItemType, is_free: bool) -> TokenStream {
     emit!(#item)
 }
 
-/// A place inside the impl, whose path has the trait's own name.
+/// Submits a type inside the impl, whose path contains the trait's real name.
 fn place_in_trait(Plan { implementation, .. }: &Plan) -> TokenStream {
     emit!(__grpc::named_after_trait!(__SERVICE, #implementation);)
 }
 
 fn method(plan: &Plan, rpc: &Rpc, first: Option<&TokenStream>) -> TokenStream {
-    let Rpc { attrs, vis, sig, response, taken, form, .. } = rpc;
+    let Rpc { attrs, vis, sig, response, rebind, form, .. } = rpc;
     let started = started(plan, rpc);
     let (last, body) = match form {
         Form::Later { body, future, returned } => {
             let args = later::args(*response, &started, future, returned.as_ref());
-            (Some(emit!(#[__grpc::carry_rpc(#args)])), body.stream())
+            (Some(emit!(#[__grpc::instrument_method_last(#args)])), body.stream())
         }
         Form::Now(form) => {
-            let carry = Carry { started, response: *response, taken, method: sig.ident.span() };
-            (None, carry.through(form))
+            let measured =
+                Measured { started, response: *response, rebind, method: sig.ident.span() };
+            (None, measured.body(form))
         }
     };
     let body = tokens::braces(rpc.braces, emit!(#first #body));

@@ -1,4 +1,4 @@
-//! What comes out when the input is wrong: the errors, and the user's item as if nothing stood above it.
+//! Expands input with mistakes: the errors, and the user's item without our attributes.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
@@ -7,24 +7,25 @@ use syn::{Attribute, Error};
 
 use crate::instrument::service;
 
-/// The item, so that its callers see no second error, beside the first ones.
+/// Emits the errors and the item. Without the item, its callers would get follow-up errors.
 pub(crate) fn expand(item: TokenStream, errors: &[Error]) -> TokenStream {
     let errors = errors.iter().map(Error::to_compile_error);
     let item = without_helpers(item, true);
     quote!(#(#errors)* #item)
 }
 
-/// A helper attribute that no `#[instrument_grpc]` has taken off.
+/// The error for a helper attribute outside an instrumented impl, which would have removed it.
 pub(crate) fn misplaced(name: &str, item: &TokenStream) -> TokenStream {
     let message = format!(
-        "#[{name}] stands on a method of an impl under #[instrument_grpc]; put that above the impl, or remove this"
+        "`#[{name}]` is only allowed on a method of an impl under `#[instrument_grpc]`: put `#[instrument_grpc]` above the \
+         impl, or remove `#[{name}]`"
     );
     let error = Error::new(proc_macro2::Span::call_site(), message).to_compile_error();
     quote!(#error #item)
 }
 
-/// Takes `#[skip_metrics]` and `#[rpc]` off the methods of the impl, and this attribute off the impl where it
-/// is given twice; the item itself is not parsed.
+/// Removes `#[skip_metrics]` and `#[rpc]` from the impl's methods, and a second `#[instrument_grpc]` from the impl. The item
+/// may not parse, so this works on tokens.
 fn without_helpers(item: TokenStream, outside: bool) -> TokenStream {
     let mut trees = item.into_iter().peekable();
     let mut kept = TokenStream::new();
@@ -53,8 +54,8 @@ fn without_helpers(item: TokenStream, outside: bool) -> TokenStream {
     kept
 }
 
-/// Whether it is `[skip_metrics]`, `[rpc(…)]`, or a `[cfg_attr(…)]` with one of them; above the impl, whether
-/// it is the attribute itself.
+/// Whether it is `[skip_metrics]`, `[rpc(…)]`, or a `[cfg_attr(…)]` with one of them. Above the impl, whether it is the
+/// attribute itself.
 fn is_own(group: &Group, outside: bool) -> bool {
     let attr = Attribute::parse_outer.parse2(quote!(# #group)).ok();
     attr.into_iter().flatten().any(|attr| match attr.path().segments.last() {
@@ -71,7 +72,7 @@ fn is_own(group: &Group, outside: bool) -> bool {
 mod tests {
     use super::*;
 
-    /// Without errors, the item alone.
+    /// The item, without errors.
     fn kept(item: TokenStream) -> String {
         expand(item, &[]).to_string()
     }

@@ -1,21 +1,21 @@
-//! Methods whose bodies are expanded later, when the attributes above them have done their part.
+//! Methods whose bodies are expanded after their other attributes.
 //!
-//! `#[tracing::instrument]` makes a span around what it finds. For the RPC's own span to be around that,
-//! the handler is to be wrapped after it. So such a method gets an attribute of ours as its last one, with
-//! all that is known of the RPC by then.
+//! `#[tracing::instrument]` opens a span around the body that it finds. The RPC's span has to be around that one, so the
+//! handler is wrapped after `#[tracing::instrument]` has expanded. Such a method gets `#[instrument_method_last]` as its
+//! last attribute, with all that is known of the RPC.
 //!
-//! Not so below attributes of other names: one that drops those which follow would take the RPC out of the
-//! metrics without a word.
+//! This is not done below other attributes. One that drops the attributes after it would silently remove the RPC from the
+//! metrics.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, Error};
 
-use crate::instrument::carry::{Body, Carry, Response};
+use crate::instrument::body::{Body, Measured, Response};
 use crate::instrument::service::{self, Method};
 use crate::syntax::tokens::{self, emit};
 
-/// Whether the attribute, or one in a `cfg_attr`, is `tracing`'s.
+/// Whether the attribute, or one in a `cfg_attr`, is `#[tracing::instrument]`.
 pub(crate) fn makes_span(attr: &Attribute) -> bool {
     let is = |ident: &str| ident == "instrument";
     let last = attr.path().segments.last();
@@ -23,7 +23,7 @@ pub(crate) fn makes_span(attr: &Attribute) -> bool {
         || attr.path().is_ident("cfg_attr") && tokens::mention(attr.meta.to_token_stream(), &is)
 }
 
-/// What the attribute of ours has to know.
+/// Generates the arguments of `#[instrument_method_last]`.
 pub(crate) fn args(
     response: Response,
     started: &TokenStream,
@@ -39,14 +39,13 @@ pub(crate) fn args(
     emit!(#response (#started) (#future) (#returned))
 }
 
-/// Wraps the handler.
+/// Expands `#[instrument_method_last]`.
 pub(crate) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
     if let (Some(args), Ok(method)) = (read(args), service::method(item.clone())) {
-        return args.carry(method);
+        return args.measure(method);
     }
-    // Another attribute has made something else of the method.
-    let message = "an attribute of this method leaves no function for #[instrument_grpc] to measure; put \
-                   #[skip_metrics] above the method, or remove the other attribute";
+    let message = "another attribute turned this method into something that `#[instrument_grpc]` can't measure: remove \
+                   that attribute, or add `#[skip_metrics]`";
     let error = Error::new_spanned(item, message).into_compile_error();
     emit!(#error #item)
 }
@@ -88,17 +87,17 @@ fn of_name(response: &Ident) -> Option<Response> {
 }
 
 impl Args {
-    fn carry(self, method: Method) -> TokenStream {
+    fn measure(self, method: Method) -> TokenStream {
         let Method { attrs, vis, sig, body, .. } = method;
         let braces = body.span();
         let form = Body::of(body, Some(self.future), self.returned, false);
-        let carry = Carry {
+        let measured = Measured {
             started: self.started,
             response: self.response,
-            taken: &TokenStream::new(),
+            rebind: &TokenStream::new(),
             method: sig.ident.span(),
         };
-        let body = tokens::braces(braces, carry.through(&form));
+        let body = tokens::braces(braces, measured.body(&form));
         emit!(#(#attrs)* #vis #sig #body)
     }
 }
@@ -148,11 +147,11 @@ mod tests {
             (Response::StreamByType, "__grpc::ReturnedStream::<Answer>::__GRPC_END"),
             (Response::AtReturn, "__grpc::at_return::<Answer>()"),
         ] {
-            let call = format!("__grpc::carry({end},rpc(),asyncmove{{a()}})");
+            let call = format!("__grpc::measure({end},rpc(),asyncmove{{a()}})");
             let whole = format!("#[inline]pubfnfirst(&self)->Out{{Box::pin({call})}}");
             assert_eq!(expanded(response, Some(&answer)), whole);
         }
-        // Where only the future's type is known, that tells.
+        // If only the future's type is known, that one decides.
         for (response, end) in [
             (Response::ByType, "__grpc::Returned::<Out>::__GRPC_END"),
             (Response::Stream, "__grpc::at_stream_end::<Out>()"),
@@ -160,14 +159,14 @@ mod tests {
             (Response::AtReturn, "__grpc::at_return::<Out>()"),
         ] {
             let by_future = expanded(response, None);
-            let call = format!("__grpc::carry_future({end},__rpc,");
+            let call = format!("__grpc::measure_future({end},__rpc,");
             assert!(by_future.contains(&call), "{by_future}");
         }
     }
 
-    /// What is left of a method is given back, beside the error.
+    /// The item is emitted beside the error.
     #[test]
-    fn what_another_attribute_has_made_no_method() {
+    fn an_item_that_is_not_a_method_any_more() {
         let args = || args(Response::ByType, &quote!(rpc()), &quote!(Future), None);
         for item in [
             quote!(

@@ -1,4 +1,4 @@
-//! One method of the impl, from what is written to what is meant.
+//! Checks one method of the impl and resolves it into the plan of its RPC.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -8,7 +8,7 @@ use syn::{
     parse_quote,
 };
 
-use crate::instrument::carry::{Body, Response};
+use crate::instrument::body::{Body, Response};
 use crate::instrument::plan::{Form, Rpc, Streams};
 use crate::instrument::projections::Projections;
 use crate::instrument::rpc_args::{self, RpcArgs};
@@ -19,17 +19,17 @@ use crate::instrument::{later, order, returned};
 use crate::syntax::names::Style;
 use crate::syntax::tokens::{self, as_typed};
 
-/// What a method is read against.
+/// The context of a method.
 pub(crate) struct Scope<'a> {
     /// The stream types that get wrapped.
     pub(crate) wrapped: &'a Projections<'a>,
     /// All associated types.
     pub(crate) types: &'a Types<'a>,
-    /// How the service's RPCs are named, as far as its stream types tell.
+    /// The case of the service's RPC names, as its stream types show it.
     pub(crate) style: Style,
     /// The impl.
     pub(crate) head: &'a ItemImpl,
-    /// Whether an RPC goes on in its response stream.
+    /// Whether an RPC lasts until its response stream ends.
     pub(crate) follow_streams: bool,
     /// The objectives of the impl.
     pub(crate) slo: Option<&'a Slo>,
@@ -38,7 +38,7 @@ pub(crate) struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// The method as an RPC, unless there is no telling.
+    /// Resolves a measured method. Returns `None` if a mistake makes that impossible.
     pub(crate) fn rpc(
         &self,
         method: &Method,
@@ -70,17 +70,17 @@ impl Scope<'_> {
         if let (Some(stream), true, None, ReturnType::Type(_, future)) =
             (stream, self.follow_streams, &returned, &mut sig.output)
         {
-            // What future it is, an alias hides.
+            // An alias hides the type of the future, so the compiler has to compute the wrapped one.
             let declared = self.wrapped.as_declared(future.to_token_stream());
             **future = of_runtime(&quote!(WrappedFuture), &declared, Some(stream));
         }
         let (named, argument) = request;
         let form = self.form(method, future.clone(), returned.clone());
-        let taken = match form {
+        let rebind = match form {
             Form::Later { .. } | Form::Now(Body::Boxed { .. }) => None,
-            Form::Now(Body::Async { .. } | Body::Future { .. }) => taken(method, &mut sig),
+            Form::Now(Body::Async { .. } | Body::Future { .. }) => rebind(method, &mut sig),
         };
-        let (request, taken) = taken.unwrap_or((named, TokenStream::new()));
+        let (request, rebind) = rebind.unwrap_or((named, TokenStream::new()));
         let client_streams = self.nameable(&argument, method).map_or_else(
             || Streams::Known(tokens::mention(argument.clone(), &|ident| ident == "Streaming")),
             Streams::Type,
@@ -107,7 +107,7 @@ impl Scope<'_> {
             request,
             argument,
             response,
-            taken,
+            rebind,
             form,
             braces: method.body.span(),
             objectives,
@@ -124,7 +124,7 @@ impl Scope<'_> {
             && args.needs_measuring()
         {
             let message = format!(
-                "`slo` and `span` have no effect under `#[skip_metrics]`; remove them from `#[{}]`, or remove \
+                "`slo` and `span` have no effect under `#[skip_metrics]`: remove them from `#[{}]`, or remove \
                  `#[skip_metrics]`",
                 as_typed(&attr.meta)
             );
@@ -133,14 +133,14 @@ impl Scope<'_> {
         rpc_args::name(method, &args, self.types.of(method), self.style)
     }
 
-    /// What the handler's future gives, if the signature says so. The signature then says what the trait
-    /// has: an error of the handler's own is a `Status` there, and a stream type that is
-    /// spelled out instead of `Self::WatchStream` a wrapped one.
+    /// Returns the output of the handler's future, if the signature shows it, and replaces it in the signature by the
+    /// trait's. There, a custom error is a `Status`, and a stream type that is spelled out instead of `Self::WatchStream`
+    /// is wrapped.
     fn returned(&self, sig: &mut Signature, stream: Option<&Ident>) -> Option<TokenStream> {
         let ty = returned::of_handler(sig)?;
         let written = ty.to_token_stream();
         let returned = self.wrapped.as_declared(written.clone());
-        // Spelled out, or around another method's.
+        // The stream type is spelled out, or is that of another method.
         let is_other = |stream: &&Ident| !self.wrapped.is_in(stream, written.clone());
         *ty = match stream.filter(|stream| self.follow_streams && is_other(stream)) {
             Some(stream) => of_runtime(&quote!(WrappedReturn), &returned, Some(stream)),
@@ -167,10 +167,10 @@ impl Scope<'_> {
         Form::Now(Body::of(body, future, returned, keep_async))
     }
 
-    /// The type as a static outside the impl can name it, if one can.
+    /// Returns the type as a static outside the impl can name it. Returns `None` if it depends on the impl's parameters.
     fn nameable(&self, ty: &TokenStream, method: &Method) -> Option<TokenStream> {
         let parameters = || self.head.generics.params.iter().chain(&method.sig.generics.params);
-        // Which lifetime it is does not matter to its kind.
+        // The kind of an RPC does not depend on lifetimes.
         let ty = tokens::with_static_lifetimes(ty.clone());
         let is_strange = tokens::mention(ty.clone(), &|ident| {
             ident == "Self"
@@ -180,14 +180,14 @@ impl Scope<'_> {
     }
 }
 
-/// Whether it takes one argument and answers.
+/// Whether the method has one argument and a return type.
 pub(crate) fn can_be_rpc(method: &Method) -> bool {
     let Signature { inputs, asyncness, output, .. } = &method.sig;
     let arguments = inputs.iter().filter(|input| matches!(input, FnArg::Typed(_))).count();
     arguments == 1 && (asyncness.is_some() || matches!(output, ReturnType::Type(..)))
 }
 
-/// The request's argument and its type. One without a name gets one.
+/// Returns the name and the type of the request's argument. Names it if its pattern is `_`.
 fn request(
     inputs: &mut syn::punctuated::Punctuated<FnArg, syn::Token![,]>,
     method: &Ident,
@@ -198,15 +198,14 @@ fn request(
     });
     let Some(PatType { pat, ty, .. }) = arguments.next() else {
         let message = format!(
-            "`{method}` takes no request; write `request: Request<…>`, or #[skip_metrics] above a method that is no RPC"
+            "`{method}` takes no request: add `request: Request<…>`, or `#[skip_metrics]` if it is not an RPC"
         );
         return Err(Error::new_spanned(method, message));
     };
     if let Some(second) = arguments.next() {
         let message = format!(
-            "`{}` is one argument too many; an RPC method takes its request only: remove it, or put #[skip_metrics] \
-             above the method",
-            as_typed(&second.ty)
+            "an RPC method takes one argument, the request: remove `{}`, or add `#[skip_metrics]` if it is not an RPC",
+            as_typed(&*second)
         );
         return Err(Error::new_spanned(second, message));
     }
@@ -215,14 +214,14 @@ fn request(
         Pat::Wild(_) => name_of_ours(pat),
         pat => {
             let message =
-                format!("give the request a name: write `request` instead of `{}`", as_typed(pat));
+                format!("the request needs a name: write `request` instead of `{}`", as_typed(pat));
             return Err(Error::new_spanned(pat, message));
         }
     };
     Ok((name, ty.to_token_stream()))
 }
 
-/// What a request is called that the attribute takes before the user's code does.
+/// The argument's name if the user's name is bound later, or if there is none.
 const REQUEST: &str = "__request";
 
 fn name_of_ours(pat: &mut Pat) -> Ident {
@@ -232,9 +231,9 @@ fn name_of_ours(pat: &mut Pat) -> Ident {
     ident
 }
 
-/// The request where nobody else has a look at the arguments: it goes into the handler by a `let` of its
-/// own. So its lints are those of the user's code: whether it is used, and whether it may be.
-fn taken(method: &Method, sig: &mut Signature) -> Option<(Ident, TokenStream)> {
+/// Renames the request's argument and binds the user's name by a `let` inside the handler. So lints about an unused or
+/// deprecated argument work as in the user's code. Other attributes may read the arguments; then they stay as they are.
+fn rebind(method: &Method, sig: &mut Signature) -> Option<(Ident, TokenStream)> {
     let argument = sig.inputs.iter_mut().find_map(|input| match input {
         FnArg::Typed(argument) => Some(argument),
         FnArg::Receiver(_) => None,
@@ -243,13 +242,12 @@ fn taken(method: &Method, sig: &mut Signature) -> Option<(Ident, TokenStream)> {
     (has_name && method.attrs.iter().all(order::is_inert)).then(|| {
         let written = argument.pat.clone();
         let name = name_of_ours(&mut argument.pat);
-        let taken = quote_spanned!(Span::mixed_site()=> let #written = #name;);
-        (name, taken)
+        let rebind = quote_spanned!(Span::mixed_site()=> let #written = #name;);
+        (name, rebind)
     })
 }
 
-/// The type of the future that the method returns, if it is no `async fn`. Whether it is one at all, only
-/// the compiler knows.
+/// Returns the method's return type, or `None` for an `async fn`. Whether the type is a future, only the compiler knows.
 fn future(method: &Method) -> Result<Option<TokenStream>, Error> {
     match &method.sig.output {
         _ if method.sig.asyncness.is_some() => Ok(None),
@@ -257,14 +255,14 @@ fn future(method: &Method) -> Result<Option<TokenStream>, Error> {
         ReturnType::Default => {
             let name = &method.sig.ident;
             let message = format!(
-                "`{name}` returns no future; write `async fn {name}` for an RPC, or #[skip_metrics] above the method"
+                "`{name}` does not return a future: write `async fn {name}`, or add `#[skip_metrics]` if it is not an RPC"
             );
             Err(Error::new_spanned(name, message))
         }
     }
 }
 
-/// The mistakes that can be made in `#[skip_metrics]` itself.
+/// Rejects arguments of `#[skip_metrics]`.
 pub(crate) fn check_skip(skip: &[Attribute], errors: &mut Vec<Error>) {
     for attr in skip {
         if !matches!(attr.meta, Meta::Path(_)) {
@@ -279,13 +277,13 @@ pub(crate) fn check_skip(skip: &[Attribute], errors: &mut Vec<Error>) {
 
 fn check_no_helper_in_cfg_attr(method: &Method, errors: &mut Vec<Error>) {
     if let Some(attr) = method.attrs.iter().find(|attr| service::hides_helper(attr)) {
-        let message = "`skip_metrics` and `rpc` can't stand in `cfg_attr`; write the method twice, under \
-                       `#[cfg(…)]` and `#[cfg(not(…))]`, and put the attribute on one of them";
+        let message = "`skip_metrics` and `rpc` are not supported in `cfg_attr`: write the method twice, under \
+                       `#[cfg(…)]` and `#[cfg(not(…))]`, with the attribute on one of them";
         errors.push(Error::new_spanned(&attr.meta, message));
     }
 }
 
-/// A type of the runtime's, where the user has written what it is of; and of the impl's stream type, if there is.
+/// Generates `Generic<Ty>` or `Generic<Ty, Self::Stream>` with a type of the runtime, at the span of the user's `ty`.
 fn of_runtime(generic: &TokenStream, ty: &TokenStream, stream: Option<&Ident>) -> Type {
     let (first, last) = tokens::ends(ty);
     let open = quote_spanned!(first=> __grpc::#generic<);
@@ -294,19 +292,19 @@ fn of_runtime(generic: &TokenStream, ty: &TokenStream, stream: Option<&Ident>) -
     Type::Verbatim(quote!(#open #ty #close))
 }
 
-/// The static's name, without an `r#`. It keeps its case, since a trait may have both `get` and `Get`.
+/// The name of the descriptor's static. It keeps the method's case, since a trait may have both `get` and `Get`.
 fn descriptor(method: &Ident) -> Ident {
     format_ident!("__RPC_{}", method, span = Span::mixed_site())
 }
 
-/// Whether a lint attribute lets the code below name what is deprecated.
+/// Whether the attribute allows deprecated names in the code below it.
 fn allows_deprecated(attr: &Attribute) -> bool {
     let is_lint = |ident: &str| ident == "deprecated" || ident == "warnings";
     (attr.path().is_ident("allow") || attr.path().is_ident("expect"))
         && tokens::mention(attr.meta.to_token_stream(), &is_lint)
 }
 
-/// How a boxed stream is called where its type can't be asked.
+/// Whether the name suggests a boxed stream. Used if a constant can't inspect the type.
 fn is_boxed_stream(ident: &str) -> bool {
     ident == "BoxStream" || ident == "Stream"
 }

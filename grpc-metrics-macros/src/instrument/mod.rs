@@ -1,9 +1,9 @@
-//! `#[instrument_grpc]`, and what it puts below other attributes: `service` and `args` hold what is written,
-//! `check` collects every mistake or else gives a `plan`, and `expand` writes the plan out. On a mistake, `fallback`
-//! gives back what the user wrote beside the errors.
+//! `#[instrument_grpc]`, and the attributes that it adds below others. `service` and `args` parse the input, `check`
+//! turns it into a `plan` or collects all mistakes, and `expand` expands the plan. If there are mistakes, `fallback` emits
+//! the user's item beside the errors.
 
 mod args;
-mod carry;
+mod body;
 mod check;
 mod expand;
 mod fallback;
@@ -21,14 +21,14 @@ mod streams;
 use proc_macro2::TokenStream;
 
 pub(crate) use fallback::misplaced;
-pub(crate) use later::expand as carry_later;
+pub(crate) use later::expand as instrument_method;
 
-/// The attribute, once those below it have run.
+/// Expands the attribute, or moves it below the impl's other attributes.
 pub(crate) fn below_other_attributes(args: TokenStream, item: TokenStream) -> TokenStream {
     order::after_other_attributes(&args, &item).unwrap_or_else(|| instrument(args, item))
 }
 
-/// The attribute, as the last one of the impl.
+/// Expands the attribute, which is the impl's last one.
 pub(crate) fn instrument(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut args = args::parse(args);
     let checked = match service::parse(item.clone()) {

@@ -1,8 +1,8 @@
-//! Above or below `#[async_trait]`: the attribute always runs last.
+//! Makes the attribute run last, whether it is above or below `#[async_trait]`.
 //!
-//! An attribute sees an impl as those above it have left it. Below `#[async_trait]`, every method has one
-//! known form, its future is not wrapped in a second one, and which re-export of `async_trait` was used
-//! does not matter. So where other attributes stand below ours, ours moves to the end of the list.
+//! An attribute sees the impl as those above it have left it. After `#[async_trait]`, every method has one known form, its
+//! future is not boxed twice, and it does not matter which re-export of `async_trait` was used. So if there are attributes
+//! below `#[instrument_grpc]`, it moves below them.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
@@ -12,7 +12,7 @@ use syn::{Attribute, Token};
 use crate::instrument::args;
 use crate::syntax::arguments;
 
-/// The item with the attribute moved below the others, if any of these may be a macro.
+/// Returns the item with the attribute below the others, if any of these may be a macro.
 pub(crate) fn after_other_attributes(
     args: &TokenStream,
     item: &TokenStream,
@@ -28,7 +28,7 @@ pub(crate) fn after_other_attributes(
     }
     let parsed = args::parse(args.clone());
     if !parsed.errors.is_empty() {
-        // Nothing will be expanded, and the path of the runtime may be one of the mistakes.
+        // Report the mistakes now. One of them may be the path of the runtime, which the moved attribute needs.
         return None;
     }
     let runtime = arguments::runtime(parsed.runtime);
@@ -37,10 +37,10 @@ pub(crate) fn after_other_attributes(
     Some(quote_spanned!(Span::call_site()=> #(#attrs)* #last #rest))
 }
 
-/// Whether it is the compiler that reads the attribute, so that it changes no code and looks at none.
+/// Whether the attribute is built into the compiler, so that it neither changes nor inspects the code.
 ///
-/// Of the built-in ones, those that stand above impls and methods. Another one costs a move or a second
-/// future, and means the same.
+/// The list has the built-in attributes of impls and methods. A missing one costs a move or a second future, and has the
+/// same result.
 pub(crate) fn is_inert(attr: &Attribute) -> bool {
     const BUILT_IN: [&str; 10] = [
         "allow",

@@ -1,9 +1,9 @@
-//! What expansion may rely on: names resolved, kinds known as far as syntax tells them, no mistake left.
+//! The input of the expansion: without mistakes, with names resolved, and with kinds as far as the syntax shows them.
 
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream};
 use syn::{Attribute, Expr, ItemImpl, LitStr, Path, Signature, Visibility};
 
-use crate::instrument::carry::{Body, Response};
+use crate::instrument::body::{Body, Response};
 
 pub(crate) struct Plan {
     /// The path of the runtime crate.
@@ -12,23 +12,22 @@ pub(crate) struct Plan {
     pub(crate) head: ItemImpl,
     /// A constant expression for the service label.
     pub(crate) label: TokenStream,
-    /// Whether the label is the name that the impl has for the trait, which may be one of its own.
+    /// Whether the label is the trait's name as written, which may be an alias.
     pub(crate) is_named_after_trait: bool,
-    /// The macros called among its items, which may make RPCs, as `rpcs!`; and whether each is there.
+    /// The macros called among the items, such as `rpcs!`, which may expand to RPCs. Each has its `#[cfg]`s.
     pub(crate) macro_calls: Vec<(Vec<Attribute>, String)>,
     /// The names of the RPCs under `#[skip_metrics]`, each with the `#[cfg]`s of its method.
     pub(crate) skipped: Vec<(Vec<Attribute>, LitStr)>,
-    /// The impl in words, for messages.
+    /// The impl, for messages: `Greeter for MyGreeter`.
     pub(crate) implementation: String,
-    /// Which instance counts, if not the process-wide one.
+    /// The value of `metrics = …`. `None` means the process-wide instance.
     pub(crate) metrics: Option<Expr>,
     pub(crate) items: Vec<Item>,
 }
 
 pub(crate) enum Item {
     AsWritten(TokenStream),
-    /// `type WatchStream = T;`, to be wrapped; and whether a constant can ask what `T` is, which stays as it is if
-    /// it is a box.
+    /// `type WatchStream = T;`, to be wrapped unless `T` is a boxed stream; and whether a constant can inspect `T`.
     Stream(Box<syn::ImplItemType>, bool),
     Rpc(Box<Rpc>),
 }
@@ -42,11 +41,11 @@ impl Item {
 pub(crate) struct Rpc {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
-    /// As the trait wants it.
+    /// The signature as in the trait.
     pub(crate) sig: Signature,
     /// The name of the descriptor's static.
     pub(crate) descriptor: Ident,
-    /// Whether the types that it names may be deprecated ones.
+    /// Whether the descriptor may name deprecated types.
     pub(crate) allows_deprecated: bool,
     /// The method label.
     pub(crate) name: LitStr,
@@ -56,51 +55,51 @@ pub(crate) struct Rpc {
     pub(crate) request: Ident,
     /// Its type.
     pub(crate) argument: TokenStream,
-    /// What gives it the user's name in the body, if the argument has another.
-    pub(crate) taken: TokenStream,
+    /// The `let` that binds it to the user's name, if the argument has another.
+    pub(crate) rebind: TokenStream,
     pub(crate) response: Response,
     pub(crate) form: Form,
     pub(crate) objectives: Objectives,
-    /// Whether its RPCs have spans.
+    /// Whether the RPCs have spans.
     pub(crate) has_span: bool,
-    /// The place of the method's braces.
+    /// The span of the method's braces.
     pub(crate) braces: Span,
 }
 
-/// Whether one side of an RPC streams.
+/// Whether the client or the server streams.
 pub(crate) enum Streams {
-    /// The syntax tells.
+    /// Known from the syntax.
     Known(bool),
-    /// This type tells: a request's, what a handler returns, or its future.
+    /// To be inspected by a constant: the type of a request, of a handler's output, or of its future.
     Type(TokenStream),
 }
 
-/// What is promised of the method.
+/// The objectives of a method.
 #[derive(Default)]
 pub(crate) struct Objectives {
-    /// A share of RPCs.
+    /// As a ratio.
     pub(crate) availability: Option<Literal>,
     pub(crate) latency: Option<Latency>,
 }
 
 pub(crate) struct Latency {
     pub(crate) nanos: u64,
-    /// A share of RPCs.
+    /// The percentile as a ratio.
     pub(crate) ratio: Literal,
-    /// Whether it holds if the server streams, too.
+    /// Whether it applies to response streams, too.
     pub(crate) of_streams: bool,
 }
 
 /// When the handler is wrapped.
 pub(crate) enum Form {
     Now(Body),
-    /// After an attribute on the method that makes a span. Of an `async fn`, that one looks at the return
-    /// type, which is the trait's and not the handler's.
+    /// After `#[tracing::instrument]` has expanded. On an `async fn`, that attribute would use the return type, which is
+    /// the trait's and not the handler's.
     Later {
         body: Group,
         /// The type of the future that the method returns.
         future: TokenStream,
-        /// What the handler gives.
+        /// The handler's output.
         returned: Option<TokenStream>,
     },
 }

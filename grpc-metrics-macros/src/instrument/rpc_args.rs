@@ -28,7 +28,7 @@ pub(crate) fn parse(method: &Method, errors: &mut Vec<Error>) -> RpcArgs {
         args.read(attr, errors);
     }
     if let Some(second) = attrs.next() {
-        let message = "`rpc` is given twice; write all that it says into one";
+        let message = "`rpc` is given twice: combine the arguments in one `#[rpc(…)]`";
         errors.push(Error::new_spanned(&second.meta, message));
     }
     args
@@ -62,8 +62,8 @@ impl RpcArgs {
             Meta::List(list) if !list.tokens.is_empty() => list.tokens.clone(),
             meta => {
                 let message = format!(
-                    "`rpc` takes the RPC's proto name, objectives, or whether it has a span: write `#[rpc(name = \
-                     \"GetKV\")]`, `#[rpc(slo(latency = \"2s\"))]` or `#[rpc(span = false)]` instead of `#[{}]`",
+                    "`rpc` takes `name`, `slo` or `span`: write `#[rpc(name = \"GetKV\")]`, `#[rpc(slo(latency = \
+                     \"2s\"))]` or `#[rpc(span = false)]` instead of `#[{}]`",
                     as_typed(meta)
                 );
                 return errors.push(Error::new_spanned(meta, message));
@@ -75,14 +75,14 @@ impl RpcArgs {
     }
 
     fn argument(&mut self, input: ParseStream, of_slo: &mut Vec<Error>) -> Result<()> {
-        let argument = Argument::read(input, "an argument", &KNOWN)?;
+        let argument = Argument::read(input, &KNOWN)?;
         match argument.name.to_string().as_str() {
             "name" => {
                 let takes = "`name` takes the RPC's name in the proto file: `name = \"GetKV\"`";
                 argument.set(&mut self.name, takes)?;
                 match &self.name {
                     Some(name) if name.value().is_empty() => {
-                        let message = "the RPC's name is empty; write it as in the proto file";
+                        let message = "empty `name`: give the RPC's name in the proto file, `name = \"GetKV\"`";
                         Err(Error::new_spanned(name, message))
                     }
                     _ => Ok(()),

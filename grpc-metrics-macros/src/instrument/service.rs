@@ -65,8 +65,8 @@ pub(crate) fn parse(item: TokenStream) -> Result<Service> {
     let mut head: ItemImpl = syn::parse2(tokens.into_iter().collect())?;
     let Some((trait_, _)) = head.trait_.clone() else {
         let message = format!(
-            "#[instrument_grpc] measures the RPCs of a service, and `impl {ty}` has no trait; put it above \
-             `impl Greeter for {ty}`",
+            "`impl {ty}` implements no service: put `#[instrument_grpc]` above the impl of the trait that tonic \
+             generates, `impl Greeter for {ty}`",
             ty = tokens::as_typed(&head.self_ty)
         );
         return Err(Error::new_spanned(&head.self_ty, message));
@@ -86,15 +86,19 @@ fn not_an_impl(tokens: &[TokenTree]) -> Error {
         // Not the whole item, which may be long.
         let is_body = |tree: &&TokenTree| !matches!(tree, TokenTree::Group(g) if g.delimiter() == Delimiter::Brace);
         let first_line: TokenStream = tokens.iter().take_while(is_body).cloned().collect();
-        return Error::new_spanned(first_line, NO_IMPL);
+        return Error::new_spanned(first_line, not_on("this item"));
     };
     // With its name. What is around may be of another attribute, and have the place of that.
     let named: TokenStream = tokens[at..].iter().take(2).cloned().collect();
-    Error::new_spanned(named, format!("{NO_IMPL}, not above `{keyword}`"))
+    Error::new_spanned(named, not_on(&format!("this `{keyword}`")))
 }
 
-const NO_IMPL: &str =
-    "#[instrument_grpc] goes above the impl of a service, `impl Greeter for MyGreeter { … }`";
+fn not_on(item: &str) -> String {
+    format!(
+        "`#[instrument_grpc]` can't be applied to {item}: put it above the impl of a service, `impl Greeter for \
+         MyGreeter {{ … }}`"
+    )
+}
 
 /// The keyword that says what kind of item it is, and where it stands.
 fn find_keyword(tokens: &[TokenTree]) -> Option<(usize, String)> {
@@ -245,7 +249,7 @@ mod tests {
             let item: TokenStream =
                 format!("#[doc = \"impl\"] pub {kind} Name {{}}").parse().unwrap();
             let error = parse(item).err().expect("no impl").to_string();
-            assert!(error.ends_with(&format!("not above `{kind}`")), "{error}");
+            assert!(error.contains(&format!(" to this `{kind}`: ")), "{error}");
         }
         for item in ["", "impl Greeter for", "pub Name"] {
             let item: TokenStream = item.parse().unwrap();

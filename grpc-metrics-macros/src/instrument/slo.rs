@@ -63,8 +63,7 @@ struct Written {
 /// Reads what stands in the parentheses.
 pub(crate) fn parse(name: &Ident, tokens: TokenStream, errors: &mut Vec<Error>) -> Slo {
     if tokens.is_empty() {
-        let message = "`slo()` promises nothing; write `slo(availability = 99.9)`, \
-                       `slo(latency = \"200ms\", percentile = 95)`, or both";
+        let message = "empty `slo(…)`: give `availability = 99.9`, `latency = \"200ms\", percentile = 95`, or both";
         errors.push(Error::new_spanned(name, message));
     }
     let before = errors.len();
@@ -77,14 +76,13 @@ pub(crate) fn parse(name: &Ident, tokens: TokenStream, errors: &mut Vec<Error>) 
 }
 
 const AVAILABILITY: &str =
-    "`availability` takes percent, more than 0 and less than 100: `availability = 99.9`";
+    "`availability` takes a percentage above 0 and below 100: `availability = 99.9`";
 const LATENCY: &str = "`latency` takes a duration with a unit: `latency = \"200ms\"`";
-const PERCENTILE: &str =
-    "`percentile` takes percent, more than 0 and less than 100: `percentile = 95`";
+const PERCENTILE: &str = "`percentile` takes a percentage above 0 and below 100: `percentile = 95`";
 
 impl Written {
     fn argument(&mut self, input: ParseStream) -> Result<()> {
-        let argument = Argument::read(input, "an objective", &KNOWN)?;
+        let argument = Argument::read(input, &KNOWN)?;
         match argument.name.to_string().as_str() {
             "availability" => argument.set(&mut self.availability, AVAILABILITY),
             "latency" => argument.set(&mut self.latency, LATENCY),
@@ -110,14 +108,14 @@ fn checked<T, E: Display>(
 
 /// A duration says nothing without a share of RPCs.
 fn no_percentile(latency: &Nanos) -> Error {
-    let message = "`latency` says how long, and not for how many; add `percentile = 95`";
+    let message = "`latency` needs a percentile: add `percentile = 95`";
     Error::new(latency.span, message)
 }
 
 /// Nor a share without a duration.
 fn no_latency(percentile: &Ratio, here: &str) -> Error {
     let message = format!(
-        "`percentile` belongs to a `latency`; add `latency = \"200ms\"`{here}, or remove it"
+        "`percentile` needs a latency: add `latency = \"200ms\"`{here}, or remove `percentile`"
     );
     Error::new(percentile.span, message)
 }
@@ -210,10 +208,10 @@ fn nanos(duration: &Expr) -> std::result::Result<Nanos, &'static str> {
         ("h", 3_600_000_000_000),
     ];
     const UNKNOWN: &str =
-        "`latency` takes one of the units ns, us, µs, ms, s, m and h: `latency = \"200ms\"`";
-    const ZERO: &str = "`latency` takes more than 0: `latency = \"200ms\"`";
-    const FINER: &str = "`latency` takes whole nanoseconds: `latency = \"200ms\"`";
-    const LONGER: &str = "`latency` takes 600h at most: `latency = \"200ms\"`";
+        "`latency` takes one of the units ns, us, µs, ms, s, m or h: `latency = \"200ms\"`";
+    const ZERO: &str = "`latency` must be above 0: `latency = \"200ms\"`";
+    const FINER: &str = "`latency` must be a whole number of nanoseconds: `latency = \"200ms\"`";
+    const LONGER: &str = "`latency` must be at most 600h: `latency = \"200ms\"`";
 
     let Some(Lit::Str(text)) = literal(duration) else { return Err(LATENCY) };
     let text = text.value();
@@ -250,7 +248,7 @@ fn nanos(duration: &Expr) -> std::result::Result<Nanos, &'static str> {
 /// `slo = false` or `slo(…)` on a method.
 pub(crate) fn of_method(argument: &Argument, errors: &mut Vec<Error>) -> Result<OfMethod> {
     const TAKES: &str =
-        "`slo` takes objectives, `slo(latency = \"2s\")`, or `slo = false` to have none";
+        "`slo` takes objectives or `false`: `slo(latency = \"2s\")` or `slo = false`";
     if argument.input.peek(token::Paren) {
         let slo = parse(&argument.name, argument.parenthesized(TAKES)?, errors);
         return Ok(OfMethod::Own(slo));

@@ -68,11 +68,11 @@ pub(crate) struct Argument<'a> {
 }
 
 impl<'a> Argument<'a> {
-    /// Reads the name, which should be one of `known`. A `kind` of argument is `an argument` for one.
-    pub(crate) fn read(input: ParseStream<'a>, kind: &str, known: &[&str]) -> Result<Self> {
+    /// Reads the name. `known` names are for the error if there is none.
+    pub(crate) fn read(input: ParseStream<'a>, known: &[&str]) -> Result<Self> {
         let found = typed_up_to_comma(input);
         let name = input.call(Ident::parse_any).map_err(|error| {
-            let message = format!("expected {kind}, {}; found `{found}`", listed(known, "or"));
+            let message = format!("expected {}; found `{found}`", listed(known));
             Error::new(error.span(), message)
         })?;
         Ok(Self { name, found, input })
@@ -110,7 +110,7 @@ impl<'a> Argument<'a> {
     /// Puts a value into its place, where none may be.
     pub(crate) fn put<T>(&self, place: &mut Option<T>, value: T) -> Result<()> {
         if place.is_some() {
-            let message = format!("`{}` is given twice; remove one", self.name);
+            let message = format!("`{}` is given twice: remove one", self.name);
             return Err(Error::new(self.name.span(), message));
         }
         *place = Some(value);
@@ -121,7 +121,7 @@ impl<'a> Argument<'a> {
     pub(crate) fn set_runtime(&self, place: &mut Option<Path>) -> Result<()> {
         self.set(
             place,
-            "`crate` takes the path of the runtime: `crate = ::my_facade::grpc_metrics_runtime`",
+            "`crate` takes the path of the runtime crate: `crate = ::my_facade::grpc_metrics_runtime`",
         )?;
         place.as_ref().map_or(Ok(()), check_absolute)
     }
@@ -131,7 +131,7 @@ impl<'a> Argument<'a> {
         if self.is_at_end() {
             return Ok(());
         }
-        let message = format!("write a comma after `{}{after}`", self.name);
+        let message = format!("expected `,` after `{}{after}`", self.name);
         Err(Error::new(self.input.span(), message))
     }
 
@@ -145,7 +145,7 @@ impl<'a> Argument<'a> {
         let given = self.name.to_string();
         let message = match names::nearest(&given, known) {
             Some(known) => format!("unknown {kind} `{given}`; did you mean `{known}`?"),
-            None => format!("unknown {kind} `{given}`; there are {}", listed(known, "and")),
+            None => format!("unknown {kind} `{given}`; expected {}", listed(known)),
         };
         Error::new(self.name.span(), message)
     }
@@ -155,12 +155,12 @@ impl<'a> Argument<'a> {
     }
 }
 
-/// `a`, `b` and `c`.
-fn listed(names: &[&str], and: &str) -> String {
+/// `a`, `b` or `c`.
+fn listed(names: &[&str]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     match names.split_last() {
         Some((last, others)) if !others.is_empty() => {
-            format!("{} {and} {last}", others.join(", "))
+            format!("{} or {last}", others.join(", "))
         }
         _ => names.concat(),
     }
@@ -175,7 +175,7 @@ fn check_absolute(path: &Path) -> Result<()> {
     }
     let typed = as_typed(path);
     let message = format!(
-        "`crate = {typed}` is relative; write `crate = ::{typed}` for a dependency, `crate = crate::{typed}` for a \
+        "`crate = {typed}` is relative: write `crate = ::{typed}` for a dependency, or `crate = crate::{typed}` for a \
          module"
     );
     Err(Error::new_spanned(path, message))
@@ -229,7 +229,7 @@ mod tests {
     fn one_mistake_is_one_error() {
         let mut names = Vec::new();
         let errors = each(quote!(a = 1, b = 2 c, d = 3), |input| {
-            let argument = Argument::read(input, "an argument", &["a", "b", "d"])?;
+            let argument = Argument::read(input, &["a", "b", "d"])?;
             names.push(argument.name.to_string());
             let mut value: Option<Expr> = None;
             argument.set(&mut value, "a value")

@@ -12,9 +12,9 @@ use super::Case;
 
 /// What other macros and the compiler say.
 const NOT_OURS: [&str; 4] = [
-    "#[skip_metrics] stands on",
-    "#[rpc] stands on",
-    "an attribute of this method leaves no function",
+    "`#[skip_metrics]` is only allowed",
+    "`#[rpc]` is only allowed",
+    "another attribute turned this method",
     "future cannot be sent between threads",
 ];
 

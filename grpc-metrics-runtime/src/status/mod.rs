@@ -19,7 +19,7 @@ pub(crate) use self::cause::cause_of;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no gRPC status to pass on",
     label = "expected `tonic::Status`, or an error that derives `GrpcStatus`",
-    note = "derive `GrpcStatus` for `{Self}`, or give the variant a code: #[status(Internal)]"
+    note = "derive `GrpcStatus` for `{Self}`, or write a code instead of `transparent`: `#[status(Internal)]`"
 )]
 pub trait GrpcStatus {
     #[doc(hidden)]

@@ -1,7 +1,7 @@
-use grpc_metrics_runtime::__private::carry_rpc;
+use grpc_metrics_runtime::__private::instrument_method_last;
 
 // What a method is to the attribute below it, once another one has made a constant of it.
-#[carry_rpc(by_type (rpc()) (Future) ())]
+#[instrument_method_last(by_type (rpc()) (Future) ())]
 const SAY_HELLO: u8 = 1;
 
 fn main() {

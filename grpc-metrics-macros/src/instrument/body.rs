@@ -1,4 +1,4 @@
-//! The body of a method, with the RPC around the handler in it.
+//! Generates the body of a measured method.
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -8,34 +8,34 @@ use crate::syntax::tokens::{self, Boxed, emit};
 /// How the RPC ends.
 #[derive(Clone, Copy)]
 pub(crate) enum Response {
-    /// As the handler's return type says.
+    /// The handler's return type decides.
     ByType,
-    /// With the response stream, whose type is wrapped.
+    /// When the response stream ends. Its type is wrapped.
     Stream,
-    /// With the response stream, whose type is wrapped unless it is a box.
+    /// When the response stream ends. Its type is wrapped unless it is a boxed stream.
     StreamByType,
     /// When the handler returns.
     AtReturn,
 }
 
-/// The form of a method's body.
+/// The user's body, by its form.
 pub(crate) enum Body {
-    /// As `#[async_trait]` leaves it.
+    /// `Box::pin(async move { … })`, as `#[async_trait]` generates it.
     Boxed {
         boxed: Boxed,
-        /// What the async block gives.
+        /// The output of the async block.
         returned: TokenStream,
-        /// Whether an attribute on the method looks for the async block and must find one.
+        /// Whether another attribute on the method has to find an async block.
         keep_async: bool,
     },
     /// The body of an `async fn`.
     Async { body: Group, returned: TokenStream },
-    /// The body of a function that returns a future, and the type of that.
+    /// The body of a function that returns a future of this type.
     Future { body: Group, future: TokenStream },
 }
 
 impl Body {
-    /// Of a method that returns this future, or is an `async fn`. `keep_async`: see [`Body::Boxed`].
+    /// Classifies the body of a method. `future` is the type that the method returns, or `None` for an `async fn`.
     pub(crate) fn of(
         body: Group,
         future: Option<TokenStream>,
@@ -54,35 +54,35 @@ impl Body {
     }
 }
 
-/// An RPC that is carried through a handler.
-pub(crate) struct Carry<'a> {
-    /// The expression for the RPC.
+/// A handler to be measured.
+pub(crate) struct Measured<'a> {
+    /// The expression that creates the RPC.
     pub(crate) started: TokenStream,
     pub(crate) response: Response,
-    /// What gives the request the user's name, if the argument has another.
-    pub(crate) taken: &'a TokenStream,
-    /// The place of the method's name.
+    /// The `let` that binds the request to the user's name, if the argument has another.
+    pub(crate) rebind: &'a TokenStream,
+    /// The span of the method's name.
     pub(crate) method: Span,
 }
 
-impl Carry<'_> {
-    /// The statements of the body.
-    pub(crate) fn through(self, form: &Body) -> TokenStream {
-        let taken = self.taken;
+impl Measured<'_> {
+    /// Generates the statements of the body.
+    pub(crate) fn body(self, form: &Body) -> TokenStream {
+        let rebind = self.rebind;
         let started = self.started.clone();
         match form {
             Body::Boxed { boxed, returned, keep_async } => {
                 let Boxed { before, path, call, keywords, block } = boxed;
-                // The request may be gone by the end of the statements.
+                // The statements may move the request, so create the RPC before them.
                 let (first, started) = if before.is_empty() {
                     (TokenStream::new(), started)
                 } else {
                     (emit!(let __rpc = #started;), emit!(__rpc))
                 };
                 let handler = emit!(#started, #keywords #block);
-                let mut handler = self.carried("carry", returned, &handler);
+                let mut handler = self.measure_call("measure", returned, &handler);
                 if *keep_async {
-                    // Nobody wrote these braces, and none of the user's lints is about them.
+                    // Mixed-site hygiene, since the user's lints do not apply to generated braces.
                     let braces = block.span().resolved_at(Span::mixed_site());
                     let block = tokens::braces(braces, emit!(#handler.await));
                     handler = emit!(#keywords #block);
@@ -91,36 +91,36 @@ impl Carry<'_> {
                 emit!(#first #before #path #call)
             }
             Body::Async { body, returned } => {
-                // Pins the type for `return`, `?` and coercions, as the signature of an `async fn` does.
+                // Fixes the output type for `return`, `?` and coercions, as the signature of an `async fn` does.
                 let handler = emit!(async move {
                     if let __grpc::Option::Some(__ret) = __grpc::Option::None::<#returned> {
                         return __ret;
                     }
-                    #taken
+                    #rebind
                     let __ret: #returned = #body;
                     #[allow(unreachable_code)]
                     __ret
                 });
                 let handler = emit!(#started, #handler);
-                let handler = self.carried("carry", returned, &handler);
+                let handler = self.measure_call("measure", returned, &handler);
                 emit!(#handler.await)
             }
             Body::Future { body, future } => {
                 let handler = emit!(__rpc, move || -> #future #body);
-                let carry = self.carried("carry_future", future, &handler);
+                let call = self.measure_call("measure_future", future, &handler);
                 emit! {
                     let __rpc = #started;
-                    #taken
-                    #carry
+                    #rebind
+                    #call
                 }
             }
         }
     }
 
-    /// The call that carries an RPC through its handler to where it ends. It stands at the `ty` that the handler
-    /// or the method returns, since that is what is wrong if it does not fit.
-    fn carried(&self, carry: &str, ty: &TokenStream, arguments: &TokenStream) -> TokenStream {
-        // Nobody wrote `()`.
+    /// Generates the call that measures the handler. Its span is that of `ty`, the type that the handler or the method
+    /// returns, since a trait error of the call is about this type.
+    fn measure_call(&self, call: &str, ty: &TokenStream, arguments: &TokenStream) -> TokenStream {
+        // A missing return type has no span.
         let of_method = quote_spanned!(self.method=> ());
         let ty = if ty.to_string() == "()" { &of_method } else { ty };
         let (first, last) = tokens::ends(ty);
@@ -130,11 +130,11 @@ impl Carry<'_> {
             Response::Stream => ("at_stream_end", quote_spanned!(last=> ())),
             Response::AtReturn => ("at_return", quote_spanned!(last=> ())),
         };
-        let (probe, carry) = (Ident::new(probe, first), Ident::new(carry, last));
+        let (probe, call) = (Ident::new(probe, first), Ident::new(call, last));
         let open = quote_spanned!(first=> __grpc::#probe::<);
         let close = quote_spanned!(last=> > #end);
         let arguments = tokens::parentheses(last, emit!(#open #ty #close, #arguments));
         let grpc = quote_spanned!(first=> __grpc::);
-        quote!(#grpc #carry #arguments)
+        quote!(#grpc #call #arguments)
     }
 }
