@@ -47,7 +47,8 @@ pub fn skip_metrics(_args: TokenStream, item: TokenStream) -> TokenStream {
     instrument::misplaced("skip_metrics", &item.into()).into()
 }
 
-/// Sets the name, objectives or span of a method's RPC, in an impl under `#[instrument_grpc]`: `#[rpc(name = "GetKV")]`.
+/// Sets the name, objectives or span of a method's RPC, in an impl under `#[instrument_grpc]`: `#[rpc(name =
+/// "GetKV")]`.
 #[proc_macro_attribute]
 pub fn rpc(_args: TokenStream, item: TokenStream) -> TokenStream {
     instrument::misplaced("rpc", &item.into()).into()

@@ -1,4 +1,4 @@
-//! What the expansion of `#[instrument_grpc]` may name. Not for use by hand: it changes with any release.
+//! The items that macro expansions use. Not public API: they change in any release.
 
 use std::any::type_name;
 use std::marker::PhantomData;
@@ -29,12 +29,12 @@ pub use std::convert::From;
 pub use std::option::Option;
 pub use tonic::{Code, Status};
 
-/// In the place of what a derive with a mistake could not write.
+/// Stands for the code that a derive with a mistake can't generate.
 pub fn wrong_derive() -> ! {
     unreachable!("a program with a mistake in `#[status]` does not compile")
 }
 
-/// What is known of a method; `service` and `name` are the labels.
+/// Starts the descriptor of a method. `service` and `name` are the labels.
 pub const fn method(
     service: &'static str,
     name: &'static str,
@@ -44,7 +44,7 @@ pub const fn method(
     Definition::new(service, name, MethodKind::new(client_streams, server_streams))
 }
 
-/// The inventory's entry of an impl, which stands where this is called.
+/// Builds the inventory's entry of an impl, with the caller's place in the source.
 #[track_caller]
 pub const fn service(
     name: &'static str,
@@ -66,7 +66,7 @@ pub const fn service(
     }
 }
 
-/// Enters an impl whose label is its name for the trait into the inventory. Stands inside a method of the impl.
+/// Submits an impl that is labelled with its trait's name as written. Called inside a method of the impl.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __named_after_trait {
@@ -78,7 +78,8 @@ macro_rules! __named_after_trait {
     };
 }
 
-/// The inventory's entry of an impl whose label is its name for the trait; `Place` stands inside the impl.
+/// Builds the inventory's entry of an impl that is labelled with its trait's name as written. `Place` is a type inside
+/// the impl.
 #[track_caller]
 pub const fn named_after_trait<Place>(
     label: &'static str,
@@ -89,7 +90,7 @@ pub const fn named_after_trait<Place>(
     NamedAfterTrait { label, implementation, file, line, place: type_name::<Place> }
 }
 
-/// An RPC of `method`, to be counted in the process-wide instance.
+/// Creates an RPC that is counted in the process-wide instance.
 #[inline]
 pub fn rpc<A: HandlerArgument>(method: &'static Method, request: &A) -> Rpc {
     Rpc::new(
@@ -100,7 +101,7 @@ pub fn rpc<A: HandlerArgument>(method: &'static Method, request: &A) -> Rpc {
     )
 }
 
-/// An RPC of `method`, to be counted in the instance that `metrics = …` gives.
+/// Creates an RPC that is counted in the instance of `metrics = …`.
 #[inline]
 pub fn rpc_in<A: HandlerArgument>(
     metrics: &impl Instance,
@@ -111,7 +112,7 @@ pub fn rpc_in<A: HandlerArgument>(
     Rpc::new(Target::Own(metrics), method, request.headers(), request.extensions())
 }
 
-/// What a handler takes.
+/// The argument of a handler.
 #[diagnostic::on_unimplemented(
     message = "an RPC method takes a `Request<_>`, not `{Self}`",
     label = "expected `tonic::Request<_>`",
@@ -119,7 +120,7 @@ pub fn rpc_in<A: HandlerArgument>(
     note = "if this method is not an RPC, put `#[skip_metrics]` above it"
 )]
 pub trait HandlerArgument {
-    /// Where the deadline and the caller's trace are.
+    /// Returns the metadata, which has the deadline and the caller's trace.
     fn headers(&self) -> &HeaderMap;
 
     /// Where the server layer's ticket is.
@@ -138,14 +139,14 @@ impl<M> HandlerArgument for Request<M> {
     }
 }
 
-/// What `metrics = …` may give.
+/// The value of `metrics = …`.
 #[diagnostic::on_unimplemented(
     message = "`metrics` must be a `GrpcMetrics`, not `{Self}`",
     label = "expected a `GrpcMetrics`, or a pointer to one",
     note = "write `metrics = self.metrics`, with a field of type `grpc_metrics_runtime::GrpcMetrics`"
 )]
 pub trait Instance {
-    /// The instance itself.
+    /// Returns the instance.
     fn instance(&self) -> &GrpcMetrics;
 }
 
@@ -169,10 +170,10 @@ macro_rules! instance_behind {
 
 instance_behind!(&I, Arc<I>, Box<I>, LazyLock<I>);
 
-/// What a handler returns; its error is any that converts into a [`Status`].
+/// The output of a handler. Its error converts into a [`Status`].
 ///
-/// The carrier is an associated type, so that a wrong return type is one error, and not another one
-/// wherever the future goes.
+/// The measured future is an associated type, so that a wrong return type is reported once, and not again wherever the
+/// future is used.
 #[diagnostic::on_unimplemented(
     message = "an RPC method returns `Result<Response<_>, Status>`, not `{Self}`",
     label = "expected `Result<tonic::Response<_>, tonic::Status>`",
@@ -180,10 +181,10 @@ instance_behind!(&I, Arc<I>, Box<I>, LazyLock<I>);
     note = "if this method is not an RPC, put `#[skip_metrics]` above it"
 )]
 pub trait HandlerReturn {
-    /// The handler with its RPC, which ends as `N` says.
+    /// The measured handler. `N` decides when its RPC ends.
     type Measured<F, N>;
 
-    /// What tonic gets where the response stream's type is `W`.
+    /// The return type in the trait, with `W` as the response stream.
     type Wrapped<W>;
 
     #[doc(hidden)]
@@ -200,14 +201,14 @@ impl<M, E: IntoStatus> HandlerReturn for Result<Response<M>, E> {
     }
 }
 
-/// What the trait has, where the handler may return an error of its own.
+/// The return type in the trait. Its error is `Status`.
 pub type StatusReturn<R> = <R as InSignature>::Returned;
 
-/// The same, where the trait's response stream is `W`.
+/// The return type in the trait, with `W` as the response stream.
 pub type WrappedReturn<R, W> = <R as HandlerReturn>::Wrapped<W>;
 
-/// A handler's return type as it stands in the method's signature. This holds for types that no handler
-/// may return, too: what is wrong with these is said once, by [`HandlerReturn`].
+/// A handler's return type in the method's signature. Implemented for wrong types, too, since these are reported once,
+/// by [`HandlerReturn`].
 #[diagnostic::on_unimplemented(
     message = "an RPC method returns `Result<Response<_>, Status>`, not `{Self}`",
     label = "expected `Result<tonic::Response<_>, tonic::Status>`",
@@ -215,7 +216,7 @@ pub type WrappedReturn<R, W> = <R as HandlerReturn>::Wrapped<W>;
     note = "if this method is not an RPC, put `#[skip_metrics]` above it"
 )]
 pub trait InSignature {
-    /// The same, with the trait's error.
+    /// The same type with the trait's error.
     type Returned;
 }
 
@@ -251,21 +252,21 @@ impl<T: ?Sized> InSignature for Box<T> {
     type Returned = Self;
 }
 
-/// Where the RPC ends of a handler that returns `R`, or of a method that returns the future `R`.
+/// When an RPC ends: `N`, for a handler that returns `R` or a method that returns the future `R`.
 #[derive(Debug)]
 pub struct End<R, N>(PhantomData<fn() -> (R, N)>);
 
-/// When the handler returns, whatever it returns.
+/// The RPC ends when the handler returns.
 pub const fn at_return<R>() -> End<R, AtReturn> {
     End(PhantomData)
 }
 
-/// With the response stream, whose type is wrapped.
+/// The RPC ends when the response stream ends. Its type is wrapped.
 pub const fn at_stream_end<R>() -> End<R, AtStreamEnd> {
     End(PhantomData)
 }
 
-/// Carries an RPC through its handler to its end.
+/// Measures an RPC from its handler to its end.
 #[inline]
 pub fn measure<R, N, F>(_: End<R, N>, rpc: Rpc, handler: F) -> R::Measured<F, N>
 where
@@ -275,7 +276,7 @@ where
     R::measure(rpc, handler)
 }
 
-/// The same of a method that is no `async fn`.
+/// Like [`measure`], for a method that is not an `async fn`.
 #[inline]
 pub fn measure_future<T, N>(_: End<T, N>, rpc: Rpc, handler: impl FnOnce() -> T) -> T::Measured<N>
 where
@@ -284,7 +285,7 @@ where
     handler().measure(rpc)
 }
 
-/// What a method returns that is not an `async fn`.
+/// The future that a method returns if it is not an `async fn`.
 #[diagnostic::on_unimplemented(
     message = "an RPC method returns a future, not `{Self}`",
     label = "write `async fn`, under `#[tonic::async_trait]`",
@@ -292,10 +293,10 @@ where
     note = "if this method is not an RPC, put `#[skip_metrics]` above it"
 )]
 pub trait HandlerFuture {
-    /// What the trait has where the response stream's type is `W`.
+    /// The return type in the trait, with `W` as the response stream.
     type Wrapped<W>;
 
-    /// The same with its RPC, which ends as `N` says.
+    /// The measured future. `N` decides when its RPC ends.
     type Measured<N>;
 
     #[doc(hidden)]
@@ -320,12 +321,12 @@ macro_rules! boxed_future {
 
 boxed_future!(BoxFuture LocalBoxFuture);
 
-/// What the trait has, where its response stream is `W`.
+/// The return type in the trait, with `W` as the response stream.
 pub type WrappedFuture<T, W> = <T as HandlerFuture>::Wrapped<W>;
 
-/// The stream type of an instrumented impl, and what the user declared it to be.
+/// The stream type of an instrumented impl.
 pub trait Wrapped {
-    /// The declared type.
+    /// The type that the user declared.
     type Stream;
 }
 
@@ -336,12 +337,11 @@ impl<S> Wrapped for ResponseStream<S> {
 /// The type that the user declared.
 pub type Declared<S> = <S as Wrapped>::Stream;
 
-/// What a handler returns, or the future of it that a method returns, to be looked at as a type, since its name
-/// tells nothing.
+/// Inspects the output of a handler, or the future that a method returns. Its name may be an alias.
 ///
-/// The items of an inherent impl go before those of a trait: where the type is that of tonic's default
-/// stubs, `Returned::<R>::__GRPC_STREAMS` is the inherent one, and [`ReturnsMessage`]'s otherwise. Neither
-/// has a name that a trait of the user's may give to all types.
+/// The items of an inherent impl shadow those of a trait. If `R` has a boxed stream, `Returned::<R>::__GRPC_STREAMS` is
+/// the inherent constant, else that of [`ReturnsMessage`]. The constants have prefixes, so that no trait of the user
+/// has them for all types.
 #[derive(Debug)]
 pub struct Returned<R>(PhantomData<R>);
 
@@ -350,14 +350,14 @@ pub trait ReturnsMessage<R> {
     /// Whether the server streams.
     const __GRPC_STREAMS: bool = false;
 
-    /// Where the RPC ends.
+    /// When the RPC ends.
     const __GRPC_END: End<R, AtReturn> = at_return();
 }
 
 impl<R> ReturnsMessage<R> for Returned<R> {}
 
-/// A declared stream type, and what it is in the impl: a box stays what it is, and the measured stream goes
-/// into another one. So whoever names the type from outside finds what was declared. Any other is wrapped.
+/// The type of a declared stream in the impl. A boxed stream keeps its type, so code outside the impl sees the declared
+/// type. The measured stream goes into another box. Any other type is wrapped.
 pub trait StreamType<const IS_BOXED: bool> {
     /// The type in the impl.
     type InImpl;
@@ -367,31 +367,31 @@ impl<S> StreamType<false> for S {
     type InImpl = ResponseStream<S>;
 }
 
-/// A declared stream type, to be looked at like [`Returned`].
+/// Inspects a declared stream type, as [`Returned`] does.
 #[derive(Debug)]
 pub struct DeclaredStream<S>(PhantomData<S>);
 
 /// See [`DeclaredStream`].
 pub trait DeclaresStream {
-    /// Whether it is a box that any stream of its messages goes into.
+    /// Whether it is a boxed stream, which can hold any stream of its messages.
     const __GRPC_IS_BOXED: bool = false;
 }
 
 impl<S> DeclaresStream for DeclaredStream<S> {}
 
-/// The same of a method whose response stream has a declared type.
+/// Like [`Returned`], for a method whose response stream has a declared type.
 #[derive(Debug)]
 pub struct ReturnedStream<R>(PhantomData<R>);
 
 /// See [`ReturnedStream`].
 pub trait ReturnsStream<R> {
-    /// Where the RPC ends.
+    /// When the RPC ends.
     const __GRPC_END: End<R, AtStreamEnd> = at_stream_end();
 }
 
 impl<R> ReturnsStream<R> for ReturnedStream<R> {}
 
-// For any error, so that one that does not convert is the only mistake there is.
+// For any error type, so that one that does not convert is reported once.
 macro_rules! ends_in_box {
     ($($lifetime:lifetime)? $probe:ident<$returned:ty> $(; $streams:ident)?) => {
         impl<$($lifetime,)? M: 'static, E> $probe<$returned> {
@@ -400,7 +400,7 @@ macro_rules! ends_in_box {
                 pub const $streams: bool = true;
             )?
 
-            /// Where the RPC ends.
+            /// When the RPC ends.
             pub const __GRPC_END: End<$returned, AtBoxedStreamEnd> = End(PhantomData);
         }
     };
@@ -420,7 +420,7 @@ macro_rules! boxed_stream {
         }
 
         impl<M: 'static> DeclaredStream<$boxed<M>> {
-            /// Whether it is a box that any stream of its messages goes into.
+            /// Whether it is a boxed stream, which can hold any stream of its messages.
             pub const __GRPC_IS_BOXED: bool = true;
         }
 
@@ -432,7 +432,7 @@ macro_rules! boxed_stream {
 
 boxed_stream!(BoxStream SyncBoxStream UnpinBoxStream);
 
-/// A handler's argument, to be looked at as a type like [`Returned`].
+/// Inspects the type of a handler's argument, as [`Returned`] does.
 #[derive(Debug)]
 pub struct Argument<A>(PhantomData<A>);
 

@@ -1,4 +1,4 @@
-//! From what `#[status(…)]` says to what it means. Every mistake is found, not only the first.
+//! Checks `#[status(…)]` and resolves it into a plan. Collects all mistakes, not only the first.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::syntax::arguments::{self, Argument, typed_up_to_comma};
 use crate::syntax::names;
 use crate::syntax::tokens::as_typed;
 
-/// All of tonic's but `Ok`, which no error has.
+/// All codes of tonic except `Ok`.
 const CODES: [&str; 16] = [
     "Cancelled",
     "Unknown",
@@ -36,25 +36,25 @@ const CODES: [&str; 16] = [
     "Unauthenticated",
 ];
 
-/// Resolves an error type, beside everything that is wrong with it.
+/// Resolves an error type. Returns all its mistakes, too.
 pub(crate) fn check(written: Written) -> (Plan, Vec<Error>) {
     let Written { attrs, vis, ident, generics, kind } = written;
     let mut errors = Vec::new();
     let is_enum = matches!(kind, Kind::Enum(_));
     let (runtime, cases) = match kind {
         Kind::Enum(variants) => {
-            let said = Said::on_enum(&attrs, &mut errors);
+            let args = StatusArgs::on_enum(&attrs, &mut errors);
             let cases = variants.iter().map(|variant| {
-                let said = Said::on_shape(variant, Where::Variant, &mut errors);
+                let args = StatusArgs::on_shape(variant, Where::Variant, &mut errors);
                 let ident = &variant.ident;
-                case(variant, said, quote!(Self::#ident), &mut errors)
+                case(variant, args, quote!(Self::#ident), &mut errors)
             });
-            (said.runtime, cases.collect())
+            (args.runtime, cases.collect())
         }
         Kind::Struct(shape) => {
-            let mut said = Said::on_shape(&shape, Where::Struct, &mut errors);
-            let runtime = said.runtime.take();
-            (runtime, vec![case(&shape, said, quote!(Self), &mut errors)])
+            let mut args = StatusArgs::on_shape(&shape, Where::Struct, &mut errors);
+            let runtime = args.runtime.take();
+            (runtime, vec![case(&shape, args, quote!(Self), &mut errors)])
         }
     };
     check_lifetimes(&generics, &mut errors);
@@ -64,7 +64,7 @@ pub(crate) fn check(written: Written) -> (Plan, Vec<Error>) {
     (Plan { runtime: arguments::runtime(runtime), vis, ident, generics, is_enum, cases }, errors)
 }
 
-/// A status's source outlives whatever the error could borrow from.
+/// Rejects lifetimes, since the source of a status must be `'static`.
 fn check_lifetimes(generics: &Generics, errors: &mut Vec<Error>) {
     let is_static = |bound: &Lifetime| bound.ident == "static";
     for parameter in generics.lifetimes().filter(|of| !of.bounds.iter().any(is_static)) {
@@ -76,7 +76,7 @@ fn check_lifetimes(generics: &Generics, errors: &mut Vec<Error>) {
     }
 }
 
-/// Two variants may share a cause that is written, and not one that their names happen to give.
+/// Rejects two variants with the same derived cause. A written cause may be shared.
 fn check_causes<'a>(cases: impl Iterator<Item = &'a Case>, errors: &mut Vec<Error>) {
     let mut seen = HashMap::new();
     for Case { name, cause, .. } in cases.filter(|case| !case.is_named) {
@@ -89,11 +89,16 @@ fn check_causes<'a>(cases: impl Iterator<Item = &'a Case>, errors: &mut Vec<Erro
     }
 }
 
-fn case(shape: &Shape, said: Said, path: TokenStream, errors: &mut Vec<Error>) -> Option<Case> {
-    let Said { code, message, cause, wrong, .. } = said;
+fn case(
+    shape: &Shape,
+    args: StatusArgs,
+    path: TokenStream,
+    errors: &mut Vec<Error>,
+) -> Option<Case> {
+    let StatusArgs { code, message, cause, wrong, .. } = args;
     let name = &shape.ident;
     let status = match code {
-        // Whatever is missing may be what could not be read.
+        // The invalid argument may be the code.
         None if wrong => return None,
         None => {
             let message = format!(
@@ -103,8 +108,8 @@ fn case(shape: &Shape, said: Said, path: TokenStream, errors: &mut Vec<Error>) -
             errors.push(Error::new_spanned(name, message));
             return None;
         }
-        Some(Says::Code(code)) => Status::Own { code, message },
-        Some(Says::Transparent(word)) => {
+        Some(CodeArg::Code(code)) => Status::Own { code, message },
+        Some(CodeArg::Transparent(word)) => {
             if let Some(message) = message {
                 let error = "`transparent` takes the message from the field: remove `message`, or write a code \
                              instead of `transparent`";
@@ -141,24 +146,24 @@ enum Where {
     Struct,
 }
 
-/// The word that says where a status comes from.
-enum Says {
+/// The word that gives the status.
+enum CodeArg {
     Code(Ident),
     Transparent(Ident),
 }
 
-/// What the attributes of one place say.
+/// The valid arguments of the attributes on one item.
 #[derive(Default)]
-struct Said {
-    code: Option<Says>,
+struct StatusArgs {
+    code: Option<CodeArg>,
     message: Option<LitStr>,
     cause: Option<LitStr>,
     runtime: Option<Path>,
-    /// Whether there is more that could not be read.
+    /// Whether there are invalid arguments.
     wrong: bool,
 }
 
-impl Said {
+impl StatusArgs {
     fn on_enum(attrs: &[Attribute], errors: &mut Vec<Error>) -> Self {
         Self::read(attrs, Where::Enum, errors)
     }
@@ -174,13 +179,13 @@ impl Said {
     }
 
     fn read(attrs: &[Attribute], place: Where, errors: &mut Vec<Error>) -> Self {
-        let mut said = Self::default();
+        let mut args = Self::default();
         let before = errors.len();
         for attr in attrs.iter().filter(|attr| attr.path().is_ident("status")) {
             match &attr.meta {
                 Meta::List(list) => {
                     let tokens = list.tokens.clone();
-                    errors.extend(arguments::each(tokens, |input| said.argument(input, place)));
+                    errors.extend(arguments::each(tokens, |input| args.argument(input, place)));
                 }
                 meta => {
                     let message = format!(
@@ -191,8 +196,8 @@ impl Said {
                 }
             }
         }
-        said.wrong = errors.len() > before;
-        said
+        args.wrong = errors.len() > before;
+        args
     }
 
     fn argument(&mut self, input: ParseStream, place: Where) -> Result<()> {
@@ -211,7 +216,7 @@ impl Said {
             "crate" if place != Where::Variant => {
                 let read = argument.set_runtime(&mut self.runtime);
                 if read.is_err() {
-                    // The default is there for what is expanded beside the errors.
+                    // The impls beside the errors use the default.
                     self.runtime = None;
                 }
                 read
@@ -237,18 +242,18 @@ impl Said {
                     _ => Ok(()),
                 }
             }
-            "transparent" => self.set_code(Says::Transparent(name.clone()), &argument),
+            "transparent" => self.set_code(CodeArg::Transparent(name.clone()), &argument),
             _ if CODES.contains(&word.as_str()) => {
-                self.set_code(Says::Code(name.clone()), &argument)
+                self.set_code(CodeArg::Code(name.clone()), &argument)
             }
             _ => Err(unknown(&argument)),
         }
     }
 
-    fn set_code(&mut self, code: Says, argument: &Argument) -> Result<()> {
-        let (Says::Code(name) | Says::Transparent(name)) = &code;
+    fn set_code(&mut self, code: CodeArg, argument: &Argument) -> Result<()> {
+        let (CodeArg::Code(name) | CodeArg::Transparent(name)) = &code;
         argument.check_comma("")?;
-        if let Some(Says::Code(first) | Says::Transparent(first)) = &self.code {
+        if let Some(CodeArg::Code(first) | CodeArg::Transparent(first)) = &self.code {
             let message = format!("two codes, `{first}` and `{name}`: remove one");
             return Err(Error::new_spanned(name, message));
         }
@@ -257,7 +262,7 @@ impl Said {
     }
 }
 
-/// `Code::NotFound`, where `NotFound` is meant.
+/// The error for a path such as `Code::NotFound`.
 fn wrong_path(path: &Path) -> Error {
     let typed = as_typed(path);
     let last = path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
@@ -281,7 +286,7 @@ fn unknown(argument: &Argument) -> Error {
         "an error can't have the code `Ok`: write the code of the failure, such as `Internal`"
             .to_owned()
     } else {
-        // NOT_FOUND and not_found are near as well.
+        // Ignore case and underscores, so that NOT_FOUND is near, too.
         let plain = |name: &str| name.replace('_', "").to_lowercase();
         let codes = CODES.map(plain);
         let mut all: Vec<&str> = codes.iter().map(String::as_str).collect();

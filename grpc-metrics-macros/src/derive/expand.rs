@@ -1,4 +1,4 @@
-//! From the plan to tokens. Calls only: what they do is in the runtime.
+//! Expands the plan. The expansion has calls only; the logic is in the runtime.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
@@ -7,8 +7,8 @@ use syn::{WherePredicate, parse_quote};
 
 use super::plan::{Case, Plan, Status};
 
-/// Like `quote!`, with names that the user's code can't see. Bindings have underscores besides, for a pattern
-/// would take the user's constant of that name.
+/// Like `quote!`, with hygienic local names. Bindings have underscores, since a pattern with the name of a user's
+/// constant would match that constant.
 macro_rules! emit {
     ($($tokens:tt)*) => { quote_spanned!(Span::mixed_site()=> $($tokens)*) };
 }
@@ -20,7 +20,7 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
             (emit!(match *self {}), emit!(match self {}))
         }
         Some(cases) => (described(cases), status(plan, cases)),
-        // It has its errors; who uses the type gets none.
+        // The type has mistakes. Its users get no follow-up errors.
         None => (emit!(__grpc::wrong_derive()), emit!(__grpc::wrong_derive())),
     };
     let (impl_generics, ty_generics, _) = generics.split_for_impl();
@@ -33,13 +33,13 @@ pub(crate) fn expand(plan: &Plan) -> TokenStream {
                 .iter()
                 .flatten()
                 .filter_map(Case::passed_on)
-                // What holds the type itself has a status if this has, and asking would never end.
+                // A bound on a field that contains the type itself would be circular.
                 .filter(|(_, ty)| !names(ident, ty.to_token_stream()))
                 .map(|(_, ty)| -> WherePredicate { parse_quote!(#ty: __grpc::GrpcStatus) }),
         );
     }
     let bounds = &bounded.where_clause;
-    // Only what has a status of its own becomes a source.
+    // Only an error with its own code becomes a source.
     let is_source = cases.iter().flatten().any(|case| case.passed_on().is_none());
     let known = (is_source && generics.params.is_empty()).then(|| {
         let entry = quote_spanned!(at(ident)=> __grpc::ErrorType::of::<#ident>());
@@ -116,7 +116,7 @@ fn status(plan: &Plan, cases: &[Case]) -> TokenStream {
     emit!(match self { #(#passed_on,)* #own })
 }
 
-/// Whether a field's type names the derive's own, and not one that is called the same in another module.
+/// Whether a field's type names the deriving type, and not one of the same name in another module.
 fn names(own: &Ident, ty: TokenStream) -> bool {
     let trees: Vec<TokenTree> = ty.into_iter().collect();
     let is_own = |(at, tree): (usize, &TokenTree)| match tree {
@@ -129,7 +129,7 @@ fn names(own: &Ident, ty: TokenStream) -> bool {
     trees.iter().enumerate().any(is_own)
 }
 
-/// Whether what stands before a name says that it is another module's.
+/// Whether the tokens before a name make it that of another module.
 fn is_of_other_module(before: &[TokenTree]) -> bool {
     let is_colon =
         |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ':');
@@ -142,7 +142,7 @@ fn is_of_other_module(before: &[TokenTree]) -> bool {
     }
 }
 
-/// A type, as the place of what is wrong with it.
+/// Returns the span of a type, for errors about it.
 fn at(ty: &impl ToTokens) -> Span {
     ty.span().resolved_at(Span::mixed_site())
 }

@@ -1,4 +1,4 @@
-//! `#[derive(GrpcStatus)]`: parse, check, expand, as the attribute.
+//! `#[derive(GrpcStatus)]`, in the same stages as the attribute: parse, check, expand.
 
 mod check;
 mod expand;
@@ -8,8 +8,8 @@ mod plan;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// The impls that give an error type its statuses. With mistakes they are there too, for the sake of
-/// those who use them, and can't be called.
+/// Generates the impls of an error type. They exist even if there are mistakes, so that users of the type get no
+/// follow-up errors.
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let written = match parse::parse(item) {
         Ok(written) => written,

@@ -1,4 +1,4 @@
-//! An error type as the derive finds it.
+//! Parses an error type.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::{
@@ -6,7 +6,7 @@ use syn::{
 };
 
 pub(crate) struct Written {
-    /// On the type itself.
+    /// The attributes of an enum. Those of a struct are in its shape.
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) ident: Ident,
@@ -19,7 +19,7 @@ pub(crate) enum Kind {
     Struct(Shape),
 }
 
-/// A variant, or the struct.
+/// A variant or a struct.
 pub(crate) struct Shape {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) ident: Ident,

@@ -1,4 +1,4 @@
-//! What expansion may rely on.
+//! The input of the expansion.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::{Generics, LitStr, Member, Path, Type, Visibility};
@@ -10,23 +10,23 @@ pub(crate) struct Plan {
     pub(crate) ident: Ident,
     pub(crate) generics: Generics,
     pub(crate) is_enum: bool,
-    /// One for each variant, or for the struct itself; `None` if any of them has a mistake.
+    /// One per variant, or one for the struct. `None` if there is a mistake.
     pub(crate) cases: Option<Vec<Case>>,
 }
 
 pub(crate) struct Case {
-    /// `Self::NoPost`, or `Self`.
+    /// `Self::NoPost` or `Self`.
     pub(crate) path: TokenStream,
     pub(crate) status: Status,
     pub(crate) name: Ident,
-    /// The cause as a label.
+    /// The value of the `error` label.
     pub(crate) cause: String,
-    /// Whether the cause is written, and not made of the name.
+    /// Whether the cause is written, not derived from the name.
     pub(crate) is_named: bool,
 }
 
 impl Case {
-    /// The field whose status it passes on, if it does, with its type.
+    /// Returns the field whose status is passed on, and its type, if the case is transparent.
     pub(crate) fn passed_on(&self) -> Option<(&Member, &Type)> {
         if let Status::PassedOn(member, ty) = &self.status { Some((member, ty)) } else { None }
     }
@@ -37,6 +37,6 @@ pub(crate) enum Status {
         code: Ident,
         message: Option<LitStr>,
     },
-    /// The field's, and the field's type.
+    /// The status of this field, with the field's type.
     PassedOn(Member, Box<Type>),
 }

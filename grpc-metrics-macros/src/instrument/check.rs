@@ -13,7 +13,7 @@ use crate::instrument::plan::{self, Plan, Rpc};
 use crate::instrument::projections::Projections;
 use crate::instrument::rpc_args;
 use crate::instrument::service::{self, Item, MacroCall, Method, Service};
-use crate::instrument::slo::OfMethod;
+use crate::instrument::slo::MethodSlo;
 use crate::instrument::streams::{self, Types};
 use crate::syntax::arguments;
 use crate::syntax::tokens::as_typed;
@@ -46,13 +46,13 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
 
     let (mut planned, mut macro_calls, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
     // Reported after the mistakes in the impl's own objectives, in source order.
-    let mut of_items = Vec::new();
+    let mut item_errors = Vec::new();
     let mut percentile_is_used = false;
     for item in &items {
         planned.push(match item {
             Item::Other(tokens) => plan::Item::AsWritten(tokens.clone()),
             Item::Macro(MacroCall { call, skip }) => {
-                method::check_skip(skip, &mut of_items);
+                method::check_skip(skip, &mut item_errors);
                 if skip.is_empty() {
                     let name = format!("{}!", as_typed(&call.mac.path));
                     macro_calls.push((streams::cfgs(&call.attrs), name));
@@ -72,12 +72,13 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
             }
             Item::Method(method) if !method.skip.is_empty() => {
                 if streaming.contains(&method.sig.ident) {
-                    of_items.push(half_measured(method));
+                    item_errors.push(half_measured(method));
                 }
-                skipped.push((streams::cfgs(&method.attrs), scope.skipped(method, &mut of_items)));
+                skipped
+                    .push((streams::cfgs(&method.attrs), scope.skipped(method, &mut item_errors)));
                 let tokens = method.to_token_stream();
-                // The stream type named after a skipped method is not wrapped, but may be declared as that of a measured
-                // one. A method without such a type uses the others' as they are in the impl: wrapped.
+                // The stream type named after a skipped method is not wrapped, but may be declared as that of a
+                // measured one. A method without such a type uses the others' as they are in the impl: wrapped.
                 plan::Item::AsWritten(if types.named_after(method).is_some() {
                     wrapped.as_declared(tokens)
                 } else {
@@ -85,9 +86,9 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
                 })
             }
             Item::Method(method) => {
-                let args = rpc_args::parse(method, &mut of_items);
-                percentile_is_used |= args.slo.as_ref().is_some_and(OfMethod::needs_percentile);
-                match scope.rpc(method, &args, &mut of_items) {
+                let args = rpc_args::parse(method, &mut item_errors);
+                percentile_is_used |= args.slo.as_ref().is_some_and(MethodSlo::needs_percentile);
+                match scope.rpc(method, &args, &mut item_errors) {
                     Some(rpc) => plan::Item::Rpc(Box::new(rpc)),
                     None => continue,
                 }
@@ -98,7 +99,7 @@ pub(crate) fn check(args: Args, service: Service) -> Result<Plan, Vec<Error>> {
         slo.check(percentile_is_used, &mut errors);
     }
     check_is_service(&items, &trait_, &mut errors);
-    errors.extend(of_items);
+    errors.extend(item_errors);
     check_names(&planned, &mut errors);
 
     if !errors.is_empty() {

@@ -24,8 +24,8 @@ pub(crate) fn misplaced(name: &str, item: &TokenStream) -> TokenStream {
     quote!(#error #item)
 }
 
-/// Removes `#[skip_metrics]` and `#[rpc]` from the impl's methods, and a second `#[instrument_grpc]` from the impl. The item
-/// may not parse, so this works on tokens.
+/// Removes `#[skip_metrics]` and `#[rpc]` from the impl's methods, and a second `#[instrument_grpc]` from the impl. The
+/// item may not parse, so this works on tokens.
 fn without_helpers(item: TokenStream, outside: bool) -> TokenStream {
     let mut trees = item.into_iter().peekable();
     let mut kept = TokenStream::new();

@@ -1,11 +1,11 @@
 //! Methods whose bodies are expanded after their other attributes.
 //!
-//! `#[tracing::instrument]` opens a span around the body that it finds. The RPC's span has to be around that one, so the
-//! handler is wrapped after `#[tracing::instrument]` has expanded. Such a method gets `#[instrument_method_last]` as its
-//! last attribute, with all that is known of the RPC.
+//! `#[tracing::instrument]` opens a span around the body that it finds. The RPC's span has to be around that one, so
+//! the handler is wrapped after `#[tracing::instrument]` has expanded. Such a method gets `#[instrument_method_last]`
+//! as its last attribute, with all that is known of the RPC.
 //!
-//! This is not done below other attributes. One that drops the attributes after it would silently remove the RPC from the
-//! metrics.
+//! This is not done below other attributes. One that drops the attributes after it would silently remove the RPC from
+//! the metrics.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;

@@ -134,8 +134,8 @@ impl Scope<'_> {
     }
 
     /// Returns the output of the handler's future, if the signature shows it, and replaces it in the signature by the
-    /// trait's. There, a custom error is a `Status`, and a stream type that is spelled out instead of `Self::WatchStream`
-    /// is wrapped.
+    /// trait's. There, a custom error is a `Status`, and a stream type that is spelled out instead of
+    /// `Self::WatchStream` is wrapped.
     fn returned(&self, sig: &mut Signature, stream: Option<&Ident>) -> Option<TokenStream> {
         let ty = returned::of_handler(sig)?;
         let written = ty.to_token_stream();
@@ -167,16 +167,17 @@ impl Scope<'_> {
         Form::Now(Body::of(body, future, returned, keep_async))
     }
 
-    /// Returns the type as a static outside the impl can name it. Returns `None` if it depends on the impl's parameters.
+    /// Returns the type as a static outside the impl can name it. Returns `None` if it depends on the impl's
+    /// parameters.
     fn nameable(&self, ty: &TokenStream, method: &Method) -> Option<TokenStream> {
         let parameters = || self.head.generics.params.iter().chain(&method.sig.generics.params);
         // The kind of an RPC does not depend on lifetimes.
         let ty = tokens::with_static_lifetimes(ty.clone());
-        let is_strange = tokens::mention(ty.clone(), &|ident| {
+        let is_bound = tokens::mention(ty.clone(), &|ident| {
             ident == "Self"
                 || parameters().any(|parameter| tokens::parameter_name(parameter) == ident)
         });
-        (!is_strange).then_some(ty)
+        (!is_bound).then_some(ty)
     }
 }
 
@@ -211,7 +212,7 @@ fn request(
     }
     let name = match &**pat {
         Pat::Ident(pat) if pat.subpat.is_none() => pat.ident.clone(),
-        Pat::Wild(_) => name_of_ours(pat),
+        Pat::Wild(_) => give_name(pat),
         pat => {
             let message =
                 format!("the request needs a name: write `request` instead of `{}`", as_typed(pat));
@@ -224,7 +225,7 @@ fn request(
 /// The argument's name if the user's name is bound later, or if there is none.
 const REQUEST: &str = "__request";
 
-fn name_of_ours(pat: &mut Pat) -> Ident {
+fn give_name(pat: &mut Pat) -> Ident {
     let span = pat.span().resolved_at(Span::mixed_site());
     let ident = Ident::new(REQUEST, span);
     *pat = parse_quote!(#ident);
@@ -241,13 +242,14 @@ fn rebind(method: &Method, sig: &mut Signature) -> Option<(Ident, TokenStream)> 
     let has_name = !matches!(&*argument.pat, Pat::Ident(pat) if pat.ident == REQUEST);
     (has_name && method.attrs.iter().all(order::is_inert)).then(|| {
         let written = argument.pat.clone();
-        let name = name_of_ours(&mut argument.pat);
+        let name = give_name(&mut argument.pat);
         let rebind = quote_spanned!(Span::mixed_site()=> let #written = #name;);
         (name, rebind)
     })
 }
 
-/// Returns the method's return type, or `None` for an `async fn`. Whether the type is a future, only the compiler knows.
+/// Returns the method's return type, or `None` for an `async fn`. Whether the type is a future, only the compiler
+/// knows.
 fn future(method: &Method) -> Result<Option<TokenStream>, Error> {
     match &method.sig.output {
         _ if method.sig.asyncness.is_some() => Ok(None),

@@ -1,6 +1,6 @@
 //! `#[instrument_grpc]`, and the attributes that it adds below others. `service` and `args` parse the input, `check`
-//! turns it into a `plan` or collects all mistakes, and `expand` expands the plan. If there are mistakes, `fallback` emits
-//! the user's item beside the errors.
+//! turns it into a `plan` or collects all mistakes, and `expand` expands the plan. If there are mistakes, `fallback`
+//! emits the user's item beside the errors.
 
 mod args;
 mod body;

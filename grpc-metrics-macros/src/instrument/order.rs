@@ -1,8 +1,8 @@
 //! Makes the attribute run last, whether it is above or below `#[async_trait]`.
 //!
-//! An attribute sees the impl as those above it have left it. After `#[async_trait]`, every method has one known form, its
-//! future is not boxed twice, and it does not matter which re-export of `async_trait` was used. So if there are attributes
-//! below `#[instrument_grpc]`, it moves below them.
+//! An attribute sees the impl as those above it have left it. After `#[async_trait]`, every method has one known form,
+//! its future is not boxed twice, and it does not matter which re-export of `async_trait` was used. So if there are
+//! attributes below `#[instrument_grpc]`, it moves below them.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
@@ -39,8 +39,8 @@ pub(crate) fn after_other_attributes(
 
 /// Whether the attribute is built into the compiler, so that it neither changes nor inspects the code.
 ///
-/// The list has the built-in attributes of impls and methods. A missing one costs a move or a second future, and has the
-/// same result.
+/// The list has the built-in attributes of impls and methods. A missing one costs a move or a second future, and has
+/// the same result.
 pub(crate) fn is_inert(attr: &Attribute) -> bool {
     const BUILT_IN: [&str; 10] = [
         "allow",

@@ -93,8 +93,8 @@ pub(crate) struct Latency {
 /// When the handler is wrapped.
 pub(crate) enum Form {
     Now(Body),
-    /// After `#[tracing::instrument]` has expanded. On an `async fn`, that attribute would use the return type, which is
-    /// the trait's and not the handler's.
+    /// After `#[tracing::instrument]` has expanded. On an `async fn`, that attribute would use the return type, which
+    /// is the trait's and not the handler's.
     Later {
         body: Group,
         /// The type of the future that the method returns.

@@ -1,7 +1,7 @@
-//! `Self::WatchStream` in signatures and bodies, where it means the type that the user declared.
+//! Makes `Self::WatchStream` mean the declared type in signatures and bodies.
 //!
-//! The impl's own associated type is that one wrapped. Tokens are looked at, not syntax: what stands in a
-//! macro's brackets is meant as well. Items inside a body have a `Self` of their own and are left alone.
+//! In the impl, the associated type is the declared type wrapped. This works on tokens, not on syntax, so it includes
+//! the arguments of macro calls. Items inside a body have their own `Self` and stay unchanged.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use syn::{ItemImpl, Path};
 
 use crate::syntax::tokens::{is_colons, is_punct, regroup};
 
-/// Some associated types of an impl, in all ways to name them.
+/// Some associated types of an impl, and how tokens may name them.
 pub(crate) struct Projections<'a> {
     types: HashSet<&'a Ident>,
     self_type: String,
@@ -31,12 +31,12 @@ impl<'a> Projections<'a> {
         self.types.contains(ident)
     }
 
-    /// The first of the types that the tokens name.
+    /// Returns the first of the types that the tokens name.
     pub(crate) fn first_in(&self, tokens: TokenStream) -> Option<&'a Ident> {
         self.find(tokens, &|_| true)
     }
 
-    /// Whether the tokens name this one.
+    /// Whether the tokens name this type.
     pub(crate) fn is_in(&self, ident: &Ident, tokens: TokenStream) -> bool {
         self.find(tokens, &|named| named == ident).is_some()
     }
@@ -49,7 +49,7 @@ impl<'a> Projections<'a> {
         })
     }
 
-    /// Writes each of the types as what it was declared to be.
+    /// Replaces each of the types by its declared type.
     pub(crate) fn as_declared(&self, tokens: TokenStream) -> TokenStream {
         self.written(tokens, Delimiter::None)
     }
@@ -66,15 +66,15 @@ impl<'a> Projections<'a> {
                 i = end;
             } else if let Some((_, end)) = self.projection(&trees, i) {
                 let wrapped = &trees[i..end];
-                // An alias, since a path with a type in brackets can't stand everywhere: not before the
-                // fields of a struct, for one.
+                // An alias, since a qualified path is not allowed everywhere, for example before the fields of a
+                // struct.
                 let open = quote_spanned!(wrapped[0].span()=> __grpc::Declared::<);
                 let close = quote_spanned!(wrapped[wrapped.len() - 1].span()=> >);
                 written.extend(quote!(#open #(#wrapped)* #close));
                 i = end;
             } else {
                 written.extend([match &trees[i] {
-                    // A group that stays as it is keeps the places of its brackets, for messages.
+                    // An unchanged group keeps the spans of its brackets, for messages.
                     TokenTree::Group(group) if self.first_in(group.stream()).is_some() => {
                         regroup(group, self.written(group.stream(), group.delimiter())).into()
                     }
@@ -86,7 +86,7 @@ impl<'a> Projections<'a> {
         written
     }
 
-    /// The type that is named from `i` on, and where its name ends.
+    /// Returns the type whose name starts at `i`, and the end of the name.
     fn projection(&self, trees: &[TokenTree], i: usize) -> Option<(&'a Ident, usize)> {
         let colons = if is_ident(trees, i, "Self") {
             i + 1
@@ -117,7 +117,7 @@ impl<'a> Projections<'a> {
             _ => None,
         });
         let trait_: Vec<String> = idents.flatten().collect();
-        // One of the paths may be longer: `Greeter`, and `greeter_server::Greeter`.
+        // One path may be longer: `Greeter` and `greeter_server::Greeter`.
         let same = trait_.iter().rev().zip(self.trait_.iter().rev());
         (ty == "Self" || ty == self.self_type)
             && !trait_.is_empty()
@@ -125,7 +125,7 @@ impl<'a> Projections<'a> {
     }
 }
 
-/// If an `impl` or a trait begins at `i` as a statement, where it ends.
+/// Returns the end of an impl or a trait that starts at `i` as a statement.
 fn item_with_own_self(trees: &[TokenTree], i: usize) -> Option<usize> {
     let at_start = match i.checked_sub(1).map(|before| &trees[before]) {
         Some(TokenTree::Punct(punct)) => punct.as_char() == ';',
@@ -185,7 +185,7 @@ mod tests {
         declared.replace("__grpc :: Declared :: <", "{").split_whitespace().collect()
     }
 
-    /// What is declared stands in `{…>` here.
+    /// `{…>` stands for `__grpc::Declared<…>` here.
     #[test]
     fn what_names_the_types() {
         for (tokens, as_declared) in [
@@ -270,7 +270,7 @@ mod tests {
             let as_declared = declared(&body);
             assert!(as_declared.contains("{{Self::WatchStream>}"), "{body}: {as_declared}");
         }
-        // What ends before its body does.
+        // An item without a body.
         assert_eq!(declared("{ impl A Self::WatchStream }"), "{implA{Self::WatchStream>}");
     }
 }

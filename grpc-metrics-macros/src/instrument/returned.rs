@@ -1,9 +1,9 @@
-//! Where a method's signature says what its handler returns.
+//! Finds the handler's return type in a method's signature.
 
 use syn::{GenericArgument, PathArguments, ReturnType, Signature, Type, TypeParamBound};
 
-/// What the handler's future gives: the type after `->` of an `async fn`, or `R` in the
-/// `Pin<Box<dyn Future<Output = R> + …>>` that `#[async_trait]` makes of it.
+/// Returns the output of the handler's future: the type after `->` of an `async fn`, or `R` in the
+/// `Pin<Box<dyn Future<Output = R> + …>>` that `#[async_trait]` generates.
 pub(crate) fn of_handler(sig: &mut Signature) -> Option<&mut Type> {
     let is_async = sig.asyncness.is_some();
     let ReturnType::Type(_, ty) = &mut sig.output else {
@@ -31,7 +31,7 @@ pub(crate) fn of_handler(sig: &mut Signature) -> Option<&mut Type> {
     })
 }
 
-/// `T` in `…::name<T>`.
+/// Returns `T` of `…::name<T>`.
 fn first_type_in<'a>(ty: &'a mut Type, name: &str) -> Option<&'a mut Type> {
     let Type::Path(path) = ty else {
         return None;

@@ -1,4 +1,4 @@
-//! What `#[rpc(…)]` says of a method; where it gives no name, the Rust names tell it.
+//! Parses `#[rpc(…)]`, and derives the RPC's name from the Rust names if the attribute gives none.
 
 use proc_macro2::Ident;
 use syn::parse::ParseStream;
@@ -6,21 +6,21 @@ use syn::{Attribute, Error, LitBool, LitStr, Meta, Result};
 
 use crate::instrument::args::SPAN;
 use crate::instrument::service::Method;
-use crate::instrument::slo::{self, OfMethod};
+use crate::instrument::slo::{self, MethodSlo};
 use crate::instrument::streams;
 use crate::syntax::arguments::{self, Argument};
 use crate::syntax::names::{self, Style};
 use crate::syntax::tokens::as_typed;
 
-/// What stands in `#[rpc(…)]`.
+/// The valid arguments of `#[rpc(…)]`.
 #[derive(Default)]
 pub(crate) struct RpcArgs {
     name: Option<LitStr>,
-    pub(crate) slo: Option<OfMethod>,
+    pub(crate) slo: Option<MethodSlo>,
     pub(crate) span: Option<LitBool>,
 }
 
-/// Reads the attribute, if the method has one.
+/// Parses the attribute, if the method has one.
 pub(crate) fn parse(method: &Method, errors: &mut Vec<Error>) -> RpcArgs {
     let mut attrs = method.rpc.iter();
     let mut args = RpcArgs::default();
@@ -34,8 +34,8 @@ pub(crate) fn parse(method: &Method, errors: &mut Vec<Error>) -> RpcArgs {
     args
 }
 
-/// The RPC's proto name: the method label. `stream` is the associated type of its response stream, `style` that
-/// of the service's other names.
+/// Returns the RPC's name in the proto file, which is the method label. `stream` is the associated type of its response
+/// stream, and `style` the case of the service's other names.
 pub(crate) fn name(
     method: &Method,
     args: &RpcArgs,
@@ -52,7 +52,7 @@ pub(crate) fn name(
 const KNOWN: [&str; 3] = ["name", "slo", "span"];
 
 impl RpcArgs {
-    /// Whether it sets what only a measured method has.
+    /// Whether there are arguments that need a measured method.
     pub(crate) fn needs_measuring(&self) -> bool {
         self.slo.is_some() || self.span.is_some()
     }
@@ -69,12 +69,12 @@ impl RpcArgs {
                 return errors.push(Error::new_spanned(meta, message));
             }
         };
-        let mut of_slo = Vec::new();
-        errors.extend(arguments::each(tokens, |input| self.argument(input, &mut of_slo)));
-        errors.extend(of_slo);
+        let mut slo_errors = Vec::new();
+        errors.extend(arguments::each(tokens, |input| self.argument(input, &mut slo_errors)));
+        errors.extend(slo_errors);
     }
 
-    fn argument(&mut self, input: ParseStream, of_slo: &mut Vec<Error>) -> Result<()> {
+    fn argument(&mut self, input: ParseStream, slo_errors: &mut Vec<Error>) -> Result<()> {
         let argument = Argument::read(input, &KNOWN)?;
         match argument.name.to_string().as_str() {
             "name" => {
@@ -90,7 +90,7 @@ impl RpcArgs {
             }
             "span" => argument.set(&mut self.span, SPAN),
             "slo" => {
-                let slo = slo::of_method(&argument, of_slo)?;
+                let slo = slo::parse_on_method(&argument, slo_errors)?;
                 argument.put(&mut self.slo, slo)
             }
             _ => Err(argument.unknown("argument", &KNOWN)),

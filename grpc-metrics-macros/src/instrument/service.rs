@@ -1,4 +1,4 @@
-//! An impl of a tonic service as the attribute finds it.
+//! Parses the impl of a tonic service.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -10,7 +10,7 @@ use syn::{
 
 use crate::syntax::tokens;
 
-/// The impl: its head, and its items.
+/// The parsed impl.
 pub(crate) struct Service {
     /// Everything but the items.
     pub(crate) head: ItemImpl,
@@ -22,7 +22,7 @@ pub(crate) enum Item {
     Method(Box<Method>),
     Type(Box<ImplItemType>),
     Macro(MacroCall),
-    /// A constant: nothing to instrument.
+    /// Has nothing to instrument, such as a constant.
     Other(TokenStream),
 }
 
@@ -36,7 +36,7 @@ impl Item {
     }
 }
 
-/// It may stand for methods, none of which is measured.
+/// A macro call. It may expand to methods, which are not measured.
 pub(crate) struct MacroCall {
     /// Without `#[skip_metrics]`.
     pub(crate) call: ImplItemMacro,
@@ -50,11 +50,11 @@ pub(crate) struct Method {
     pub(crate) rpc: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
-    /// The braces and what is between them; never parsed, so that a half-typed body survives.
+    /// The braces and their content. Never parsed, so that a half-typed body survives.
     pub(crate) body: Group,
 }
 
-/// Reads the impl, or says why it is none.
+/// Parses the impl.
 pub(crate) fn parse(item: TokenStream) -> Result<Service> {
     let mut tokens: Vec<TokenTree> = item.into_iter().collect();
     let is_impl = find_keyword(&tokens).is_some_and(|(_, keyword)| keyword == "impl");
@@ -76,19 +76,19 @@ pub(crate) fn parse(item: TokenStream) -> Result<Service> {
     Ok(Service { head, trait_, items })
 }
 
-/// Reads one method.
+/// Parses one method.
 pub(crate) fn method(item: TokenStream) -> Result<Method> {
     parse_method.parse2(item)
 }
 
 fn not_an_impl(tokens: &[TokenTree]) -> Error {
     let Some((at, keyword)) = find_keyword(tokens) else {
-        // Not the whole item, which may be long.
+        // Without the item's body, which may be long.
         let is_body = |tree: &&TokenTree| !matches!(tree, TokenTree::Group(g) if g.delimiter() == Delimiter::Brace);
         let first_line: TokenStream = tokens.iter().take_while(is_body).cloned().collect();
         return Error::new_spanned(first_line, not_on("this item"));
     };
-    // With its name. What is around may be of another attribute, and have the place of that.
+    // The keyword and the name. The tokens around may come from another attribute, with that one's span.
     let named: TokenStream = tokens[at..].iter().take(2).cloned().collect();
     Error::new_spanned(named, not_on(&format!("this `{keyword}`")))
 }
@@ -100,7 +100,7 @@ fn not_on(item: &str) -> String {
     )
 }
 
-/// The keyword that says what kind of item it is, and where it stands.
+/// Returns the keyword of the item's kind, and its index.
 fn find_keyword(tokens: &[TokenTree]) -> Option<(usize, String)> {
     const KINDS: [&str; 10] =
         ["impl", "fn", "struct", "enum", "union", "trait", "mod", "type", "const", "static"];
@@ -112,7 +112,7 @@ fn find_keyword(tokens: &[TokenTree]) -> Option<(usize, String)> {
     })
 }
 
-/// Takes off the invisible groups that `macro_rules!` puts around fragments.
+/// Removes the invisible groups that `macro_rules!` puts around fragments.
 fn ungroup(tokens: TokenStream) -> TokenStream {
     let mut trees = tokens.clone().into_iter();
     match (trees.next(), trees.next()) {
@@ -123,7 +123,7 @@ fn ungroup(tokens: TokenStream) -> TokenStream {
     }
 }
 
-/// The inner attributes, as they would stand above the impl, and the items.
+/// Parses the inner attributes, which become outer ones, and the items.
 fn parse_items(input: ParseStream) -> Result<(Vec<Attribute>, Vec<Item>)> {
     let mut attrs = input.call(Attribute::parse_inner)?;
     for attr in &mut attrs {
@@ -165,18 +165,18 @@ fn parse_method(input: ParseStream) -> Result<Method> {
     Ok(Method { attrs, skip, rpc, vis, sig, body: syn::parse2(body)? })
 }
 
-/// Whether the attribute has this name, whatever the path to it.
+/// Whether the last segment of the attribute's path is `name`.
 fn is_called(attr: &Attribute, name: &str) -> bool {
     attr.path().segments.last().is_some_and(|last| last.ident == name)
 }
 
-/// The attributes on methods that are for this one to read.
+/// The attributes on methods that `#[instrument_grpc]` reads.
 pub(crate) const HELPERS: [&str; 2] = ["skip_metrics", "rpc"];
 
-/// What `#[instrument_grpc]` is called once it has moved below the other attributes.
+/// The name of `#[instrument_grpc]` after it has moved below the other attributes.
 pub(crate) const LAST: &str = "instrument_grpc_last";
 
-/// Whether it is a `cfg_attr` with a helper in it, which nobody can see through here.
+/// Whether it is a `cfg_attr` with a helper attribute. Its condition is unknown here.
 pub(crate) fn hides_helper(attr: &Attribute) -> bool {
     attr.path().is_ident("cfg_attr")
         && attr.meta.require_list().is_ok_and(|list| applies_helper(&list.tokens))

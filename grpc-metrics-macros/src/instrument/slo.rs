@@ -1,4 +1,4 @@
-//! What a service promises: `slo(availability = 99.9, latency = "200ms", percentile = 95)`.
+//! Parses objectives: `slo(availability = 99.9, latency = "200ms", percentile = 95)`.
 
 use std::fmt::Display;
 
@@ -11,17 +11,17 @@ use crate::instrument::plan;
 use crate::syntax::arguments::{self, Argument, literal};
 use crate::syntax::tokens::as_typed;
 
-/// As written, above an impl or a method.
+/// The objectives of an impl or a method, as written.
 #[derive(Clone, Default)]
 pub(crate) struct Slo {
     availability: Option<Ratio>,
     latency: Option<Nanos>,
     percentile: Option<Ratio>,
-    /// Whether more is written that can't be read.
+    /// Whether some of them are invalid.
     wrong: bool,
 }
 
-/// More than 0 and less than 1, from a number of percent.
+/// A ratio between 0 and 1, written as a percentage.
 #[derive(Clone)]
 struct Ratio {
     span: Span,
@@ -34,44 +34,44 @@ struct Nanos {
     nanos: u64,
 }
 
-/// What is written on one method.
-pub(crate) enum OfMethod {
+/// The `slo` argument of a method.
+pub(crate) enum MethodSlo {
     /// `slo = false`
     Off,
     /// `slo(…)`
     Own(Slo),
 }
 
-impl OfMethod {
-    /// Whether it has a latency, for a percentile that is written on the impl.
+impl MethodSlo {
+    /// Whether the method uses the percentile of the impl.
     pub(crate) fn needs_percentile(&self) -> bool {
-        // Of what can't be read there is no telling.
+        // If some objectives are invalid, assume that it does.
         matches!(self, Self::Own(own) if own.wrong || own.latency.is_some() && own.percentile.is_none())
     }
 }
 
 const KNOWN: [&str; 3] = ["availability", "latency", "percentile"];
 
-/// The values as they stand.
+/// The values, not yet checked.
 #[derive(Default)]
-struct Written {
+struct Values {
     availability: Option<Expr>,
     latency: Option<Expr>,
     percentile: Option<Expr>,
 }
 
-/// Reads what stands in the parentheses.
+/// Parses the content of `slo(…)`.
 pub(crate) fn parse(name: &Ident, tokens: TokenStream, errors: &mut Vec<Error>) -> Slo {
     if tokens.is_empty() {
         let message = "empty `slo(…)`: give `availability = 99.9`, `latency = \"200ms\", percentile = 95`, or both";
         errors.push(Error::new_spanned(name, message));
     }
     let before = errors.len();
-    let mut written = Written::default();
-    errors.extend(arguments::each(tokens, |input| written.argument(input)));
-    let availability = checked(written.availability, |it| ratio(it).ok_or(AVAILABILITY), errors);
-    let latency = checked(written.latency, nanos, errors);
-    let percentile = checked(written.percentile, |it| ratio(it).ok_or(PERCENTILE), errors);
+    let mut values = Values::default();
+    errors.extend(arguments::each(tokens, |input| values.argument(input)));
+    let availability = checked(values.availability, |it| ratio(it).ok_or(AVAILABILITY), errors);
+    let latency = checked(values.latency, nanos, errors);
+    let percentile = checked(values.percentile, |it| ratio(it).ok_or(PERCENTILE), errors);
     Slo { availability, latency, percentile, wrong: errors.len() > before }
 }
 
@@ -80,7 +80,7 @@ const AVAILABILITY: &str =
 const LATENCY: &str = "`latency` takes a duration with a unit: `latency = \"200ms\"`";
 const PERCENTILE: &str = "`percentile` takes a percentage above 0 and below 100: `percentile = 95`";
 
-impl Written {
+impl Values {
     fn argument(&mut self, input: ParseStream) -> Result<()> {
         let argument = Argument::read(input, &KNOWN)?;
         match argument.name.to_string().as_str() {
@@ -92,27 +92,27 @@ impl Written {
     }
 }
 
-/// The value, or an error that says what it should be.
+/// Reads the value, or reports what is expected.
 fn checked<T, E: Display>(
-    written: Option<Expr>,
+    value: Option<Expr>,
     read: impl FnOnce(&Expr) -> std::result::Result<T, E>,
     errors: &mut Vec<Error>,
 ) -> Option<T> {
-    let written = written?;
+    let value = value?;
     let not_what_it_takes = |takes| {
-        let message = format!("{takes}; found `{}`", as_typed(&written));
-        errors.push(Error::new_spanned(&written, message));
+        let message = format!("{takes}; found `{}`", as_typed(&value));
+        errors.push(Error::new_spanned(&value, message));
     };
-    read(&written).map_err(not_what_it_takes).ok()
+    read(&value).map_err(not_what_it_takes).ok()
 }
 
-/// A duration says nothing without a share of RPCs.
+/// The error for a latency without a percentile.
 fn no_percentile(latency: &Nanos) -> Error {
     let message = "`latency` needs a percentile: add `percentile = 95`";
     Error::new(latency.span, message)
 }
 
-/// Nor a share without a duration.
+/// The error for a percentile without a latency.
 fn no_latency(percentile: &Ratio, here: &str) -> Error {
     let message = format!(
         "`percentile` needs a latency: add `latency = \"200ms\"`{here}, or remove `percentile`"
@@ -121,7 +121,7 @@ fn no_latency(percentile: &Ratio, here: &str) -> Error {
 }
 
 impl Slo {
-    /// An impl's. Its percentile may be for the latency of a method.
+    /// Checks the impl's objectives. Its percentile may be used by the latency of a method.
     pub(crate) fn check(&self, percentile_is_used: bool, errors: &mut Vec<Error>) {
         match (&self.latency, &self.percentile) {
             _ if self.wrong => {}
@@ -133,16 +133,16 @@ impl Slo {
         }
     }
 
-    /// What holds for a method: its own word goes before the impl's.
+    /// Resolves the objectives of a method. Its own override the impl's, one by one.
     pub(crate) fn for_method(
         impl_: Option<&Self>,
-        method: Option<&OfMethod>,
+        method: Option<&MethodSlo>,
         errors: &mut Vec<Error>,
     ) -> plan::Objectives {
         let own = match method {
             None => None,
-            Some(OfMethod::Off) => return plan::Objectives::default(),
-            Some(OfMethod::Own(own)) => Some(own),
+            Some(MethodSlo::Off) => return plan::Objectives::default(),
+            Some(MethodSlo::Own(own)) => Some(own),
         };
         let none = Self::default();
         let (impl_, method) = (impl_.unwrap_or(&none), own.unwrap_or(&none));
@@ -167,14 +167,14 @@ impl Slo {
             latency: whole.latency.zip(whole.percentile).map(|(latency, ratio)| plan::Latency {
                 nanos: latency.nanos,
                 ratio: ratio.literal,
-                // By name, on the method itself.
+                // An impl's latency does not apply to streams, a method's own does.
                 of_streams: method.latency.is_some() || method.percentile.is_some(),
             }),
         }
     }
 }
 
-/// 99.9 as 0.999, by its digits: a division would give 0.9990000000000001.
+/// Converts 99.9 to 0.999 by moving the decimal point. A division would give 0.9990000000000001.
 fn ratio(percent: &Expr) -> Option<Ratio> {
     let (digits, suffix) = match literal(percent)? {
         Lit::Float(float) => (float.base10_digits(), float.suffix()),
@@ -191,15 +191,16 @@ fn ratio(percent: &Expr) -> Option<Ratio> {
     Some(Ratio { span: percent.span(), literal: Literal::f64_unsuffixed(ratio) })
 }
 
-/// The longest latency. What is over 2^51 ns, 26 days, is no exact bound of a histogram of seconds.
+/// The longest latency, in nanoseconds. Above 2^51 ns, 26 days, it would not be an exact bound of a histogram in
+/// seconds.
 const LONGEST: u64 = 600 * 3_600_000_000_000;
 
-/// A number and its unit, exactly; or what it should be.
+/// Parses a duration exactly. The error is the message.
 fn nanos(duration: &Expr) -> std::result::Result<Nanos, &'static str> {
     const UNITS: [(&str, u128); 8] = [
         ("ns", 1),
         ("us", 1_000),
-        // The micro sign, and the Greek letter that looks the same.
+        // The micro sign, and the Greek letter mu.
         ("\u{b5}s", 1_000),
         ("\u{3bc}s", 1_000),
         ("ms", 1_000_000),
@@ -224,7 +225,7 @@ fn nanos(duration: &Expr) -> std::result::Result<Nanos, &'static str> {
     }
     let (_, nanos_per_unit) = UNITS.into_iter().find(|(name, _)| *name == unit).ok_or(UNKNOWN)?;
     let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
-    // 10^17 ns are more, and an hour has thirteen factors of two.
+    // 10^17 ns exceed the limit. An hour in ns has 13 factors of two, so more decimals never give a whole number.
     if whole.len() > 17 {
         return Err(LONGER);
     }
@@ -245,19 +246,19 @@ fn nanos(duration: &Expr) -> std::result::Result<Nanos, &'static str> {
     Ok(Nanos { span: duration.span(), nanos })
 }
 
-/// `slo = false` or `slo(…)` on a method.
-pub(crate) fn of_method(argument: &Argument, errors: &mut Vec<Error>) -> Result<OfMethod> {
+/// Parses `slo = false` or `slo(…)` on a method.
+pub(crate) fn parse_on_method(argument: &Argument, errors: &mut Vec<Error>) -> Result<MethodSlo> {
     const TAKES: &str =
         "`slo` takes objectives or `false`: `slo(latency = \"2s\")` or `slo = false`";
     if argument.input.peek(token::Paren) {
         let slo = parse(&argument.name, argument.parenthesized(TAKES)?, errors);
-        return Ok(OfMethod::Own(slo));
+        return Ok(MethodSlo::Own(slo));
     }
     let mut value: Option<LitBool> = None;
     argument.set(&mut value, TAKES)?;
     match value {
         Some(on) if on.value => Err(argument.wrong(on.span, TAKES)),
-        _ => Ok(OfMethod::Off),
+        _ => Ok(MethodSlo::Off),
     }
 }
 
@@ -318,15 +319,15 @@ mod tests {
         }
     }
 
-    /// What is wrong with an impl's objectives is said there, and not again of each method.
+    /// Mistakes in an impl's objectives are reported once, not for each method.
     #[test]
-    fn a_mistake_is_said_once() {
+    fn a_mistake_is_reported_once() {
         let errors = |impl_: TokenStream, method: Option<TokenStream>| {
             let (impl_, mut errors) = parsed(impl_);
             let own = method.map(|tokens| {
                 let (own, wrong) = parsed(tokens);
                 errors.extend(wrong);
-                OfMethod::Own(own)
+                MethodSlo::Own(own)
             });
             impl_.check(false, &mut errors);
             Slo::for_method(Some(&impl_), own.as_ref(), &mut errors);

@@ -1,4 +1,4 @@
-//! Which associated type is which method's response stream.
+//! Finds the associated types of the methods' response streams.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,12 +13,12 @@ use crate::instrument::service::Method;
 use crate::syntax::names::{self, Style};
 use crate::syntax::tokens;
 
-/// The associated types of an impl, to be found by the methods whose streams they are.
+/// The associated types of an impl, indexed by method.
 pub(crate) struct Types<'a> {
     all: Projections<'a>,
-    /// By the Rust name of the RPC that tonic names them after.
+    /// Keyed by the Rust name of the RPC, after which tonic names the type.
     by_method: HashMap<String, &'a Ident>,
-    /// Those whose types a constant can name.
+    /// The types that a constant can name.
     free: HashSet<&'a Ident>,
 }
 
@@ -36,38 +36,38 @@ impl<'a> Types<'a> {
             let is_free = !is_bound(&ty.to_token_stream(), head);
             if is_free { &mut free } else { &mut bound }.insert(ident);
         }
-        // One that is written twice, under different `#[cfg]`s, is free if both are.
+        // A type written twice, under different `#[cfg]`s, is free if both are.
         free.retain(|ident| !bound.contains(ident));
         let all = types.map(|item| &item.ident).collect();
         Self { all: Projections::new(all, head, trait_), by_method, free }
     }
 
-    /// Whether a constant can ask what the type is.
+    /// Whether a constant can inspect the type.
     pub(crate) fn is_free(&self, ident: &Ident) -> bool {
         self.free.contains(ident)
     }
 
-    /// The one that holds this method's response stream. tonic names it after the RPC; where no name fits, it
-    /// is the one that the signature mentions.
+    /// Returns the type of the method's response stream: the one that tonic names after the RPC, else the one that the
+    /// signature mentions.
     pub(crate) fn of(&self, method: &Method) -> Option<&'a Ident> {
         let named = self.named_after(method);
         named.or_else(|| self.all.first_in(method.sig.output.to_token_stream()))
     }
 
-    /// The one that is called as tonic calls this method's.
+    /// Returns the type that has the name that tonic gives to this method's.
     pub(crate) fn named_after(&self, method: &Method) -> Option<&'a Ident> {
         self.by_method.get(&rust_name(method)).copied()
     }
 
-    /// How the RPCs are named, as far as those of these methods tell that have a type.
+    /// Returns the case of the RPC names, as shown by the stream types of these methods.
     pub(crate) fn style<'m>(&self, methods: impl Iterator<Item = &'m Method>) -> Style {
         let types = methods.filter_map(|method| self.named_after(method));
         Style::of(types.filter_map(rpc_name))
     }
 }
 
-/// Whether no constant can name a type: it has a parameter of the impl in it, `Self` where that has one, or a macro
-/// that may; or it is an `impl Stream`, where the compiler takes that.
+/// Whether no constant can name the type. It may have a parameter of the impl, a `Self` with parameters, or a macro
+/// call that may expand to these. Or it is an `impl Stream`, on compilers that allow it there.
 fn is_bound(ty: &TokenStream, head: &ItemImpl) -> bool {
     let parameters: Vec<String> =
         head.generics.params.iter().map(|of| tokens::parameter_name(of).to_string()).collect();
@@ -77,23 +77,23 @@ fn is_bound(ty: &TokenStream, head: &ItemImpl) -> bool {
         || (!parameters.is_empty() || elides_lifetime(&head.self_ty)) && may_be_own()
 }
 
-/// Whether a type, written where no lifetime has a name, says `'_` or `&`.
+/// Whether the type has an elided lifetime: `'_`, or `&` without a name.
 fn elides_lifetime(ty: &Type) -> bool {
     let ty = ty.to_token_stream();
     tokens::mention(ty.clone(), &|ident| ident == "_") || tokens::has_punct(ty, '&')
 }
 
-/// The method's name, without an `r#`.
+/// Returns the method's name without `r#`.
 pub(crate) fn rust_name(method: &Method) -> String {
     method.sig.ident.unraw().to_string()
 }
 
-/// `GetURL` from `GetURLStream`.
+/// Returns `GetURL` for `GetURLStream`.
 pub(crate) fn rpc_name(ident: &Ident) -> Option<String> {
     ident.to_string().strip_suffix("Stream").map(str::to_owned)
 }
 
-/// The attributes that decide whether an item is there; of a `cfg_attr`, the part that does.
+/// Returns the attributes that can remove an item: `cfg`s, and those in a `cfg_attr`.
 pub(crate) fn cfgs(attrs: &[Attribute]) -> Vec<Attribute> {
     attrs.iter().filter_map(deciding).collect()
 }
@@ -134,7 +134,7 @@ mod tests {
         for (ty, in_concrete, in_elided, in_generic) in [
             ("Boxed<Answer>", false, false, false),
             ("Boxed<Self>", false, true, true),
-            // What a macro stands for, nobody knows.
+            // The expansion of a macro is unknown.
             ("boxed!()", false, true, true),
             ("Boxed<(boxed![],)>", false, true, true),
             ("impl Stream", true, true, true),

@@ -1,4 +1,4 @@
-//! Lists of arguments in an attribute: read one by one, past those that are wrong.
+//! Parses the arguments of an attribute one by one, and continues after a mistake.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
@@ -11,7 +11,7 @@ use syn::{
 use crate::syntax::names;
 use crate::syntax::tokens::as_typed;
 
-/// Calls `read` at the start of each argument, and gives all that is wrong with them.
+/// Calls `read` at the start of each argument and returns all errors.
 pub(crate) fn each(
     args: TokenStream,
     mut read: impl FnMut(ParseStream) -> Result<()>,
@@ -31,7 +31,7 @@ pub(crate) fn each(
     read_all.parse2(args).unwrap_or_else(|error| vec![error])
 }
 
-/// The argument that comes next, for messages.
+/// Returns the next argument as typed, for messages.
 pub(crate) fn typed_up_to_comma(input: ParseStream) -> String {
     let (ahead, end) = (input.fork(), end_of_argument(input));
     let mut tokens = TokenStream::new();
@@ -44,7 +44,7 @@ pub(crate) fn typed_up_to_comma(input: ParseStream) -> String {
     as_typed(tokens)
 }
 
-/// Where the argument ends that comes next: before a comma that is not part of its value.
+/// Returns the end of the next argument: before a comma that is not part of its value.
 fn end_of_argument(input: ParseStream<'_>) -> ParseBuffer<'_> {
     let at_end = |input: ParseStream| input.is_empty() || input.peek(Token![,]);
     let whole = input.fork();
@@ -59,16 +59,16 @@ fn end_of_argument(input: ParseStream<'_>) -> ParseBuffer<'_> {
     end
 }
 
-/// An argument whose name is read, at what follows that.
+/// An argument whose name is parsed. `input` is at the rest.
 pub(crate) struct Argument<'a> {
     pub(crate) name: Ident,
-    /// The whole of it as typed, for messages.
+    /// The whole argument as typed, for messages.
     pub(crate) found: String,
     pub(crate) input: ParseStream<'a>,
 }
 
 impl<'a> Argument<'a> {
-    /// Reads the name. `known` names are for the error if there is none.
+    /// Parses the name. The error lists the `known` names.
     pub(crate) fn read(input: ParseStream<'a>, known: &[&str]) -> Result<Self> {
         let found = typed_up_to_comma(input);
         let name = input.call(Ident::parse_any).map_err(|error| {
@@ -78,7 +78,7 @@ impl<'a> Argument<'a> {
         Ok(Self { name, found, input })
     }
 
-    /// Reads `= value` into its place. `takes` says what the value should be.
+    /// Parses `= value` into `place`. `takes` is the message for a wrong value.
     pub(crate) fn set<T: Parse>(&self, place: &mut Option<T>, takes: &str) -> Result<()> {
         let Self { name, input, .. } = self;
         if !input.peek(Token![=]) {
@@ -94,7 +94,7 @@ impl<'a> Argument<'a> {
         self.put(place, value)
     }
 
-    /// Reads what stands in parentheses. `takes` says what that should be.
+    /// Parses `(…)`. `takes` is the message if there is none.
     pub(crate) fn parenthesized(&self, takes: &str) -> Result<TokenStream> {
         let Self { name, input, .. } = self;
         if !input.peek(token::Paren) {
@@ -107,7 +107,7 @@ impl<'a> Argument<'a> {
         Ok(tokens)
     }
 
-    /// Puts a value into its place, where none may be.
+    /// Puts the value into `place`, which has to be empty.
     pub(crate) fn put<T>(&self, place: &mut Option<T>, value: T) -> Result<()> {
         if place.is_some() {
             let message = format!("`{}` is given twice: remove one", self.name);
@@ -117,7 +117,7 @@ impl<'a> Argument<'a> {
         Ok(())
     }
 
-    /// Reads `crate = path` into its place.
+    /// Parses `= path` of `crate` into `place`.
     pub(crate) fn set_runtime(&self, place: &mut Option<Path>) -> Result<()> {
         self.set(
             place,
@@ -126,7 +126,7 @@ impl<'a> Argument<'a> {
         place.as_ref().map_or(Ok(()), check_absolute)
     }
 
-    /// Checks that a comma or the end follows the name and what stands `after` it.
+    /// Checks that the argument ends here. `after` is what follows the name, for the message.
     pub(crate) fn check_comma(&self, after: &str) -> Result<()> {
         if self.is_at_end() {
             return Ok(());
@@ -135,12 +135,12 @@ impl<'a> Argument<'a> {
         Err(Error::new(self.input.span(), message))
     }
 
-    /// The value is not what it should be.
+    /// The error for a wrong value.
     pub(crate) fn wrong(&self, span: Span, takes: &str) -> Error {
         Error::new(span, format!("{takes}; found `{}`", self.found))
     }
 
-    /// The name is none of `known`.
+    /// The error for an unknown name.
     pub(crate) fn unknown(&self, kind: &str, known: &[&str]) -> Error {
         let given = self.name.to_string();
         let message = match names::nearest(&given, known) {
@@ -155,7 +155,7 @@ impl<'a> Argument<'a> {
     }
 }
 
-/// `a`, `b` or `c`.
+/// Formats names as `a`, `b` or `c`.
 fn listed(names: &[&str]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     match names.split_last() {
@@ -166,7 +166,7 @@ fn listed(names: &[&str]) -> String {
     }
 }
 
-/// A relative path would mean something else inside the expansion, or beside another name.
+/// Rejects a relative path, which can resolve to something else inside the expansion.
 fn check_absolute(path: &Path) -> Result<()> {
     let first = path.segments.first().map(|first| first.ident.to_string());
     let roots = ["crate", "self", "super", "$crate"];
@@ -181,7 +181,7 @@ fn check_absolute(path: &Path) -> Result<()> {
     Err(Error::new_spanned(path, message))
 }
 
-/// The literal that stands there, perhaps in the invisible groups of `macro_rules!`.
+/// Returns the literal, without the invisible groups of `macro_rules!`.
 pub(crate) fn literal(value: &Expr) -> Option<&Lit> {
     match value {
         Expr::Lit(ExprLit { lit, .. }) => Some(lit),
@@ -190,7 +190,7 @@ pub(crate) fn literal(value: &Expr) -> Option<&Lit> {
     }
 }
 
-/// The path of the runtime crate, unless `crate = …` says otherwise.
+/// Returns the path of the runtime crate: the value of `crate = …`, or the default.
 pub(crate) fn runtime(given: Option<Path>) -> Path {
     given.unwrap_or_else(|| parse_quote!(::grpc_metrics_runtime))
 }
@@ -224,7 +224,7 @@ mod tests {
         }
     }
 
-    /// What follows a mistake belongs to it, up to the comma.
+    /// The rest of the argument, up to the comma, belongs to its mistake.
     #[test]
     fn one_mistake_is_one_error() {
         let mut names = Vec::new();

@@ -1,4 +1,4 @@
-//! What reads and writes tokens, whatever they are of.
+//! Parsing and generating tokens, for the attribute and the derive.
 
 pub(crate) mod arguments;
 pub(crate) mod names;

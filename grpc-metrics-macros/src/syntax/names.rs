@@ -1,9 +1,9 @@
-//! Names: the proto's from Rust's, and the one that was meant.
+//! Converts between Rust names and proto names, and finds the nearest name for a typo.
 
-/// How a proto file writes the names of its RPCs.
+/// The case of the RPC names in a proto file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Style {
-    /// `GetThing`, as the style guide of protobuf has it.
+    /// `GetThing`, as in the protobuf style guide.
     #[default]
     UpperCamel,
     /// `getThing`.
@@ -13,14 +13,14 @@ pub(crate) enum Style {
 }
 
 impl Style {
-    /// The one in which these names of RPCs are written. If they differ, or there are none, the default.
+    /// Returns the case of these names. Returns the default if they differ or there are none.
     pub(crate) fn of(rpcs: impl Iterator<Item = String>) -> Self {
         let styles = rpcs.map(|rpc| match rpc.chars().next() {
             Some(first) if !first.is_lowercase() => (Self::UpperCamel, false),
             _ if rpc.contains('_') => (Self::Snake, false),
             _ => (Self::LowerCamel, !rpc.contains(char::is_uppercase)),
         });
-        // One word in small letters is both.
+        // A single lowercase word fits both.
         let common = styles.reduce(|(one, one_is_word), (other, other_is_word)| {
             if one == other {
                 return (one, one_is_word && other_is_word);
@@ -32,7 +32,7 @@ impl Style {
         common.map(|(style, _)| style).unwrap_or_default()
     }
 
-    /// The proto name of an RPC whose Rust name is `method`.
+    /// Returns the proto name of the RPC whose Rust name is `method`.
     pub(crate) fn rpc(self, method: &str) -> String {
         match self {
             Self::UpperCamel => upper_camel(method),
@@ -57,10 +57,10 @@ fn upper_camel(method: &str) -> String {
         .collect()
 }
 
-/// The Rust name that tonic gives an RPC, as `heck` makes it: `GetURL` becomes `get_url`, `GetP2P` `get_p2p`.
+/// Returns the Rust name that tonic gives an RPC: `get_url` for `GetURL`, `get_p2p` for `GetP2P`. tonic uses `heck`.
 ///
-/// A word begins at a capital after a small letter, and at the last of several capitals if a small letter
-/// follows. What has no case counts as the letter before it.
+/// A word starts at a capital after a lowercase letter, and at the last of several capitals if a lowercase letter
+/// follows. A character without case counts as the letter before it.
 pub(crate) fn snake(rpc: &str) -> String {
     #[cfg(test)]
     SNAKED.set(SNAKED.get() + 1);
@@ -70,7 +70,7 @@ pub(crate) fn snake(rpc: &str) -> String {
 
 #[cfg(test)]
 thread_local! {
-    /// How many names this thread has turned into Rust's.
+    /// How many names this thread has converted.
     pub(crate) static SNAKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
@@ -91,7 +91,7 @@ fn snake_word(word: &str) -> String {
     name
 }
 
-/// The one of `known` that `given` was probably meant to be.
+/// Returns the name of `known` that is nearest to `given`, if it is near enough for a typo.
 pub(crate) fn nearest<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
     let by_distance = known.iter().map(|name| (distance(given, name), *name));
     by_distance
@@ -100,7 +100,7 @@ pub(crate) fn nearest<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, name)| name)
 }
 
-/// Letters to insert, remove or replace to get from `a` to `b`.
+/// Returns the Levenshtein distance of `a` and `b`.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_typo_is_recognised_and_a_stranger_is_not() {
+    fn a_typo_is_recognised_and_another_word_is_not() {
         let known = ["service", "metrics", "streams", "crate"];
         for (given, meant) in [
             ("servce", Some("service")),

@@ -1,16 +1,16 @@
-//! Work on tokens that are not parsed: handlers' bodies.
+//! Functions on unparsed tokens, such as handlers' bodies.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Signature;
 
-/// Like `quote!`, with names that the user's code can't see.
+/// Like `quote!`, with hygienic local names.
 macro_rules! emit {
     ($($tokens:tt)*) => { ::quote::quote_spanned!(::proc_macro2::Span::mixed_site()=> $($tokens)*) };
 }
 pub(crate) use emit;
 
-/// Whether one of `names` occurs anywhere in the tokens, lifetimes without their tick.
+/// Whether the tokens contain an identifier that `names` accepts. Lifetimes count without their tick.
 pub(crate) fn mention(tokens: TokenStream, names: &dyn Fn(&str) -> bool) -> bool {
     tokens.into_iter().any(|tree| match tree {
         TokenTree::Group(group) => mention(group.stream(), names),
@@ -19,7 +19,7 @@ pub(crate) fn mention(tokens: TokenStream, names: &dyn Fn(&str) -> bool) -> bool
     })
 }
 
-/// Whether this one occurs anywhere in the tokens.
+/// Whether the tokens contain `punct`.
 pub(crate) fn has_punct(tokens: TokenStream, punct: char) -> bool {
     tokens.into_iter().any(|tree| match tree {
         TokenTree::Group(group) => has_punct(group.stream(), punct),
@@ -28,7 +28,7 @@ pub(crate) fn has_punct(tokens: TokenStream, punct: char) -> bool {
     })
 }
 
-/// What a parameter of an impl or a function is called.
+/// Returns the name of a generic parameter.
 pub(crate) fn parameter_name(parameter: &syn::GenericParam) -> &Ident {
     match parameter {
         syn::GenericParam::Lifetime(parameter) => &parameter.lifetime.ident,
@@ -37,13 +37,13 @@ pub(crate) fn parameter_name(parameter: &syn::GenericParam) -> &Ident {
     }
 }
 
-/// Tokens as the user has written them, for messages.
+/// Formats tokens as the user wrote them, for messages.
 pub(crate) fn as_typed(tokens: impl ToTokens) -> String {
     let tokens = tokens.into_token_stream();
     if proc_macro::is_available() { by_place(tokens) } else { by_habit(&tokens) }
 }
 
-/// With a space wherever there is one in the source.
+/// Formats tokens with the spaces of the source.
 fn by_place(tokens: TokenStream) -> String {
     let mut pieces = Vec::new();
     flatten(tokens, &mut pieces);
@@ -60,7 +60,7 @@ fn by_place(tokens: TokenStream) -> String {
     typed
 }
 
-/// A token or a bracket, with the lines and columns of its ends.
+/// A token or a bracket, with the line and column of its start and end.
 struct Piece {
     text: String,
     start: (usize, usize),
@@ -85,7 +85,7 @@ fn flatten(tokens: TokenStream, pieces: &mut Vec<Piece>) {
                 continue;
             }
         };
-        // Brackets that were parsed have no places of their own any more.
+        // Parsed brackets have lost their own spans.
         let after = |(line, column)| (line, column + 1);
         let before = |(line, column): (usize, usize)| (line, column.saturating_sub(1));
         pieces.push(Piece { text: open.to_owned(), start, end: after(start) });
@@ -94,13 +94,13 @@ fn flatten(tokens: TokenStream, pieces: &mut Vec<Piece>) {
     }
 }
 
-/// Where nothing tells how they were written.
+/// Formats tokens with the usual spaces, since there are no spans outside a compiler.
 fn by_habit(tokens: &TokenStream) -> String {
     let tight = [(" :: ", "::"), (" <", "<"), ("< ", "<"), (" >", ">"), (" ,", ","), (" (", "(")];
     tight.iter().fold(tokens.to_string(), |typed, (spaced, tight)| typed.replace(spaced, tight))
 }
 
-/// Makes every lifetime `'static`. Those that a `for<'a>` binds can't be, and then all stay.
+/// Replaces every lifetime by `'static`. Leaves all unchanged if there is a `for<'a>`, whose lifetimes can't be static.
 pub(crate) fn with_static_lifetimes(tokens: TokenStream) -> TokenStream {
     if mention(tokens.clone(), &|ident| ident == "for") {
         return tokens;
@@ -122,8 +122,8 @@ pub(crate) fn with_static_lifetimes(tokens: TokenStream) -> TokenStream {
     written.collect()
 }
 
-/// Makes every `self` in the tokens that of the method. If a `macro_rules!` wrote the impl and the tokens
-/// come from elsewhere, the two would be strangers.
+/// Gives every `self` in the tokens the hygiene of the method's. They differ if a `macro_rules!` generates the impl and
+/// the tokens come from its caller.
 pub(crate) fn with_self_of(method: &Signature, tokens: TokenStream) -> TokenStream {
     let Some(receiver) = method.receiver() else {
         return tokens;
@@ -139,17 +139,17 @@ pub(crate) fn with_self_of(method: &Signature, tokens: TokenStream) -> TokenStre
     written.collect()
 }
 
-/// The brackets with something else in them.
+/// Replaces the content of a group.
 pub(crate) fn regroup(group: &Group, stream: TokenStream) -> Group {
     bracketed(group.delimiter(), group.span(), stream)
 }
 
-/// Braces at a place of the user's code, and with its hygiene.
+/// Returns the tokens in braces with this span.
 pub(crate) fn braces(span: Span, stream: TokenStream) -> Group {
     bracketed(Delimiter::Brace, span, stream)
 }
 
-/// The same with parentheses.
+/// Returns the tokens in parentheses with this span.
 pub(crate) fn parentheses(span: Span, stream: TokenStream) -> Group {
     bracketed(Delimiter::Parenthesis, span, stream)
 }
@@ -160,9 +160,9 @@ fn bracketed(delimiter: Delimiter, span: Span, stream: TokenStream) -> Group {
     group
 }
 
-/// A body that ends in `Box::pin(async move { … })`.
+/// The parts of a body that ends in `Box::pin(async move { … })`.
 pub(crate) struct Boxed {
-    /// Statements.
+    /// The statements before it.
     pub(crate) before: TokenStream,
     /// `Box::pin`
     pub(crate) path: TokenStream,
@@ -174,7 +174,7 @@ pub(crate) struct Boxed {
     pub(crate) block: Group,
 }
 
-/// Reads what `#[async_trait]` makes of a method's body, and what people write as it does.
+/// Splits a body that ends in `Box::pin(async move { … })`, generated by `#[async_trait]` or written by hand.
 pub(crate) fn boxed(body: TokenStream) -> Option<Boxed> {
     let mut before: Vec<TokenTree> = body.into_iter().collect();
     let Some(TokenTree::Group(call)) = before.pop() else {
@@ -184,7 +184,7 @@ pub(crate) fn boxed(body: TokenStream) -> Option<Boxed> {
     let Some(TokenTree::Group(block)) = keywords.pop() else {
         return None;
     };
-    // `Box::pin`, and what may be before, as in `std::boxed::Box::pin`.
+    // `Box::pin` or a longer path, such as `std::boxed::Box::pin`.
     let is_of_path =
         |i: &usize| matches!(before[*i], TokenTree::Ident(_)) || is_punct(&before, *i, ':');
     let start = (0..before.len()).rev().take_while(is_of_path).last()?;
@@ -194,7 +194,7 @@ pub(crate) fn boxed(body: TokenStream) -> Option<Boxed> {
         && !is(&path[0], "return")
         && matches!(path.last_chunk(), Some([box_, _, _, pin]) if is(box_, "Box") && is(pin, "pin"));
     let is_async = matches!(keywords.as_slice(), [a, m] if is(a, "async") && is(m, "move"));
-    // What comes before is whole statements, after all of which the future is returned.
+    // Only whole statements come before, and none of them returns early.
     let is_end = |tree: &TokenTree| match tree {
         TokenTree::Punct(punct) => punct.as_char() == ';',
         TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
@@ -211,8 +211,9 @@ pub(crate) fn boxed(body: TokenStream) -> Option<Boxed> {
     })
 }
 
-/// Where the tokens begin and end, for the compiler's messages. What is written there has the hygiene of
-/// the user's code, since the compiler joins no spans of different origin, so it names no locals.
+/// Returns the spans of the first and the last token, for messages. Tokens with these spans have the hygiene of the
+/// user's code, so they must not name locals. Other spans would not work, since the compiler joins no spans of
+/// different hygiene.
 pub(crate) fn ends(tokens: &TokenStream) -> (Span, Span) {
     let at = |tree: Option<TokenTree>| tree.map_or_else(Span::mixed_site, |tree| tree.span());
     (at(tokens.clone().into_iter().next()), at(tokens.clone().into_iter().last()))

@@ -1,5 +1,4 @@
-//! Half-typed code, as an editor sends it all the time: nothing panics, and what could be parsed before can
-//! be parsed after.
+//! Half-typed code, as an editor sends it. Nothing panics, and input that parses has an expansion that parses.
 
 use std::path::Path;
 use std::{env, fs, panic};
@@ -10,7 +9,7 @@ use syn::{File, Item};
 
 use super::Case;
 
-/// All that our macros stand above in the tests that compile.
+/// All items under our macros in the tests that compile.
 fn cases() -> Vec<Case> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
     let folders = ["ui/pass", "shapes", "facade", "facade-user", "real_services", "own_errors"];
@@ -36,7 +35,7 @@ fn collect(items: Vec<Item>, cases: &mut Vec<Case>) {
                 collect(module.content.map_or(Vec::new(), |(_, items)| items), cases);
             }
             Item::Impl(mut impl_) => {
-                // As it is written, and as it is where all other attributes have run.
+                // As written, and as it is after all other attributes have run.
                 cases.extend(Case::of(Item::Impl(impl_.clone())));
                 let own = impl_.attrs.iter().position(super::is_own);
                 if let Some(own) = own {
@@ -54,7 +53,7 @@ fn parses(tokens: &TokenStream) -> bool {
     syn::parse2::<File>(tokens.clone()).is_ok()
 }
 
-/// The same with the bodies of methods empty: what is left to parse where a body is half-typed.
+/// Empties the bodies of methods, since a half-typed body does not parse.
 fn without_bodies(tokens: TokenStream) -> TokenStream {
     let mut in_impl = false;
     let map = |tree: TokenTree| match tree {
@@ -92,7 +91,7 @@ fn check(case: &Case) {
     assert!(!parses(&item) || parses(&expanded), "{input}\n  gives\n{expanded}");
 }
 
-/// A generator of numbers that are random enough, and the same each time.
+/// A pseudorandom generator with a fixed seed.
 struct Random(u64);
 
 impl Random {
@@ -161,7 +160,7 @@ fn half_typed_bodies_survive() {
         };
         crate::instrument::instrument(TokenStream::new(), item).to_string()
     };
-    // No error of ours, and what is typed so far is in the expansion, for completion to look at.
+    // There is no error of ours, and the expansion has the typed tokens, for the editor's completion.
     for (body, kept) in [
         (quote!(let x = request.), "let x = request ."),
         (quote!(self.store.get(request.)), "request ."),

@@ -1,4 +1,4 @@
-//! What the derive takes, and what it says no to.
+//! Which input the derive accepts.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -65,7 +65,7 @@ fn a_type_without_values_has_no_status() {
     assert!(derived.contains("match*self{}") && derived.contains("matchself{}"), "{derived}");
 }
 
-/// With a mistake, the default stands in for a path that can't be meant, and nothing is called.
+/// A wrong path is replaced by the default, and the impls call nothing.
 #[test]
 fn the_runtimes_path() {
     for (path, used, is_good) in [

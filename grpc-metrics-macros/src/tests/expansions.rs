@@ -1,7 +1,7 @@
-//! Snapshots, for a reviewer to see what a change does to users' code: `expansions/input/*.rs` hold what
-//! is written, `expansions/*.rs` what becomes of it.
+//! Snapshots that show a reviewer how a change affects users' code. `expansions/input/*.rs` are expanded to
+//! `expansions/*.rs`.
 //!
-//! `UPDATE_EXPANSIONS=1 cargo test -p grpc-metrics-macros` writes them anew.
+//! `UPDATE_EXPANSIONS=1 cargo test -p grpc-metrics-macros` updates them.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -53,7 +53,7 @@ fn every_expansion_has_its_input() {
     }
 }
 
-/// What the attribute adds, in lines, to the one method of an impl.
+/// The number of lines that the attribute adds to an impl with one method.
 #[test]
 fn a_unary_method_costs_at_most_25_lines() {
     let case = case("unary.rs");

@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 
 use crate::syntax::names;
 
-/// An impl with so many response streams.
+/// An impl with this many response streams.
 fn service(streams: usize) -> TokenStream {
     let mut item = String::from("impl Svc for X {");
     for i in 0..streams {
@@ -20,9 +20,9 @@ fn service(streams: usize) -> TokenStream {
     item.parse().expect("an item")
 }
 
-/// Each type's name is read once. When every method read them all, 2,000 streams took 15 seconds.
+/// Each type's name is converted once. When every method converted them all, 2,000 streams took 15 seconds.
 #[test]
-fn names_are_read_once_however_many_there_are() {
+fn names_are_converted_once_however_many_there_are() {
     let read = |streams| {
         let before = names::SNAKED.get();
         crate::instrument::instrument(TokenStream::new(), service(streams));

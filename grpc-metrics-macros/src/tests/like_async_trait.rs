@@ -1,4 +1,4 @@
-//! What `#[async_trait]` makes of an impl, as far as it matters here: a macro can't call another one.
+//! Imitates `#[async_trait]` as far as it matters here, since a macro can't call another one.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
@@ -40,7 +40,7 @@ fn expand_method(method: &mut ImplItemFn) {
             }
         }
     }
-    // The real one renames `self` in the body, which is of no account to us.
+    // The real one renames `self` in the body, which makes no difference here.
     let body = &method.block;
     method.sig.generics = parse_quote!(<'life0, 'async_trait>);
     method.sig.generics.where_clause =

@@ -1,5 +1,4 @@
-//! The messages of the cases in `tests/ui/fail`, without a compiler: a quick look at what `trybuild` takes
-//! minutes for.
+//! Checks the messages of the cases in `tests/ui/fail` without a compiler. `trybuild` takes minutes for that.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +9,7 @@ use syn::{File, Item};
 
 use super::Case;
 
-/// What other macros and the compiler say.
+/// Messages of other macros and of the compiler.
 const NOT_OURS: [&str; 4] = [
     "`#[skip_metrics]` is only allowed",
     "`#[rpc]` is only allowed",
@@ -18,7 +17,7 @@ const NOT_OURS: [&str; 4] = [
     "future cannot be sent between threads",
 ];
 
-/// Expands until there is no attribute left.
+/// Expands until no attribute is left.
 fn expand(item: Item, found: &mut Vec<String>) {
     let methods = match &item {
         Item::Impl(impl_) => impl_.items.clone(),
@@ -51,7 +50,7 @@ fn collect(tokens: TokenStream, found: &mut Vec<String>) {
     }
 }
 
-/// Outside a compiler, tokens are written with more of them.
+/// Outside a compiler, tokens are formatted with more spaces.
 fn without_spaces(message: &str) -> String {
     message.split_whitespace().collect()
 }

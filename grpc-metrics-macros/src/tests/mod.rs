@@ -1,4 +1,4 @@
-//! What the attribute and the derive make of their input, called as functions.
+//! Tests that call the attribute and the derive as functions.
 
 mod broken_input;
 mod derives;
@@ -13,7 +13,7 @@ use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Item, ItemEnum, ItemStruct, ItemUnion};
 
-/// An item under a macro of ours, as that gets it.
+/// The input of one of our macros.
 #[derive(Clone)]
 struct Case {
     args: TokenStream,
@@ -24,13 +24,13 @@ struct Case {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
     Attribute,
-    /// It has moved itself to the end.
+    /// After it has moved itself to the end.
     LastAttribute,
     Derive,
 }
 
 impl Case {
-    /// Takes the attribute off, and off with it those above that have run before.
+    /// Removes the attribute and those above it, which have run before.
     fn of(mut item: Item) -> Option<Self> {
         if derives(&item) {
             return Some(Self { args: quote!(), item: item.into_token_stream(), by: By::Derive });
@@ -63,7 +63,7 @@ impl Case {
         Self { args, item, by: if last { By::LastAttribute } else { By::Attribute } }
     }
 
-    /// What the macro gives; where other attributes stand below ours, that is not the end yet.
+    /// Expands the macro once. If it moves below other attributes, the result has to be expanded again.
     fn expand(&self) -> TokenStream {
         let Self { args, item, by } = self;
         let moved = match by {

@@ -1,4 +1,4 @@
-//! What the descriptors say of services and methods.
+//! Names and kinds in the descriptors.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -49,7 +49,7 @@ fn names_of_raw_methods() {
     assert!(expanded.contains("typeTYPEStream=<Aas__grpc::StreamType<"), "{expanded}");
 }
 
-/// The entry of an impl names what it leaves out, so that a layer around the service leaves it out, too.
+/// The inventory names the skipped RPCs, so that a layer around the service skips them, too.
 #[test]
 fn names_of_skipped_methods() {
     let expanded = expanded(quote! {
@@ -84,7 +84,7 @@ fn no_names_where_nothing_is_skipped() {
     assert!(!expanded.contains("with_skipped"), "{expanded}");
 }
 
-/// A static stands outside the impl, and can't name what belongs to that.
+/// A static outside the impl can't name the impl's parameters.
 #[test]
 fn kinds_of_types_with_parameters() {
     for (request, is_nameable) in [
@@ -108,7 +108,7 @@ fn kinds_of_types_with_parameters() {
     }
 }
 
-/// What is known by its name where its type can't be asked.
+/// The kind follows from the type's name if a constant can't inspect the type.
 #[test]
 fn kinds_by_name() {
     for (argument, returned, streams) in [
@@ -130,7 +130,7 @@ fn kinds_by_name() {
     }
 }
 
-/// A future whose type can't be asked is taken for one without a stream.
+/// A future that a constant can't inspect counts as one without a stream.
 #[test]
 fn kinds_of_futures_with_parameters() {
     let expanded = expanded(quote! {
@@ -142,7 +142,7 @@ fn kinds_of_futures_with_parameters() {
     assert!(expanded.contains(&format!(r#""Greet",{argument},false)"#)), "{expanded}");
 }
 
-/// What names a deprecated type outside the method may do so where the method may.
+/// The static may name deprecated types if the method may.
 #[test]
 fn deprecated_types_are_allowed_as_written() {
     for (of_impl, of_method, allowed) in [
@@ -166,7 +166,7 @@ fn deprecated_types_are_allowed_as_written() {
     }
 }
 
-/// The compiler is to find what no trait's method may have.
+/// A visibility is not allowed here, and the compiler reports it.
 #[test]
 fn a_visibility_stays() {
     let expanded = expanded(quote! {
@@ -177,7 +177,7 @@ fn a_visibility_stays() {
     assert!(expanded.contains("pubasyncfngreet"), "{expanded}");
 }
 
-/// Of two methods under opposite `#[cfg]`s each has a stream type of its own, called after neither.
+/// Two methods under opposite `#[cfg]`s have a stream type each, with a name of its own.
 #[test]
 fn stream_types_of_alternatives() {
     let expanded = expanded(quote! {
