@@ -107,6 +107,10 @@ fn parse(text: &str) -> Result<Scrape, ScrapeError> {
 impl Scrape {
     fn add(&mut self, sample: &Sample<'_>) -> Option<()> {
         let rpc = (sample.label("service")?.to_owned(), sample.label("method")?.to_owned());
+        // Health checks and reflection, which the server layer sees.
+        if rpc.0 == "other" {
+            return Some(());
+        }
         let method = self.methods.entry(rpc).or_default();
         match sample.name {
             "grpc_server_method_info" => sample.label("type")?.clone_into(&mut method.kind),
@@ -205,6 +209,7 @@ grpc_server_request_duration_seconds_bucket{method="Get",service="a.B",le="0.005
 grpc_server_request_duration_seconds_bucket{method="Get",service="a.B",le="+Inf"} 4
 grpc_server_request_duration_seconds_sum{method="Get",service="a.B"} 0.5
 grpc_server_request_duration_seconds_count{method="Get",service="a.B"} 4
+grpc_server_requests_total{code="0",method="other",service="other"} 5
 something_else{path="a\"}\\b"} 1e5 1700000000
 without_labels 7
 "#;

@@ -2,6 +2,7 @@
 
 use std::{error::Error, sync::Arc};
 
+use grpc_metrics_runtime::server_layer;
 use tokio::net::TcpListener;
 use tonic::{
     service::RoutesBuilder,
@@ -33,7 +34,7 @@ pub(crate) async fn serve(
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?);
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let server = Server::builder().add_routes(routes.routes());
+    let server = Server::builder().layer(server_layer()).add_routes(routes.routes());
     server.serve_with_incoming_shutdown(incoming, shutdown).await.map_err(transport::Error::into)
 }
 

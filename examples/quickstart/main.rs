@@ -2,7 +2,7 @@
 
 use std::{error::Error, pin::Pin};
 
-use grpc_metrics_runtime::{http, instrument_grpc};
+use grpc_metrics_runtime::{http, instrument_grpc, server_layer};
 use tokio::{net::TcpListener, signal, try_join};
 use tokio_stream::{Stream, iter};
 use tonic::{Request, Response, Status, transport::Server};
@@ -56,6 +56,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let grpc = Server::builder()
+        .layer(server_layer().service("grpc.health.v1.Health"))
         .add_service(GreeterServer::new(Greeter))
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
