@@ -48,7 +48,7 @@ pub(crate) struct Reading {
     #[cfg(feature = "opentelemetry")]
     pub(crate) exemplars: Vec<Option<Exemplar>>,
     /// Of methods that a server layer measures.
-    pub(crate) sizes: Option<SizeReading>,
+    pub(crate) sizes: Option<Box<SizeReading>>,
 }
 
 impl MethodCounters {
@@ -152,7 +152,7 @@ impl MethodCounters {
             errors,
             #[cfg(feature = "opentelemetry")]
             exemplars: self.exemplars.read(),
-            sizes: self.sizes.get().map(|sizes| sizes.read()),
+            sizes: self.sizes.get().map(|sizes| Box::new(sizes.read())),
         }
     }
 }
