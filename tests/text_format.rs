@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use grpc_metrics_runtime::prometheus::core::{Collector, Desc};
-use grpc_metrics_runtime::prometheus::proto::MetricFamily;
+use grpc_metrics_runtime::prometheus::proto::{LabelPair, Metric, MetricFamily};
 use grpc_metrics_runtime::prometheus::{
     Counter, IntCounter, IntCounterVec, Opts, Registry, TextEncoder,
 };
-use grpc_metrics_runtime::{CodeLabel, GrpcMetrics, instrument_grpc};
+use grpc_metrics_runtime::{CodeLabel, GrpcMetrics, encode_registry, instrument_grpc};
 use support::pb::scripted_server::Scripted;
 use support::pb::{Reply, Script};
 use support::rng::Rng;
@@ -116,23 +116,19 @@ async fn the_same_text_beside_other_collectors_and_in_a_registry_with_prefix_and
 }
 
 #[tokio::test]
-async fn two_instances_in_one_registry_share_their_families() {
+async fn the_same_text_with_several_instances_in_one_registry() {
     let mut rng = Rng::new(9);
     let registry = Registry::new();
     let build =
         |name| GrpcMetrics::builder().registry(&registry).const_label("shard", name).build();
-    let [a, b] = ["a", "b"].map(|name| build(name).expect("right"));
-    count(&a, &mut rng).await;
-    count(&b, &mut rng).await;
-    let text = a.encode().expect("it is text");
-    let theirs = TextEncoder::new().encode_to_string(&registry.gather()).expect("it is text");
-    // Each family once, with the series of both.
-    let sorted = |text: &str| {
-        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        lines.sort();
-        lines
-    };
-    assert_eq!(sorted(&text), sorted(&theirs));
+    // A registry collects them in an order that differs from run to run.
+    let names = ["f", "a", "10", "2", "", "c", "b", "1", "e", "d", "3", "\""];
+    let instances = names.map(|name| build(name).expect("right"));
+    for instance in &instances {
+        count(instance, &mut rng).await;
+    }
+    assert_same(&instances[0]);
+    let text = instances[0].encode().expect("it is text");
     assert_eq!(text.matches("# TYPE grpc_server_requests_total").count(), 1);
 }
 
@@ -231,4 +227,104 @@ fn the_same_text_beside_a_collector_that_looks_at_another_registry() {
     let text = metrics.encode().expect("it is text");
     assert!(text.contains("\nb_requests_total 1\n"), "{text}");
     assert!(!text.contains("\na_text_bytes 0\n"), "{text}");
+}
+
+/// Returns a registry with metrics, and one with a collector that passes them on after this change.
+fn passing_on(
+    change: impl Fn(&mut Vec<MetricFamily>) + Send + Sync + 'static,
+) -> (GrpcMetrics, Registry) {
+    let (outer, inner) = (Registry::new(), Registry::new());
+    let builder = GrpcMetrics::builder().registry(&inner);
+    let metrics = builder.const_label("zone", "a").build().expect("right");
+    for method in ["Get", "Put"] {
+        metrics.guard("service", method).complete(Code::Ok);
+    }
+    outer
+        .register(Box::new(PassingOn(Looking::new("any", || 0.0).0, move || {
+            let mut families = inner.gather();
+            change(&mut families);
+            families
+        })))
+        .expect("new");
+    (metrics, outer)
+}
+
+struct PassingOn<F>(Desc, F);
+
+impl<F: Fn() -> Vec<MetricFamily> + Send + Sync> Collector for PassingOn<F> {
+    fn desc(&self) -> Vec<&Desc> {
+        vec![&self.0]
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        (self.1)()
+    }
+}
+
+fn each_metric(change: impl Fn(&mut Metric)) -> impl Fn(&mut Vec<MetricFamily>) {
+    move |families| families.iter_mut().for_each(|f| f.mut_metric().iter_mut().for_each(&change))
+}
+
+fn each_label(change: impl Fn(&mut Vec<LabelPair>)) -> impl Fn(&mut Vec<MetricFamily>) {
+    each_metric(move |metric| {
+        let mut labels = metric.take_label();
+        change(&mut labels);
+        metric.set_label(labels);
+    })
+}
+
+fn assert_same_text(registry: &Registry, what: &str) {
+    let expected = TextEncoder::new().encode_to_string(&registry.gather()).expect("it is text");
+    let text = encode_registry(registry).expect("it is text");
+    let mut lines = text.lines().zip(expected.lines());
+    let differs = lines.find(|(ours, theirs)| ours != theirs);
+    assert!(text == expected, "{what}: {differs:?}");
+}
+
+type Change = Box<dyn Fn(&mut Vec<MetricFamily>) + Send + Sync>;
+
+#[test]
+fn the_same_text_beside_a_collector_that_passes_families_on_changed() {
+    let named = |name: &'static str| move |label: &LabelPair| label.name() == name;
+    let changes: [(&str, Change); 7] = [
+        ("unchanged", Box::new(|_| {})),
+        (
+            "names",
+            Box::new(|all| all.iter_mut().for_each(|f| f.set_name(format!("x_{}", f.name())))),
+        ),
+        ("help", Box::new(|all| all.iter_mut().for_each(|f| f.set_help("Other help.".to_owned())))),
+        ("timestamps", Box::new(each_metric(|metric| metric.set_timestamp_ms(5_000)))),
+        ("fewer labels", Box::new(each_label(move |labels| labels.retain(|l| !named("zone")(l))))),
+        (
+            "a renamed label",
+            Box::new(each_label(move |labels| {
+                let mut all = labels.iter_mut();
+                all.find(|label| label.name() == "service").expect("ours").set_name("svc".into());
+            })),
+        ),
+        (
+            "other values of a label",
+            Box::new(each_label(|labels| {
+                let mut all = labels.iter_mut();
+                all.find(|label| label.name() == "method").expect("ours").set_value("any".into());
+            })),
+        ),
+    ];
+    for (what, change) in changes {
+        let (_metrics, registry) = passing_on(change);
+        assert_same_text(&registry, what);
+    }
+}
+
+#[test]
+fn the_same_text_with_an_instance_collected_twice() {
+    let metrics = GrpcMetrics::builder().registry(&Registry::new()).build().expect("right");
+    for method in ["Get", "Put"] {
+        metrics.guard("service", method).complete(Code::Ok);
+    }
+    let desc = Looking::new("any", || 0.0).0;
+    let again = metrics.clone();
+    let again = Box::new(PassingOn(desc, move || again.collect()));
+    metrics.registry().register(again).expect("new");
+    assert_same_text(metrics.registry(), "twice");
 }

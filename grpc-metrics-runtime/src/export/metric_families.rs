@@ -26,13 +26,17 @@ pub(super) fn metric_family(family: &Family, metrics: Vec<Metric>) -> MetricFami
     let mut written = MetricFamily::default();
     written.set_name(family.name.clone());
     written.set_help(family.help().to_owned());
-    written.set_field_type(match family.ty() {
+    written.set_field_type(metric_type(family));
+    written.set_metric(metrics);
+    written
+}
+
+pub(super) fn metric_type(family: &Family) -> MetricType {
+    match family.ty() {
         FamilyType::Counter => MetricType::COUNTER,
         FamilyType::Gauge => MetricType::GAUGE,
         FamilyType::Histogram => MetricType::HISTOGRAM,
-    });
-    written.set_metric(metrics);
-    written
+    }
 }
 
 fn metric(
