@@ -104,6 +104,18 @@ fn i3_a_series_is_shown_once_wherever_it_is_given_again() {
 }
 
 #[test]
+fn i3_a_bound_or_quantile_that_is_given_twice_is_shown_once() {
+    let open = ours_with(vec![
+        histogram("h", &[(1.0, 1), (1.0, 2)], 3, 4.5),
+        summary("s", &[(0.5, 1.0), (0.9, 2.0), (0.5, 3.0)], 17, 4.5),
+    ]);
+    let open = open.encode_openmetrics().expect("OpenMetrics");
+    super::open::parse(&open);
+    assert!(open.contains("\nh_bucket{a=\"b\",le=\"1.0\"} 1\n"), "{open}");
+    assert!(open.contains("\ns{a=\"b\",quantile=\"0.5\"} 1.0\n"), "{open}");
+}
+
+#[test]
 fn i4_no_name_is_claimed_twice() {
     let gauge = |name: &str| gauges(name, &[("", 1.0)]);
     let total = |name: &str| counter(&format!("{name}_total"), 1.0);

@@ -14,8 +14,8 @@ enum Point {
     Summary { quantiles: Vec<(f64, f64)>, sum: f64, count: u64 },
 }
 
-/// Writes the samples of the family. Skips all but the first metric with the same labels, because OpenMetrics forbids
-/// duplicate series.
+/// Writes the samples of the family. Skips all but the first metric with the same labels, and all but the first bucket
+/// or quantile with the same bound, because OpenMetrics forbids duplicate series.
 pub(super) fn write(text: &mut String, family: &MetricFamily, samples: Samples) {
     let mut written = HashSet::new();
     for metric in family.get_metric() {
@@ -89,18 +89,25 @@ impl Series<'_> {
             Point::Number(value) => self.sample("", None, &float(*value)),
             Point::Histogram { buckets, sum, count } => {
                 if samples.include_bucket() {
+                    let mut written = HashSet::new();
                     for (bound, below) in buckets {
-                        self.sample("_bucket", Some(("le", &float(*bound))), &below.to_string());
+                        let bound = float(*bound);
+                        if written.insert(bound.clone()) {
+                            self.sample("_bucket", Some(("le", &bound)), &below.to_string());
+                        }
                     }
                 }
                 self.sum_and_count(samples, *sum, *count);
             }
             Point::Summary { quantiles, sum, count } => {
                 if samples == Samples::Plain {
+                    let mut written = HashSet::new();
                     for (quantile, value) in quantiles {
                         // As in the classic text.
                         let quantile = quantile.to_string();
-                        self.sample("", Some(("quantile", &quantile)), &float(*value));
+                        if written.insert(quantile.clone()) {
+                            self.sample("", Some(("quantile", &quantile)), &float(*value));
+                        }
                     }
                 }
                 self.sum_and_count(samples, *sum, *count);
