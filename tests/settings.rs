@@ -207,6 +207,20 @@ fn a6_two_instances_share_a_registry_by_prefix_or_constant_label_only() {
 }
 
 #[test]
+fn a6_many_instances_share_a_registry_by_a_constant_label() {
+    let registry = Registry::new();
+    let instances = (0..60).map(|shard| {
+        let builder = GrpcMetrics::builder().registry(&registry);
+        builder.const_label("shard", format!("s{shard}")).build().expect("another label")
+    });
+    let instances: Vec<_> = instances.collect();
+    let text = instances[0].encode().expect("text");
+    let shards: BTreeSet<_> =
+        text.split("shard=\"").skip(1).map(|rest| rest.split('"').next()).collect();
+    assert_eq!(shards.len(), 60);
+}
+
+#[test]
 fn a6_a_label_that_the_registry_adds_to_all_series_must_not_be_one_of_ours() {
     for name in ["service", "method", "code", "type", "le"] {
         let labels = HashMap::from([(name.to_owned(), "shop".to_owned())]);

@@ -1,6 +1,7 @@
 //! The `prometheus` collector of an instance.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use prometheus::core::{Collector, Desc};
@@ -28,7 +29,9 @@ impl Exposition {
             Desc::new(name, help, labels.collect(), const_labels.clone())
                 .expect("the builder has validated the settings")
         };
-        let descs = schema.families().iter().map(desc).collect();
+        let mut descs: Vec<_> = schema.families().iter().map(desc).collect();
+        descs.push(identity(&descs[0], &schema));
+        let descs = descs.into();
         Self { instance, schema: Arc::new(schema), descs }
     }
 
@@ -56,6 +59,16 @@ impl Exposition {
             twice.map(|label| label.name().to_owned())
         })
     }
+}
+
+/// Returns one more descriptor, of the first family, whose id tells apart instances with other labels.
+///
+/// A registry identifies a collector by the sum of its descriptors' ids, which are hashes that differ in a few bits if
+/// the labels do. Without this one, those differences may cancel out, and the registry takes two instances for one.
+fn identity(first: &Desc, schema: &Schema) -> Desc {
+    let mut hasher = DefaultHasher::new();
+    (&first.fq_name, schema.const_labels()).hash(&mut hasher);
+    Desc { id: hasher.finish(), ..first.clone() }
 }
 
 impl Collector for Exposition {
