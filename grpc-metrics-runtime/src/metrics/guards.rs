@@ -92,7 +92,8 @@ impl<'a> RequestGuardBuilder<'a> {
         self
     }
 
-    /// Sets the deadline to the `grpc-timeout` in a request's metadata.
+    /// Sets the deadline to the `grpc-timeout` in a request's metadata. Without one, the RPC has no deadline, even if
+    /// [`timeout`](Self::timeout) was called before.
     pub fn metadata(mut self, metadata: &MetadataMap) -> Self {
         self.deadline = Deadline::from_headers(metadata.as_ref());
         self

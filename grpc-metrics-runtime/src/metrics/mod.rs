@@ -55,11 +55,16 @@ impl GrpcMetrics {
     /// Encodes all metrics in the registry, including those of other collectors, in Prometheus's text format, version
     /// 0.0.4. If you have your own HTTP server, send the text as [`TEXT_CONTENT_TYPE`].
     ///
-    /// The text is the same as `TextEncoder`'s. With many methods, this function is several times faster.
+    /// The text is the same as `TextEncoder`'s. With many methods, this function is several times faster. See
+    /// [`encode_registry`](crate::encode_registry) for what that means for collectors that gather other registries.
     ///
     /// # Errors
     ///
     /// Returns the error of `TextEncoder` if another collector returns an invalid family.
+    ///
+    /// # Panics
+    ///
+    /// Panics if another collector panics or returns a family of type `UNTYPED`, like `TextEncoder`.
     ///
     /// [`TEXT_CONTENT_TYPE`]: crate::TEXT_CONTENT_TYPE
     pub fn encode(&self) -> prometheus::Result<String> {
@@ -74,6 +79,10 @@ impl GrpcMetrics {
     ///
     /// Returns an error if another collector returns a family without a name, like [`encode`](Self::encode), or of type
     /// `UNTYPED`, for which `encode` panics.
+    ///
+    /// # Panics
+    ///
+    /// Panics if another collector panics.
     ///
     /// [`openmetrics`]: crate::openmetrics
     /// [`openmetrics::CONTENT_TYPE`]: crate::openmetrics::CONTENT_TYPE

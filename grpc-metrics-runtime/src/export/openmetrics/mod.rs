@@ -55,6 +55,10 @@ pub const CONTENT_TYPE: &str =
 /// # Errors
 ///
 /// Returns an error if another collector returns a family without a name or of type `UNTYPED`.
+///
+/// # Panics
+///
+/// Panics if another collector panics.
 pub fn encode_registry(registry: &Registry) -> prometheus::Result<String> {
     let gathered = Gathered::from_registry(registry);
     let gathered: Vec<_> = gathered.families().collect();

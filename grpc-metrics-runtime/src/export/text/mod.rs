@@ -17,9 +17,17 @@ pub const TEXT_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// The text is the same as `TextEncoder`'s, byte for byte. If a [`GrpcMetrics`](crate::GrpcMetrics) with many methods
 /// is registered, this function is several times faster.
 ///
+/// While it runs, a collector that gathers another registry gets this crate's families of that registry without their
+/// values. The collector may return them, or compute something from them and drop them. It must not do both, nor keep
+/// them for a later scrape.
+///
 /// # Errors
 ///
 /// Returns the error of `TextEncoder` if another collector returns an invalid family.
+///
+/// # Panics
+///
+/// Panics if another collector panics or returns a family of type `UNTYPED`, like `TextEncoder`.
 pub fn encode_registry(registry: &Registry) -> prometheus::Result<String> {
     let gathered = Gathered::from_registry(registry);
     let mut writer = Writer::new(Format::Prometheus);
