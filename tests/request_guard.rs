@@ -268,9 +268,11 @@ fn g4_a_guard_counts_the_cause_of_its_end_once() {
     by_name.complete_with_cause(Code::Unavailable, "replica_down");
     by_name.complete_with(&status);
     metrics.guard("by.Hand", "Cause").complete_with(&Status::aborted("no cause is known"));
+    metrics.guard("by.Hand", "Cause").complete_with_cause(Code::Ok, "none");
     let snapshot = metrics.snapshot();
     let method = snapshot.method("by.Hand", "Cause").unwrap();
-    assert_ended(method, &[(Code::NotFound, 1), (Code::Unavailable, 1), (Code::Aborted, 1)]);
+    let codes = [Code::Ok, Code::NotFound, Code::Unavailable, Code::Aborted];
+    assert_ended(method, &codes.map(|code| (code, 1)));
     let errors = method.errors().iter().map(|error| (error.code, error.cause, error.count));
     let expected = [(Code::NotFound, "no_row", 1), (Code::Unavailable, "replica_down", 1)];
     assert_eq!(errors.collect::<Vec<_>>(), expected);

@@ -1,4 +1,4 @@
-//! E5: a response stream's own type, taken out of its wrapper.
+//! B16 and E5: a response stream's own type, taken out of its wrapper.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -40,7 +40,7 @@ impl Streams for Lister {
 }
 
 #[tokio::test]
-async fn e5_a_sibling_s_stream_may_be_unwrapped_and_passed_on() {
+async fn b16_a_sibling_s_stream_may_be_unwrapped_and_passed_on() {
     let ask = Ask { count: 3, ..Ask::default() };
     let response = Lister.tail(Request::new(ask)).await.expect("it answers");
     let read = counted("e5.unwrapped", "Read");

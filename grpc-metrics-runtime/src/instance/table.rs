@@ -57,7 +57,7 @@ impl Table {
 
     /// From now on the sizes of messages of all instrumented methods are shown.
     pub(super) fn shows_sizes(&self) {
-        // Relaxed: as in `becomes_global`.
+        // Relaxed: as in `mark_global`.
         self.shows_sizes.store(true, Ordering::Relaxed);
     }
 

@@ -87,7 +87,9 @@ impl RequestGuard {
         if self.shared.ended.swap(true, Ordering::Relaxed) {
             return;
         }
-        match (&self.shared.ticket, cause()) {
+        // Success is no error, whatever is said of it.
+        let cause = if code == Code::Ok { None } else { cause() };
+        match (&self.shared.ticket, cause) {
             (Some(ticket), Some(cause)) => ticket.keep_cause(code, cause),
             (Some(_), None) => {}
             (None, None) => drop(self.shared.recorder.end(code)),
