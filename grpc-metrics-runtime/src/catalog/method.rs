@@ -25,7 +25,7 @@ impl Definition {
         let objectives = Objectives::NONE;
         let counts_messages = kind.server_streams();
         Self {
-            key: MethodKey { service, method: name },
+            key: MethodKey::server(service, name),
             kind,
             counts_messages,
             objectives,
@@ -106,7 +106,7 @@ impl Method {
     /// Returns `service/method`, made from the labels.
     #[cfg(feature = "tracing")]
     pub(crate) fn path(&self) -> &str {
-        let MethodKey { service, method } = self.key();
+        let MethodKey { service, method, .. } = self.key();
         self.path.get_or_init(|| format!("{service}/{method}"))
     }
 

@@ -65,7 +65,7 @@ impl Routes {
             (path(method.key()), route)
         });
         let skipped = catalog::services().iter().flat_map(|service| {
-            service.skipped.iter().map(|method| path(MethodKey { service: service.name, method }))
+            service.skipped.iter().map(|method| path(MethodKey::server(service.name, method)))
         });
         Self {
             known: known.collect(),
@@ -109,7 +109,7 @@ impl Routes {
             let learned = place.get_or_init(|| {
                 // Leaked: so many for each service that the program names.
                 let method: &'static str = Box::leak(method.to_owned().into_boxed_str());
-                let key = MethodKey { service: learning.service, method };
+                let key = MethodKey::server(learning.service, method);
                 let target = Target::Own(self.metrics.by_key(key, MethodKind::Unary));
                 Box::new(Learned { method, target, next: OnceLock::new() })
             });
@@ -129,7 +129,7 @@ impl Learning {
     }
 }
 
-fn path(MethodKey { service, method }: MethodKey) -> String {
+fn path(MethodKey { service, method, .. }: MethodKey) -> String {
     format!("/{service}/{method}")
 }
 

@@ -57,7 +57,7 @@ impl RequestGuard {
     /// ```
     pub fn builder(service: &'static str, method: &'static str) -> RequestGuardBuilder<'static> {
         RequestGuardBuilder {
-            key: MethodKey { service, method },
+            key: MethodKey::server(service, method),
             metrics: None,
             kind: MethodKind::Unary,
             deadline: Deadline::NONE,

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use grpc_metrics_runtime::__private::{Method, Service, method, rpc};
+use grpc_metrics_runtime::__private::{Method, method, rpc, service};
 use grpc_metrics_runtime::GrpcMetrics;
 use opentelemetry::global;
 use opentelemetry::trace::TracerProvider;
@@ -27,15 +27,7 @@ static WITHOUT: Method = method("bench.Service", "Without", false, false).withou
 static WITH: Method = method("bench.Service", "With", false, false).build();
 
 grpc_metrics_runtime::__private::submit! {
-    Service {
-        name: "bench.Service",
-        implementation: "Service for Bench",
-        file: file!(),
-        line: line!(),
-        chooses_instance: false,
-        methods: &[&WITHOUT, &WITH],
-        macro_calls: &[],
-    }
+    service("bench.Service", "Service for Bench", false, &[&WITHOUT, &WITH])
 }
 
 static ALONE: LazyLock<Request<()>> = LazyLock::new(|| Request::new(()));

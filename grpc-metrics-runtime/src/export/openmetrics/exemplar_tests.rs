@@ -41,7 +41,7 @@ fn given(exemplar: Exemplar) -> Registry {
         ..Settings::default()
     });
     for method in ["A", "B", "C"] {
-        let counters = instance.by_key(MethodKey { service: "Service", method }, MethodKind::Unary);
+        let counters = instance.by_key(MethodKey::server("Service", method), MethodKind::Unary);
         counters.start();
         counters.end(Code::Ok, 1);
     }
