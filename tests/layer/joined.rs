@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use grpc_metrics_runtime::{GrpcMetrics, MethodSnapshot, RequestGuard, server_layer};
 use support::clients::{self, Kind};
+use support::faults::panic_id;
 use support::pb::scripted_server::{self, Scripted as _, ScriptedServer};
 use support::pb::{Reply, Script};
 use support::script::{fail, gate, hang, panics, script, send};
@@ -129,7 +130,7 @@ async fn k1_an_rpc_runs_from_its_headers_and_has_its_deadline_from_there() {
 async fn k2_a_panic_is_the_end() {
     let served = Served::scripted().await;
     for kind in Kind::ALL {
-        let request = Request::new(script([panics(7)], []));
+        let request = Request::new(script([panics(panic_id())], []));
         clients::call(&served.channel, kind, request).await;
         until(|| served.in_flight(), |n| *n == 0).await;
     }
