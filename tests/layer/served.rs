@@ -10,8 +10,9 @@ use support::faults::expect_panics;
 use support::pb::scripted_server::ScriptedServer;
 use support::scrape::Scrape;
 use support::scripted::{SERVICE, Scripted};
-use support::server::Server;
+use support::server::{Server, Stopped};
 use support::stage::Stage;
+use tokio_stream::wrappers::TcpListenerStream;
 use tonic::Code;
 use tonic::body::Body;
 use tonic::service::Routes;
@@ -44,6 +45,24 @@ impl Served {
         let routes = routes(&metrics, &stage);
         let layer = layer(metrics.server_layer());
         let server = Server::start_layered(layer, routes).await;
+        let channel = server.connect().await;
+        Self { registry, metrics, stage, server, channel }
+    }
+
+    /// Serves the scripted service by `serve`, which puts the layer where it wants it.
+    pub(crate) async fn by<S>(
+        serve: impl FnOnce(ServerLayer, Routes, TcpListenerStream, Stopped) -> S + Send + 'static,
+    ) -> Self
+    where
+        S: Future<Output = Result<(), tonic::transport::Error>> + Send,
+    {
+        expect_panics();
+        let (registry, metrics) = own_metrics(|builder| builder);
+        let stage = Stage::default();
+        let routes = Routes::new(scripted(&metrics, &stage));
+        let layer = metrics.server_layer();
+        let serve = |incoming, stopped| serve(layer, routes, incoming, stopped);
+        let server = Server::start_with(4, serve).await;
         let channel = server.connect().await;
         Self { registry, metrics, stage, server, channel }
     }

@@ -76,7 +76,7 @@ impl ServerLayer {
     }
 
     /// Tells the layer what `Server::timeout` was told, so that an RPC which the server drops for it counts as
-    /// `DEADLINE_EXCEEDED`.
+    /// `DEADLINE_EXCEEDED`. As for the server, the time is up to the response's headers.
     #[must_use]
     pub fn server_timeout(mut self, timeout: Duration) -> Self {
         self.server_timeout = Some(timeout);

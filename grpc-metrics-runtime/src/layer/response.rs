@@ -1,6 +1,7 @@
 //! The response's body, at whose end the status is.
 
 use std::any::Any;
+use std::error::Error as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -10,7 +11,7 @@ use pin_project_lite::pin_project;
 use tonic::{Code, Status};
 
 use super::frames::Frames;
-use super::service::status_of;
+use super::service::{RESET, status_of};
 use crate::rpc::WireRpc;
 
 pin_project! {
@@ -43,21 +44,24 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let this = self.project();
+        let mut this = self.project();
         let Some(rpc) = this.rpc else { return this.inner.poll_frame(cx) };
-        let polled = rpc.guarded(|| this.inner.poll_frame(cx));
+        let polled = rpc.guarded(|| this.inner.as_mut().poll_frame(cx));
         // Not at the end of the body: once the trailers are out, nobody polls again.
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(data) = frame.data_ref() {
                     rpc.sent(this.frames.read(data).bytes);
+                    if this.inner.is_end_stream() {
+                        // Nobody polls it again, and it has no status.
+                        rpc.end(Code::Unknown);
+                    }
                 } else if let Some(trailers) = frame.trailers_ref() {
                     rpc.end(status_of(trailers).unwrap_or(Code::Unknown));
                 }
             }
             Poll::Ready(Some(Err(error))) => {
-                let status = (error as &dyn Any).downcast_ref::<Status>();
-                rpc.end(status.map_or(Code::Unknown, Status::code));
+                rpc.end(code_of_reset(error));
             }
             Poll::Ready(None) => rpc.end(Code::Unknown),
             Poll::Pending => {}
@@ -72,4 +76,11 @@ where
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
     }
+}
+
+/// The code that clients make of the reset which is hyper's answer to this error. Its reason is that of an error of HTTP/2 among
+/// the error's sources, from which tonic has made the status, too.
+fn code_of_reset(error: &dyn Any) -> Code {
+    let status = error.downcast_ref::<Status>().filter(|status| status.source().is_some());
+    status.map(Status::code).filter(|code| *code != Code::Unknown).unwrap_or(RESET)
 }

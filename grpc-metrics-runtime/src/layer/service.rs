@@ -14,7 +14,7 @@ use tonic::{Code, Status};
 use super::request::RequestBody;
 use super::response::ResponseBody;
 use super::routes::{Route, Routes};
-use crate::rpc::{Deadline, WireRpc};
+use crate::rpc::{Deadline, WireRpc, is_measured};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -33,7 +33,7 @@ impl<S> ServerService<S> {
     }
 
     fn start<B>(&self, request: &mut Request<B>) -> Option<Measured> {
-        if !is_grpc(request.headers()) {
+        if !is_grpc(request.headers()) || is_measured(request.extensions()) {
             return None;
         }
         let path = request.uri().path();
@@ -89,6 +89,7 @@ impl Measured {
             return response.map(|body| ResponseBody::new(body, None));
         }
         let mut rpc = self.rpc;
+        rpc.answered();
         if response.body().is_end_stream() {
             // Nobody polls it, and it has no status.
             rpc.end(Code::Unknown);
@@ -163,13 +164,16 @@ where
                     Box::new(status)
                 }
                 Err(error) => {
-                    measured.rpc.end(Code::Unknown);
+                    measured.rpc.end(RESET);
                     error
                 }
             }),
         })
     }
 }
+
+/// What clients make of hyper's answer to an error of the service or its body: a reset with `INTERNAL_ERROR`.
+pub(super) const RESET: Code = Code::Internal;
 
 /// gRPC over HTTP/2, `Content-Type`: `application/grpc`, alone or followed by `+` or `;`.
 fn is_grpc(headers: &HeaderMap) -> bool {

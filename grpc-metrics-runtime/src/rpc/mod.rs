@@ -17,4 +17,4 @@ pub use self::request_guard::RequestGuard;
 pub use self::response_stream::{MessageStream, ResponseStream, StreamItem};
 pub(crate) use self::state::Target;
 pub use self::state::{Entered, Rpc};
-pub(crate) use self::ticket::{Received, WireRpc, layered};
+pub(crate) use self::ticket::{Received, WireRpc, is_measured, layered};

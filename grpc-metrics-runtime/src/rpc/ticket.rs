@@ -55,9 +55,13 @@ impl Ticket {
         if !LAYERED.load(Ordering::Relaxed) {
             return None;
         }
+        Self::of_request(extensions)?.claim_for(target)
+    }
+
+    fn of_request(extensions: &Extensions) -> Option<Arc<Self>> {
         // Interceptors and layers may drop the extensions.
         let current = || CURRENT.try_with(|current| current.borrow().clone()).ok()?;
-        Self::carried(extensions).or_else(current)?.claim_for(target)
+        Self::carried(extensions).or_else(current)
     }
 
     /// The same, by the extensions alone.
@@ -189,6 +193,11 @@ impl WireRpc {
         self.other = other;
     }
 
+    /// The server's timeout ends with the response's headers.
+    pub(crate) fn answered(&mut self) {
+        self.server_timeout = None;
+    }
+
     /// Says how much of the response's messages went out.
     pub(crate) fn sent(&mut self, bytes: u64) {
         self.response_bytes += bytes;
@@ -299,6 +308,11 @@ impl Received {
     pub(crate) fn broken_off(&self) {
         self.0.broken_off.store(true, Ordering::Relaxed);
     }
+}
+
+/// Whether a layer around measures the RPC of this request, and no handler has it yet.
+pub(crate) fn is_measured(extensions: &Extensions) -> bool {
+    Ticket::of_request(extensions).is_some_and(|ticket| ticket.claimed.get().is_none())
 }
 
 /// Says that the program has a layer, so that handlers look for tickets.

@@ -1,0 +1,128 @@
+//! Other layers between the server layer and the service, and two server layers.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full};
+use support::clients::{self, Kind};
+use support::script::{gate, hang, script, send};
+use support::scripted::SERVICE;
+use support::wait::{until, until_eq};
+use tonic::body::Body;
+use tonic::service::Routes;
+use tonic::{Code, Request, Status};
+use tower::util::MapResponseLayer;
+
+use super::served::{Served, scripted};
+
+type Answer = http::Response<Body>;
+
+#[tokio::test]
+async fn k2_of_two_layers_the_outer_one_counts() {
+    let served = Served::by(|layer, routes, incoming, stopped| async {
+        let mut server = tonic::transport::Server::builder().layer(layer.clone()).layer(layer);
+        server.add_routes(routes).serve_with_incoming_shutdown(incoming, stopped).await
+    })
+    .await;
+    let running = {
+        let channel = served.channel.clone();
+        let request = Request::new(script([gate()], []));
+        tokio::spawn(async move { clients::call(&channel, Kind::Unary, request).await })
+    };
+    until_eq(|| served.stage.waiting(), 1).await;
+    assert_eq!(served.in_flight(), 1);
+    served.stage.let_through(1);
+    running.await.expect("no panic");
+    assert_eq!(served.ended(), [("Unary", Code::Ok, 1)]);
+    served.send_grpc("/invented.Service/Get", b"").await;
+    assert_eq!(served.requests("other", "other", Code::Unimplemented), 1);
+    served.assert_settled();
+}
+
+/// Answers every request in the service's stead.
+async fn answering(answer: impl Fn() -> Answer + Clone + Send + Sync + 'static) -> Served {
+    let answer = MapResponseLayer::new(move |_: Answer| answer());
+    Served::by(|layer, routes, incoming, stopped| async {
+        let mut server = tonic::transport::Server::builder().layer(layer).layer(answer);
+        server.add_routes(routes).serve_with_incoming_shutdown(incoming, stopped).await
+    })
+    .await
+}
+
+async fn unary(served: &Served) -> Code {
+    clients::call(&served.channel, Kind::Unary, Request::new(script([], []))).await.code()
+}
+
+#[tokio::test]
+async fn k1_a_body_that_ends_without_a_status_is_unknown() {
+    let served = answering(|| {
+        http::Response::new(Body::new(Full::new("what is this?".into()).map_err(never)))
+    })
+    .await;
+    unary(&served).await;
+    until(|| served.in_flight(), |n| *n == 0).await;
+    assert_eq!(served.ended(), [("Unary", Code::Unknown, 1)]);
+    served.assert_settled();
+}
+
+fn never(never: Infallible) -> Status {
+    match never {}
+}
+
+/// hyper resets the stream, whatever the error is.
+#[tokio::test]
+async fn k1_an_error_of_the_body_counts_as_the_client_has_it() {
+    let served = answering(|| {
+        let body = http_body_util::StreamBody::new(tokio_stream::iter([
+            Ok(http_body::Frame::data(bytes::Bytes::from_static(b"\0\0\0\0\0"))),
+            Err(Status::not_found("the rest of it")),
+        ]));
+        http::Response::new(Body::new(body))
+    })
+    .await;
+    let code = unary(&served).await;
+    until(|| served.in_flight(), |n| *n == 0).await;
+    assert_eq!(served.ended(), [("Unary", code, 1)]);
+    served.assert_settled();
+}
+
+/// tonic answers with the status in the error, and resets the stream if there is none.
+#[tokio::test]
+async fn k3_an_error_of_a_layer_counts_as_the_client_has_it() {
+    type BoxError = Box<dyn std::error::Error + Send + Sync>;
+    for (is_status, expected) in [(true, Code::ResourceExhausted), (false, Code::Internal)] {
+        let fail = tower::util::ThenLayer::new(move |_: Result<Answer, Infallible>| async move {
+            let status = Status::resource_exhausted("later");
+            let error: BoxError = if is_status { status.into() } else { "broken".into() };
+            Err::<Answer, _>(error)
+        });
+        let served = Served::by(|layer, routes, incoming, stopped| async {
+            let mut server = tonic::transport::Server::builder().layer(layer).layer(fail);
+            server.add_routes(routes).serve_with_incoming_shutdown(incoming, stopped).await
+        })
+        .await;
+        assert_eq!(unary(&served).await, expected);
+        until(|| served.in_flight(), |n| *n == 0).await;
+        assert_eq!(served.ended(), [("Unary", expected, 1)]);
+        served.assert_settled();
+    }
+}
+
+/// `Server::timeout` ends with the response's headers.
+#[tokio::test]
+async fn k8_a_stream_is_not_under_the_server_s_timeout() {
+    let served = Served::with(
+        |layer| layer.server_timeout(Duration::from_millis(1)),
+        |metrics, stage| Routes::new(scripted(metrics, stage)),
+    )
+    .await;
+    let request = Request::new(script([], [send(), hang()]));
+    let opened = clients::open(&served.channel, Kind::Watch, request).await;
+    let mut stream = opened.expect("a stream").into_inner();
+    stream.message().await.expect("no error").expect("a message");
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    drop(stream);
+    until(|| served.in_flight(), |n| *n == 0).await;
+    assert_eq!(served.requests(SERVICE, "Watch", Code::Cancelled), 1);
+    served.assert_settled();
+}
