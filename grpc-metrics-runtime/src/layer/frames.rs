@@ -24,6 +24,14 @@ pub(super) struct Added {
 
 impl Frames {
     pub(super) fn read(&mut self, mut data: &[u8]) -> Added {
+        if self.read == 0
+            && let Some(&[_, a, b, c, d]) = data.first_chunk::<PREFIX>()
+            && let length = u64::from(u32::from_be_bytes([a, b, c, d]))
+            && (data.len() - PREFIX) as u64 == length
+        {
+            // One whole message, as most are.
+            return Added { messages: 1, bytes: length };
+        }
         let mut added = Added::default();
         while !data.is_empty() {
             if self.read < PREFIX {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::grpc::header;
+
 /// The deadline after which a dropped RPC counts as `DEADLINE_EXCEEDED`.
 ///
 /// The client's timer starts before the handler does, because the request has to travel. So a drop counts as late from
@@ -67,14 +69,7 @@ fn with_tolerance(timeout_nanos: u64) -> u64 {
 #[inline]
 fn grpc_timeout(headers: &HeaderMap) -> Option<&[u8]> {
     static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-    // Comparing a few names is cheaper than hashing one.
-    const FEW: usize = 8;
-    let value = if headers.len() <= FEW {
-        headers.iter().find(|(name, _)| **name == GRPC_TIMEOUT).map(|(_, value)| value)
-    } else {
-        headers.get(&GRPC_TIMEOUT)
-    };
-    value.map(HeaderValue::as_bytes)
+    header(headers, &GRPC_TIMEOUT).map(HeaderValue::as_bytes)
 }
 
 /// Parses the `Timeout` of gRPC over HTTP/2, one to eight digits and a unit, into nanoseconds, saturating. Like tonic,
