@@ -1,17 +1,21 @@
 //! Other layers between the server layer and the service, and two server layers.
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, StreamBody};
 use support::clients::{self, Kind};
-use support::script::{gate, hang, script, send};
+use support::pb::scripted_server::Scripted as _;
+use support::script::{fail, gate, hang, script, send};
 use support::scripted::SERVICE;
 use support::wait::{until, until_eq};
+use tokio_stream::pending;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Request, Status};
-use tower::util::MapResponseLayer;
+use tower::util::{MapFutureLayer, MapResponseLayer};
+use tower::{Layer, ServiceExt, service_fn};
 
 use super::served::{Served, scripted};
 
@@ -73,7 +77,7 @@ fn never(never: Infallible) -> Status {
 #[tokio::test]
 async fn k1_an_error_of_the_body_counts_as_the_client_has_it() {
     let served = answering(|| {
-        let body = http_body_util::StreamBody::new(tokio_stream::iter([
+        let body = StreamBody::new(tokio_stream::iter([
             Ok(http_body::Frame::data(bytes::Bytes::from_static(b"\0\0\0\0\0"))),
             Err(Status::not_found("the rest of it")),
         ]));
@@ -125,4 +129,59 @@ async fn k8_a_stream_is_not_under_the_server_s_timeout() {
     until(|| served.in_flight(), |n| *n == 0).await;
     assert_eq!(served.requests(SERVICE, "Watch", Code::Cancelled), 1);
     served.assert_settled();
+}
+
+/// A layer that asks another service in the program, before the handler is called.
+#[tokio::test]
+async fn k2_a_handler_that_a_layer_calls_counts_by_itself() {
+    let served = Served::with(
+        |layer| layer,
+        |metrics, stage| {
+            let asked =
+                support::scripted::Scripted { metrics: metrics.clone(), stage: stage.clone() };
+            let ask = MapFutureLayer::new(move |handled| {
+                let asked = asked.clone();
+                async move {
+                    asked.unary(Request::new(script([], []))).await.expect("it answers");
+                    let answer: Result<http::Response<_>, Infallible> = handled.await;
+                    answer
+                }
+            });
+            let router = Routes::new(scripted(metrics, stage)).into_axum_router();
+            Routes::from(router.layer(ask))
+        },
+    )
+    .await;
+    let request = Request::new(script([fail(Code::NotFound)], []));
+    let seen = clients::call(&served.channel, Kind::Upload, request).await;
+    assert_eq!(seen.code(), Code::NotFound);
+    assert_eq!(served.ended(), [("Unary", Code::Ok, 1), ("Upload", Code::NotFound, 1)]);
+    served.assert_settled();
+}
+
+/// As in an RPC, a panic that began elsewhere is not the RPC's.
+#[tokio::test]
+async fn k1_an_rpc_that_is_dropped_by_a_panic_elsewhere_is_cancelled() {
+    let (_registry, metrics) = support::bed::own_metrics(|builder| builder);
+    let request = || {
+        let request = http::Request::post("/testing.v1.Scripted/Watch");
+        request.header("content-type", "application/grpc").body(Body::empty()).expect("legal")
+    };
+    let hanging = service_fn(|_| std::future::pending::<Result<Answer, Infallible>>());
+    let open = service_fn(|_| async {
+        let messages = pending::<Result<http_body::Frame<bytes::Bytes>, Status>>();
+        Ok::<_, Infallible>(http::Response::new(Body::new(StreamBody::new(messages))))
+    });
+    let mut called = Box::pin(metrics.server_layer().layer(hanging).oneshot(request()));
+    let waker = &mut std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(called.as_mut().poll(waker).is_pending());
+    let answered = metrics.server_layer().layer(open).oneshot(request()).await;
+    let dropped = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        let _dropped = (called, answered.expect("an answer"));
+        std::panic::resume_unwind(Box::new(()));
+    }));
+    assert!(dropped.is_err());
+    let snapshot = metrics.snapshot();
+    let watch = snapshot.method(SERVICE, "Watch").expect("an instrumented method");
+    assert_eq!((watch.requests(Code::Cancelled), watch.finished()), (2, 2));
 }

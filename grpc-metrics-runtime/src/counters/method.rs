@@ -119,9 +119,11 @@ impl MethodCounters {
         self.sizes();
     }
 
-    /// Counts a message of a request stream.
+    /// Counts a message of a request, if it is a stream.
     pub(crate) fn message_received(&self) {
-        self.sizes().message_received();
+        if self.kind.client_streams() {
+            self.sizes().message_received();
+        }
     }
 
     /// Counts the bytes of an RPC's messages.

@@ -24,6 +24,14 @@ pin_project! {
         frames: Frames,
         rpc: Option<WireRpc>,
     }
+
+    impl<B> PinnedDrop for ResponseBody<B> {
+        fn drop(this: Pin<&mut Self>) {
+            if let Some(rpc) = this.project().rpc {
+                rpc.before_drop();
+            }
+        }
+    }
 }
 
 impl<B> ResponseBody<B> {

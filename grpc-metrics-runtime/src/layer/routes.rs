@@ -1,6 +1,7 @@
 //! From a request's path to where its RPC counts.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
 
 use crate::GrpcMetrics;
@@ -14,16 +15,18 @@ const MOST_LEARNED: usize = 64;
 #[derive(Debug)]
 pub(super) struct Routes {
     metrics: GrpcMetrics,
-    known: HashMap<String, Route>,
+    known: HashMap<String, Route, BuildHasherDefault<PathHasher>>,
     /// Paths of methods that are not measured.
     skipped: HashSet<String>,
     services: Vec<Learning>,
-    other: Target,
+    other: Route,
 }
 
 /// Where an RPC counts.
 #[derive(Debug)]
 pub(super) struct Route {
+    /// The method that the path names.
+    pub(super) method: Option<MethodKey>,
     /// The counters of the handler, as far as the path says.
     pub(super) expected: Option<Target>,
     /// What counts if no handler claims the RPC.
@@ -41,7 +44,7 @@ struct Learning {
 #[derive(Debug)]
 struct Learned {
     method: &'static str,
-    target: Target,
+    route: Route,
     next: OnceLock<Box<Learned>>,
 }
 
@@ -56,13 +59,15 @@ impl Routes {
         let known = known.map(|(chooses_instance, method)| {
             let own = || Target::Own(metrics.method(method));
             let global = || Target::Global(GrpcMetrics::of_global(method));
-            let route = match (chooses_instance, is_global) {
+            let (expected, unclaimed) = match (chooses_instance, is_global) {
                 // The handler alone says which instance.
-                (true, true) => Route { expected: None, unclaimed: global() },
-                (true, false) => Route { expected: Some(own()), unclaimed: own() },
-                (false, _) => Route { expected: Some(global()), unclaimed: global() },
+                (true, true) => (None, global()),
+                (true, false) => (Some(own()), own()),
+                (false, _) => (Some(global()), global()),
             };
-            (path(method.key()), route)
+            // Of the process-wide instance, which need not be the layer's.
+            unclaimed.show_sizes();
+            (path(method.key()), Route { method: Some(method.key()), expected, unclaimed })
         });
         let skipped = catalog::services().iter().flat_map(|service| {
             service.skipped.iter().map(|method| path(MethodKey::server(service.name, method)))
@@ -74,13 +79,17 @@ impl Routes {
                 .iter()
                 .map(|service| Learning { service, first: OnceLock::new() })
                 .collect(),
-            other: Target::Own(metrics.by_key(MethodKey::OTHER, MethodKind::Unary)),
+            other: Route {
+                method: None,
+                expected: None,
+                unclaimed: Target::Own(metrics.by_key(MethodKey::OTHER, MethodKind::Unary)),
+            },
             metrics,
         }
     }
 
     pub(super) fn find(&self, path: &str) -> Option<&Route> {
-        self.known.get(path)
+        self.known.get(path).or_else(|| self.learned(path))
     }
 
     /// Whether the path is that of a method under `#[skip_metrics]`.
@@ -88,22 +97,35 @@ impl Routes {
         self.skipped.contains(path)
     }
 
-    pub(super) fn other(&self) -> &Target {
+    pub(super) fn other(&self) -> &Route {
         &self.other
     }
 
-    /// The counters of a method that is learned already.
-    pub(super) fn learned(&self, path: &str) -> Option<&Target> {
+    /// Where a method counts that is learned already.
+    fn learned(&self, path: &str) -> Option<&Route> {
+        let (learning, method) = self.learning(path)?;
+        learning.methods().find(|learned| learned.method == method).map(|learned| &learned.route)
+    }
+
+    /// Whether the path names a service whose methods are learned.
+    pub(super) fn may_learn(&self, path: &str) -> bool {
+        self.learning(path).is_some()
+    }
+
+    /// The service that the path names if its methods are learned, and the method.
+    fn learning<'p>(&self, path: &'p str) -> Option<(&Learning, &'p str)> {
+        if self.services.is_empty() {
+            return None;
+        }
         let (service, method) = split(path)?;
         let learning = self.services.iter().find(|learning| learning.service == service)?;
-        learning.methods().find(|learned| learned.method == method).map(|learned| &learned.target)
+        Some((learning, method))
     }
 
     /// Learns a method that a service without an attribute has accepted. `None` if the path names no such service, or it has
     /// too many methods.
     pub(super) fn learn(&self, path: &str) -> Option<&Target> {
-        let (service, method) = split(path)?;
-        let learning = self.services.iter().find(|learning| learning.service == service)?;
+        let (learning, method) = self.learning(path)?;
         let mut place = &learning.first;
         for _ in 0..MOST_LEARNED {
             let learned = place.get_or_init(|| {
@@ -111,10 +133,12 @@ impl Routes {
                 let method: &'static str = Box::leak(method.to_owned().into_boxed_str());
                 let key = MethodKey::server(learning.service, method);
                 let target = Target::Own(self.metrics.by_key(key, MethodKind::Unary));
-                Box::new(Learned { method, target, next: OnceLock::new() })
+                let (expected, unclaimed) = (Some(target.clone()), target);
+                let route = Route { method: Some(key), expected, unclaimed };
+                Box::new(Learned { method, route, next: OnceLock::new() })
             });
             if learned.method == method {
-                return Some(&learned.target);
+                return Some(&learned.route.unclaimed);
             }
             place = &learned.next;
         }
@@ -126,6 +150,36 @@ impl Learning {
     fn methods(&self) -> impl Iterator<Item = &Learned> {
         let first = self.first.get();
         std::iter::successors(first, |learned| learned.next.get()).map(|learned| &**learned)
+    }
+}
+
+/// The hash of a path, eight bytes at a time. Only the program adds paths, so nobody can make the table's collide.
+#[derive(Debug, Default)]
+struct PathHasher(u64);
+
+impl PathHasher {
+    fn add(&mut self, word: u64) {
+        // As FxHash does.
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+}
+
+impl Hasher for PathHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks();
+        for word in words {
+            self.add(u64::from_le_bytes(*word));
+        }
+        self.add(rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.add(byte.into());
+    }
+
+    fn finish(&self) -> u64 {
+        // The high bits are the better ones, and the table uses the low ones, too.
+        self.0.rotate_left(32)
     }
 }
 

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tonic::{Code, Status};
@@ -14,6 +14,7 @@ use tonic::{Code, Status};
 use super::request::RequestBody;
 use super::response::ResponseBody;
 use super::routes::{Route, Routes};
+use crate::grpc::header;
 use crate::rpc::{Deadline, WireRpc, is_measured};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -37,16 +38,15 @@ impl<S> ServerService<S> {
             return None;
         }
         let path = request.uri().path();
-        let (expected, unclaimed, unknown) = match self.routes.find(path) {
-            Some(Route { expected, unclaimed }) => (expected.clone(), unclaimed, None),
-            None => match self.routes.learned(path) {
-                Some(learned) => (Some(learned.clone()), learned, None),
-                None if self.routes.is_skipped(path) => return None,
-                None => (None, self.routes.other(), Some(path.to_owned())),
-            },
+        let (route, unknown) = match self.routes.find(path) {
+            Some(route) => (route, None),
+            None if self.routes.is_skipped(path) => return None,
+            None => (self.routes.other(), self.routes.may_learn(path).then(|| path.to_owned())),
         };
+        let Route { method, expected, unclaimed } = route;
         let deadline = Deadline::from_headers(request.headers());
-        let rpc = WireRpc::start(expected, unclaimed.clone(), deadline, self.server_timeout);
+        let timeout = self.server_timeout;
+        let rpc = WireRpc::start(expected.clone(), unclaimed.clone(), *method, deadline, timeout);
         rpc.ticket(request.extensions_mut());
         Some(Measured { rpc, unknown, routes: Arc::clone(&self.routes) })
     }
@@ -133,6 +133,14 @@ pin_project! {
         inner: F,
         measured: Option<Measured>,
     }
+
+    impl<F> PinnedDrop for ResponseFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            if let Some(measured) = this.project().measured {
+                measured.rpc.before_drop();
+            }
+        }
+    }
 }
 
 impl<F, R, E> Future for ResponseFuture<F>
@@ -177,14 +185,15 @@ pub(super) const RESET: Code = Code::Internal;
 
 /// gRPC over HTTP/2, `Content-Type`: `application/grpc`, alone or followed by `+` or `;`.
 fn is_grpc(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-    let rest = value.strip_prefix(b"application/grpc");
+    let value = header(headers, &CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let rest = value.and_then(|value| value.strip_prefix(b"application/grpc"));
     rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
 }
 
 /// The status in headers or trailers. A malformed one is `UNKNOWN`, as clients have it.
 pub(super) fn status_of(headers: &HeaderMap) -> Option<Code> {
-    headers.get(Status::GRPC_STATUS).map(|value| Code::from_bytes(value.as_bytes()))
+    static GRPC_STATUS: HeaderName = Status::GRPC_STATUS;
+    header(headers, &GRPC_STATUS).map(|value| Code::from_bytes(value.as_bytes()))
 }
 
 /// gRPC, "HTTP to gRPC Status Code Mapping".

@@ -7,6 +7,7 @@ mod response_stream;
 mod span;
 mod state;
 mod ticket;
+mod wire;
 
 pub(crate) use self::deadline::Deadline;
 pub use self::handler::Handler;
@@ -17,4 +18,5 @@ pub use self::request_guard::RequestGuard;
 pub use self::response_stream::{MessageStream, ResponseStream, StreamItem};
 pub(crate) use self::state::Target;
 pub use self::state::{Entered, Rpc};
-pub(crate) use self::ticket::{Received, WireRpc, is_measured, layered};
+pub(crate) use self::ticket::{is_measured, layered};
+pub(crate) use self::wire::{Received, WireRpc};

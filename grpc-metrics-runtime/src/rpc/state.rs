@@ -131,8 +131,12 @@ impl Rpc {
         headers: &HeaderMap,
         extensions: &Extensions,
     ) -> Self {
-        let deadline = Deadline::from_headers(headers);
-        let ticket = Ticket::claim(extensions, &target);
+        let ticket = Ticket::claim(extensions, method, &target);
+        // With the layer, it is the layer's.
+        let deadline = match &ticket {
+            Some(_) => Deadline::NONE,
+            None => Deadline::from_headers(headers),
+        };
         let recorder = Recorder::joined(target, deadline);
         Self { recorder, span: RpcSpan::new(method, headers), phase: Phase::NotStarted, ticket }
     }
@@ -180,7 +184,7 @@ impl Rpc {
         if let Some((code, cause)) = cause {
             ticket.keep_cause(code, cause);
         }
-        ticket.keep_span(mem::take(&mut self.span));
+        ticket.keep_span(mem::take(&mut self.span), &self.recorder.target);
         true
     }
 

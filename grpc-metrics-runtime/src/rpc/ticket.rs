@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use http::Extensions;
 use tonic::Code;
@@ -11,6 +11,7 @@ use tonic::Code;
 use super::deadline::Deadline;
 use super::span::{Ended, RpcSpan};
 use super::state::Target;
+use crate::catalog::{Method, MethodKey};
 use crate::counters::Instant;
 
 /// Whether the program has ever made a layer. Handlers of those that have not look for no ticket.
@@ -25,21 +26,43 @@ thread_local! {
 /// counts and what caused its end. The layer says when it starts and ends, and with which code.
 #[derive(Debug)]
 pub(crate) struct Ticket {
-    started: Instant,
-    deadline: Deadline,
+    pub(super) started: Instant,
+    pub(super) deadline: Deadline,
     /// Where the start is counted already, since the path said it.
-    expected: Option<Target>,
+    pub(super) expected: Option<Target>,
+    /// The method that the path names, if it is known.
+    path: Option<MethodKey>,
     /// `None` once the RPC has ended without a handler.
-    claimed: OnceLock<Option<Target>>,
-    cause: OnceLock<(Code, &'static str)>,
+    pub(super) claimed: OnceLock<Option<Target>>,
+    pub(super) cause: OnceLock<(Code, &'static str)>,
     /// Bytes of the request's messages.
-    request_bytes: AtomicU64,
-    /// Messages of the request that came before it was known where the RPC counts.
-    early_messages: AtomicU64,
+    pub(super) request_bytes: AtomicU64,
+    /// Messages of the request that came before a handler said where the RPC counts.
+    pub(super) early_messages: AtomicU64,
     /// Whether the client has broken off its request.
-    broken_off: AtomicBool,
-    /// Of the handler, to be closed with the code on the wire. A lock that nobody else ever holds.
-    span: OnceLock<Mutex<RpcSpan>>,
+    pub(super) broken_off: AtomicBool,
+    /// A lock that is hardly ever waited for.
+    span: Mutex<Kept>,
+}
+
+/// The handler's span until the RPC has ended, and then how it ended: whichever of the two comes last closes the span.
+#[derive(Debug, Default)]
+enum Kept {
+    #[default]
+    Nothing,
+    Span(RpcSpan),
+    Ended(Ended),
+}
+
+/// What was in reach before.
+#[must_use = "the ticket is in reach until this is dropped"]
+pub(super) struct Reach(Option<Arc<Ticket>>);
+
+impl Drop for Reach {
+    fn drop(&mut self) {
+        let before = self.0.take();
+        let _ = CURRENT.try_with(|current| current.replace(before));
+    }
 }
 
 /// A ticket in a request's extensions.
@@ -47,21 +70,59 @@ pub(crate) struct Ticket {
 struct Carried(Arc<Ticket>);
 
 impl Ticket {
+    pub(super) fn new(
+        started: Instant,
+        deadline: Deadline,
+        expected: Option<Target>,
+        path: Option<MethodKey>,
+    ) -> Self {
+        Self {
+            started,
+            deadline,
+            expected,
+            path,
+            claimed: OnceLock::new(),
+            cause: OnceLock::new(),
+            request_bytes: AtomicU64::new(0),
+            early_messages: AtomicU64::new(0),
+            broken_off: AtomicBool::new(false),
+            span: Mutex::default(),
+        }
+    }
+
+    /// Puts the ticket into a request's extensions.
+    pub(super) fn put_into(self: &Arc<Self>, extensions: &mut Extensions) {
+        extensions.insert(Carried(Arc::clone(self)));
+    }
+
     /// Claims the ticket of the RPC that a handler is called for; none if there is no layer, or another handler
     /// was first.
     #[inline]
-    pub(super) fn claim(extensions: &Extensions, target: &Target) -> Option<Arc<Self>> {
+    pub(super) fn claim(
+        extensions: &Extensions,
+        method: &Method,
+        target: &Target,
+    ) -> Option<Arc<Self>> {
         // Relaxed: a request that comes through a layer happens after the layer is made.
         if !LAYERED.load(Ordering::Relaxed) {
             return None;
         }
-        Self::of_request(extensions)?.claim_for(target)
+        // Interceptors and layers may drop the extensions. And they may call the handler of another method.
+        let current = || Self::current().filter(|ticket| ticket.may_be_for(method));
+        Self::carried(extensions).or_else(current)?.claim_for(target)
     }
 
-    fn of_request(extensions: &Extensions) -> Option<Arc<Self>> {
-        // Interceptors and layers may drop the extensions.
-        let current = || CURRENT.try_with(|current| current.borrow().clone()).ok()?;
-        Self::carried(extensions).or_else(current)
+    fn current() -> Option<Arc<Self>> {
+        CURRENT.try_with(|current| current.borrow().clone()).ok()?
+    }
+
+    /// Puts the ticket in reach of the handlers that this thread calls, until the guard is dropped.
+    pub(super) fn reach(self: Arc<Self>) -> Reach {
+        Reach(CURRENT.try_with(|current| current.replace(Some(self))).ok().flatten())
+    }
+
+    fn may_be_for(&self, method: &Method) -> bool {
+        self.path.is_none_or(|path| path == method.key())
     }
 
     /// The same, by the extensions alone.
@@ -91,7 +152,7 @@ impl Ticket {
     }
 
     /// Where the RPC counts, as far as that is known.
-    fn known(&self) -> Option<&Target> {
+    pub(super) fn known(&self) -> Option<&Target> {
         match self.claimed.get() {
             Some(Some(claimed)) => Some(claimed),
             _ => self.expected.as_ref(),
@@ -104,215 +165,38 @@ impl Ticket {
     }
 
     /// Keeps the handler's span open until the end of the RPC.
-    pub(super) fn keep_span(&self, span: RpcSpan) {
+    pub(super) fn keep_span(&self, mut span: RpcSpan, target: &Target) {
         if span.is_some() {
-            let _ = self.span.set(Mutex::new(span));
-        }
-    }
-}
-
-/// The layer's side of an RPC.
-#[derive(Debug)]
-pub(crate) struct WireRpc {
-    ticket: Arc<Ticket>,
-    /// Where the RPC counts if no handler claims it and the path does not say.
-    other: Target,
-    server_timeout: Option<u64>,
-    /// Bytes of the response's messages.
-    response_bytes: u64,
-    ended: bool,
-}
-
-impl WireRpc {
-    /// Starts an RPC that counts in `expected`, or in `other` if that is not known and no handler claims the RPC.
-    pub(crate) fn start(
-        expected: Option<Target>,
-        other: Target,
-        deadline: Deadline,
-        server_timeout: Option<u64>,
-    ) -> Self {
-        let started = match &expected {
-            Some(expected) => expected.start(),
-            None => other.now(),
-        };
-        let ticket = Arc::new(Ticket {
-            started,
-            deadline,
-            expected,
-            claimed: OnceLock::new(),
-            cause: OnceLock::new(),
-            request_bytes: AtomicU64::new(0),
-            early_messages: AtomicU64::new(0),
-            broken_off: AtomicBool::new(false),
-            span: OnceLock::new(),
-        });
-        Self { ticket, other, server_timeout, response_bytes: 0, ended: false }
-    }
-
-    /// Puts the ticket into the request's extensions.
-    pub(crate) fn ticket(&self, extensions: &mut Extensions) {
-        extensions.insert(Carried(Arc::clone(&self.ticket)));
-    }
-
-    /// Runs a part of the RPC. If it panics, the RPC ends.
-    pub(crate) fn guarded<T>(&mut self, part: impl FnOnce() -> T) -> T {
-        struct OnPanic<'a>(&'a mut WireRpc);
-        impl Drop for OnPanic<'_> {
-            fn drop(&mut self) {
-                self.0.end(Code::Unknown);
-            }
-        }
-        let on_panic = OnPanic(self);
-        let done = part();
-        mem::forget(on_panic);
-        done
-    }
-
-    /// Runs a part of the service with the ticket in reach of handlers. If it panics, the RPC ends.
-    pub(crate) fn during<T>(&mut self, part: impl FnOnce() -> T) -> T {
-        struct Restore(Option<Arc<Ticket>>);
-        impl Drop for Restore {
-            fn drop(&mut self) {
-                let before = self.0.take();
-                let _ = CURRENT.try_with(|current| current.replace(before));
-            }
-        }
-        let ticket = Some(Arc::clone(&self.ticket));
-        let before = CURRENT.try_with(|current| current.replace(ticket)).ok().flatten();
-        let _restore = Restore(before);
-        self.guarded(part)
-    }
-
-    /// Whether a handler has the RPC.
-    pub(crate) fn is_claimed(&self) -> bool {
-        self.ticket.claimed.get().is_some()
-    }
-
-    /// Counts an RPC that no handler claims here from now on, where the path did not say.
-    pub(crate) fn other_is(&mut self, other: Target) {
-        self.other = other;
-    }
-
-    /// The server's timeout ends with the response's headers.
-    pub(crate) fn answered(&mut self) {
-        self.server_timeout = None;
-    }
-
-    /// Says how much of the response's messages went out.
-    pub(crate) fn sent(&mut self, bytes: u64) {
-        self.response_bytes += bytes;
-    }
-
-    /// The request's body tells this what it has received.
-    pub(crate) fn received(&self) -> Received {
-        Received(Arc::clone(&self.ticket))
-    }
-
-    /// Ends the RPC with the status in the response's headers, which no message comes before or after.
-    pub(crate) fn end_without_message(&mut self, code: Code) {
-        // Where the client awaits a message, tonic's client gives INTERNAL "Missing response message."
-        let awaits_message = || self.ticket.known().is_some_and(|of| !of.kind.server_streams());
-        let is_missing = code == Code::Ok && awaits_message();
-        self.end(if is_missing { Code::Internal } else { code });
-    }
-
-    /// Ends the RPC with the code that the client gets. The first end counts.
-    pub(crate) fn end(&mut self, code: Code) {
-        // Relaxed: what broke it off woke this.
-        if code == Code::Ok && self.ticket.broken_off.load(Ordering::Relaxed) {
-            self.abandon();
-        } else {
-            self.end_once(|_| code);
-        }
-    }
-
-    /// Ends an RPC that is dropped, or whose client is gone.
-    #[cold]
-    fn abandon(&mut self) {
-        let deadline = self.ticket.deadline;
-        let timeout = self.server_timeout;
-        self.end_once(|nanos| {
-            if std::thread::panicking() {
-                Code::Unknown
-            } else if deadline.has_passed(nanos) || timeout.is_some_and(|timeout| nanos >= timeout)
-            {
-                Code::DeadlineExceeded
+            let mut kept = self.kept();
+            if let Kept::Ended(ended) = *kept {
+                drop(kept);
+                span.close(target, &ended);
             } else {
-                Code::Cancelled
+                *kept = Kept::Span(span);
             }
-        });
-    }
-
-    fn end_once(&mut self, code: impl FnOnce(u64) -> Code) {
-        if mem::replace(&mut self.ended, true) {
-            return;
-        }
-        let target = self.target();
-        let nanos = target.nanos_since(self.ticket.started);
-        let code = code(nanos);
-        target.end(code, nanos);
-        // Relaxed: what is read late is a client's that is gone.
-        let request_bytes = self.ticket.request_bytes.load(Ordering::Relaxed);
-        for _ in 0..self.ticket.early_messages.swap(0, Ordering::Relaxed) {
-            target.message_received();
-        }
-        target.sizes_of_rpc(request_bytes, self.response_bytes);
-        self.close(&target, code, nanos);
-    }
-
-    fn target(&self) -> Target {
-        let claimed = self.ticket.claimed.get_or_init(|| None);
-        let counted = claimed.as_ref().or(self.ticket.expected.as_ref());
-        counted.cloned().unwrap_or_else(|| {
-            self.other.move_in();
-            self.other.clone()
-        })
-    }
-
-    fn close(&self, target: &Target, code: Code, nanos: u64) {
-        // A cause that was found belongs to the handler's code, and the wire may have another.
-        let cause = self.ticket.cause.get().filter(|(of, _)| *of == code).map(|(_, cause)| *cause);
-        if let Some(cause) = cause {
-            target.count_cause(code, cause);
-        }
-        if let Some(span) = self.ticket.span.get() {
-            let mut span = span.lock().unwrap_or_else(PoisonError::into_inner);
-            span.close(target, &Ended { code, nanos, cause });
-        }
-    }
-}
-
-impl Drop for WireRpc {
-    fn drop(&mut self) {
-        self.abandon();
-    }
-}
-
-/// What the body of a layered request has seen.
-#[derive(Debug)]
-pub(crate) struct Received(Arc<Ticket>);
-
-impl Received {
-    /// Counts messages of a request stream, and bytes of messages.
-    pub(crate) fn messages(&self, messages: u64, bytes: u64) {
-        let Self(ticket) = self;
-        // Relaxed: each stands for itself.
-        ticket.request_bytes.fetch_add(bytes, Ordering::Relaxed);
-        match ticket.known() {
-            Some(target) => (0..messages).for_each(|_| target.message_received()),
-            None => drop(ticket.early_messages.fetch_add(messages, Ordering::Relaxed)),
         }
     }
 
-    /// The client has broken off the request.
-    pub(crate) fn broken_off(&self) {
-        self.0.broken_off.store(true, Ordering::Relaxed);
+    /// Closes the handler's span, now or when it comes.
+    pub(super) fn close_span(&self, target: &Target, ended: Ended) {
+        // Without the feature there are no spans.
+        if cfg!(feature = "tracing") {
+            let kept = mem::replace(&mut *self.kept(), Kept::Ended(ended));
+            if let Kept::Span(mut span) = kept {
+                span.close(target, &ended);
+            }
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.span.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Whether a layer around measures the RPC of this request, and no handler has it yet.
 pub(crate) fn is_measured(extensions: &Extensions) -> bool {
-    Ticket::of_request(extensions).is_some_and(|ticket| ticket.claimed.get().is_none())
+    let around = Ticket::carried(extensions).or_else(Ticket::current);
+    around.is_some_and(|ticket| ticket.claimed.get().is_none())
 }
 
 /// Says that the program has a layer, so that handlers look for tickets.

@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use opentelemetry::trace::{SpanKind, Status};
-use support::bed::Bed;
+use support::bed::{Bed, own_metrics};
 use support::clients::{self, Kind};
 use support::codes::NAMES;
 use support::faults::panic_id;
+use support::pb::scripted_server::ScriptedServer;
 use support::script::{Script, fail, gate, hang, panics, panics_in_drop, script, send};
-use support::scripted::SERVICE;
+use support::scripted::{SERVICE, Scripted};
+use support::server::Server;
+use support::stage::Stage;
+use tonic::service::Routes;
 use tonic::{Code, Request};
 use traces::{Caller, exemplars, exporter, text};
 
@@ -286,4 +290,23 @@ async fn j5_an_rpc_without_a_caller_begins_a_trace() {
     bed.call(Kind::Unary, script([], [])).await;
     support::wait::until(|| exemplars(&bed, Kind::Unary).len(), |n| *n == 1).await;
     assert_ne!(exemplars(&bed, Kind::Unary)[0].trace_id, 0);
+}
+
+/// The layer sees the end of a response that is too large, and the handler's stream is dropped after that.
+#[tokio::test]
+async fn j2_code_of_a_message_that_the_layer_sees_fail() {
+    exporter();
+    let (_registry, metrics) = own_metrics(|builder| builder);
+    let service = Scripted { metrics: metrics.clone(), stage: Stage::default() };
+    // A reply is two bytes.
+    let service = ScriptedServer::new(service).max_encoding_message_size(1);
+    let server = Server::start_layered(metrics.server_layer(), Routes::new(service)).await;
+    let channel = server.connect().await;
+    for kind in [Kind::Unary, Kind::Watch] {
+        let caller = Caller::new(true);
+        let request = caller.request(script([], [send()]));
+        let seen = clients::call(&channel, kind, request).await;
+        assert_eq!(seen.code(), Code::OutOfRange);
+        assert_span(&caller, kind, Code::OutOfRange).await;
+    }
 }
