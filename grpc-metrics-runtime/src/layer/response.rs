@@ -86,8 +86,8 @@ where
     }
 }
 
-/// The code that clients make of the reset which is hyper's answer to this error. Its reason is that of an error of HTTP/2 among
-/// the error's sources, from which tonic has made the status, too.
+/// The code that clients make of the reset which is hyper's answer to this error. Its reason is that of an error of
+/// HTTP/2 among the error's sources, from which tonic has made the status, too.
 fn code_of_reset(error: &dyn Any) -> Code {
     let status = error.downcast_ref::<Status>().filter(|status| status.source().is_some());
     status.map(Status::code).filter(|code| *code != Code::Unknown).unwrap_or(RESET)

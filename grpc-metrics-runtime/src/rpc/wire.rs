@@ -110,8 +110,8 @@ impl WireRpc {
         }
     }
 
-    /// Prepares for the drop of what the RPC is measured around. If the thread is panicking already, the panic began elsewhere,
-    /// and the RPC counts as dropped.
+    /// Prepares for the drop of what the RPC is measured around. If the thread is panicking already, the panic began
+    /// elsewhere, and the RPC counts as dropped.
     pub(crate) fn before_drop(&mut self) {
         if thread::panicking() {
             self.abandon();
