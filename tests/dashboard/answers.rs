@@ -295,7 +295,7 @@ fn h4_the_dashboard_shows_the_faults_that_are_set() {
     check_of(&names, "fault_names", NAMES, OF_NAMED_FAULTS);
     for dashboard in [numbers, names] {
         let text = dashboard.to_string();
-        assert!(text.contains("fault of the server: NOT_FOUND or UNAVAILABLE."), "{text}");
+        assert!(text.contains("a server-fault code: NOT_FOUND or UNAVAILABLE."), "{text}");
         assert!(!text.contains("INTERNAL,"), "{text}");
     }
 }
@@ -305,5 +305,5 @@ fn h4_the_dashboard_shows_the_faults_that_are_set() {
 fn h4_a_server_that_is_never_at_fault_has_a_dashboard() {
     let dashboard = rendered(|builder| builder.fault_codes([]));
     check_of(&dashboard, "no_faults", FAULTS, &[("Requests A", &[("{}", 8.0)])]);
-    assert!(dashboard.to_string().contains("fault of the server: none."));
+    assert!(dashboard.to_string().contains("a server-fault code: none."));
 }
