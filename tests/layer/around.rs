@@ -28,11 +28,7 @@ async fn k2_of_two_layers_the_outer_one_counts() {
         server.add_routes(routes).serve_with_incoming_shutdown(incoming, stopped).await
     })
     .await;
-    let running = {
-        let channel = served.channel.clone();
-        let request = Request::new(script([gate()], []));
-        tokio::spawn(async move { clients::call(&channel, Kind::Unary, request).await })
-    };
+    let running = served.spawn(Request::new(script([gate()], [])));
     until_eq(|| served.stage.waiting(), 1).await;
     assert_eq!(served.in_flight(), 1);
     served.stage.let_through(1);
@@ -115,16 +111,13 @@ async fn k3_an_error_of_a_layer_counts_as_the_client_has_it() {
 /// `Server::timeout` ends with the response's headers.
 #[tokio::test]
 async fn k8_a_stream_is_not_under_the_server_s_timeout() {
-    let served = Served::with(
-        |layer| layer.server_timeout(Duration::from_millis(1)),
-        |metrics, stage| Routes::new(scripted(metrics, stage)),
-    )
-    .await;
+    let timeout = Duration::from_millis(1);
+    let (served, time) = Served::timed(|layer| layer.server_timeout(timeout)).await;
     let request = Request::new(script([], [send(), hang()]));
     let opened = clients::open(&served.channel, Kind::Watch, request).await;
     let mut stream = opened.expect("a stream").into_inner();
     stream.message().await.expect("no error").expect("a message");
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    time.increment(timeout);
     drop(stream);
     until(|| served.in_flight(), |n| *n == 0).await;
     assert_eq!(served.requests(SERVICE, "Watch", Code::Cancelled), 1);

@@ -70,11 +70,7 @@ async fn k2_the_handler_says_which_instance_counts() {
     let served =
         Served::with(|layer| layer, move |_, stage| Routes::new(scripted(&of_handler, stage)))
             .await;
-    let running = {
-        let channel = served.channel.clone();
-        let request = Request::new(script([gate()], []));
-        tokio::spawn(async move { clients::call(&channel, Kind::Unary, request).await })
-    };
+    let running = served.spawn(Request::new(script([gate()], [])));
     until_eq(|| served.stage.waiting(), 1).await;
     let of = |metrics: &GrpcMetrics| {
         let snapshot = metrics.snapshot();
@@ -106,12 +102,11 @@ async fn k1_an_rpc_runs_from_its_headers_and_has_its_deadline_from_there() {
     )
     .await;
     let call = |timeout: Option<Duration>| {
-        let channel = served.channel.clone();
         let mut request = Request::new(script([], []));
         if let Some(timeout) = timeout {
             request.set_timeout(timeout);
         }
-        tokio::spawn(async move { clients::call(&channel, Kind::Unary, request).await })
+        served.spawn(request)
     };
     let waiting = call(None);
     until_eq(|| served.in_flight(), 1).await;
@@ -142,20 +137,19 @@ async fn k2_a_panic_is_the_end() {
 
 #[tokio::test]
 async fn k8_the_server_s_timeout_counts_as_a_deadline_if_the_layer_is_told() {
-    let served = Served::with(
-        |layer| layer.server_timeout(Duration::from_millis(50)),
-        |metrics, stage| Routes::new(scripted(metrics, stage)),
-    )
-    .await;
-    let channel = served.channel.clone();
-    let request = Request::new(script([hang()], []));
-    let call = tokio::spawn(async move { clients::call(&channel, Kind::Unary, request).await });
-    until_eq(|| served.stage.waiting(), 1).await;
-    // Not the server's own timer: what is dropped after that time is what the layer sees of it.
-    tokio::time::sleep(Duration::from_millis(60)).await;
-    call.abort();
-    until(|| served.in_flight(), |n| *n == 0).await;
-    assert_eq!(served.ended(), [("Unary", Code::DeadlineExceeded, 1)]);
+    const TIMEOUT: Duration = Duration::from_millis(50);
+    const BEFORE: Duration = Duration::from_millis(49);
+    let (served, time) = Served::timed(|layer| layer.server_timeout(TIMEOUT)).await;
+    // Not by the server's own timer: the layer sees of it what is dropped after that time.
+    for (n, lasted) in [(1, BEFORE), (2, TIMEOUT)] {
+        let call = served.spawn(Request::new(script([hang()], [])));
+        until_eq(|| served.stage.waiting(), n).await;
+        time.increment(lasted);
+        call.abort();
+        until(|| served.in_flight(), |n| *n == 0).await;
+    }
+    let ended = [("Unary", Code::Cancelled, 1), ("Unary", Code::DeadlineExceeded, 1)];
+    assert_eq!(served.ended(), ended);
 }
 
 /// A handler that is called by another one counts by itself, and so does one that no layer is around.

@@ -8,9 +8,11 @@ use support::script::{drain, hang, script, send};
 use support::scripted::SERVICE;
 use support::wait::{until, until_eq};
 use tokio_stream::{StreamExt, iter, pending};
+use tonic::codec::CompressionEncoding;
+use tonic::service::Routes;
 use tonic::{Code, Request};
 
-use super::served::Served;
+use super::served::{Served, scripted};
 
 /// So many bytes are a script's message.
 fn len(script: &Script) -> u64 {
@@ -68,6 +70,22 @@ async fn k7_sizes_are_the_bytes_of_an_rpc_s_messages() {
         (bucket("0"), bucket("4294967296"), bucket("+Inf")),
         (Some(0.0), Some(1.0), Some(1.0))
     );
+}
+
+#[tokio::test]
+async fn k7_sizes_are_those_of_compressed_messages() {
+    const GZIP: CompressionEncoding = CompressionEncoding::Gzip;
+    let served = Served::with(
+        |layer| layer,
+        |metrics, stage| Routes::new(scripted(metrics, stage).accept_compressed(GZIP)),
+    )
+    .await;
+    let mut client = ScriptedClient::new(served.channel.clone()).send_compressed(GZIP);
+    let large = script([], std::iter::repeat_n(send(), 10_000));
+    client.unary(large.clone()).await.expect("it answers");
+    let sum = served.scrape().value("grpc_server_request_size_bytes_sum", &[("method", "Unary")]);
+    let sum = whole(sum.expect("a series"));
+    assert!((1..len(&large) / 10).contains(&sum), "{sum} of {}", len(&large));
 }
 
 #[tokio::test]

@@ -1,22 +1,27 @@
 //! A layered server of the scripted service, and requests that no generated client sends.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use grpc_metrics_runtime::GrpcMetrics;
 use grpc_metrics_runtime::layer::ServerLayer;
 use grpc_metrics_runtime::prometheus::Registry;
+use grpc_metrics_runtime::{GrpcMetrics, GrpcMetricsBuilder};
 use http_body_util::{BodyExt, Full};
 use support::bed::{assert_consistent, own_metrics};
+use support::clients::{self, Kind, Seen};
 use support::faults::expect_panics;
+use support::pb::Script;
 use support::pb::scripted_server::ScriptedServer;
 use support::scrape::Scrape;
 use support::scripted::{SERVICE, Scripted};
 use support::server::{Server, Stopped};
 use support::stage::Stage;
+use tokio::task::JoinHandle;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::Code;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::transport::Channel;
+use tonic::{Code, Request};
 use tower::ServiceExt;
 
 #[derive(Debug)]
@@ -39,14 +44,31 @@ impl Served {
         layer: impl FnOnce(ServerLayer) -> ServerLayer,
         routes: impl FnOnce(&GrpcMetrics, &Stage) -> Routes,
     ) -> Self {
+        Self::set(|builder| builder, layer, routes).await
+    }
+
+    async fn set(
+        settings: impl FnOnce(GrpcMetricsBuilder) -> GrpcMetricsBuilder,
+        layer: impl FnOnce(ServerLayer) -> ServerLayer,
+        routes: impl FnOnce(&GrpcMetrics, &Stage) -> Routes,
+    ) -> Self {
         expect_panics();
-        let (registry, metrics) = own_metrics(|builder| builder);
+        let (registry, metrics) = own_metrics(settings);
         let stage = Stage::default();
         let routes = routes(&metrics, &stage);
         let layer = layer(metrics.server_layer());
         let server = Server::start_layered(layer, routes).await;
         let channel = server.connect().await;
         Self { registry, metrics, stage, server, channel }
+    }
+
+    /// The scripted service, with a clock that stands still unless the test moves it.
+    pub(crate) async fn timed(
+        layer: impl FnOnce(ServerLayer) -> ServerLayer,
+    ) -> (Self, Arc<quanta::Mock>) {
+        let (clock, time) = quanta::Clock::mock();
+        let routes = |metrics: &GrpcMetrics, stage: &Stage| Routes::new(scripted(metrics, stage));
+        (Self::set(|builder| builder.clock(clock), layer, routes).await, time)
     }
 
     /// Serves the scripted service by `serve`, which puts the layer where it wants it.
@@ -69,6 +91,12 @@ impl Served {
 
     pub(crate) async fn scripted() -> Self {
         Self::with(|layer| layer, |metrics, stage| Routes::new(scripted(metrics, stage))).await
+    }
+
+    /// Calls the unary method in a task of its own.
+    pub(crate) fn spawn(&self, request: Request<Script>) -> JoinHandle<Seen> {
+        let channel = self.channel.clone();
+        tokio::spawn(async move { clients::call(&channel, Kind::Unary, request).await })
     }
 
     pub(crate) fn scrape(&self) -> Scrape {
@@ -124,8 +152,12 @@ impl Served {
 
     /// The same, for gRPC.
     pub(crate) async fn send_grpc(&self, path: &str, message: &[u8]) -> Option<Code> {
-        let length = u32::try_from(message.len()).expect("a short message").to_be_bytes();
-        let framed = [&[0][..], &length, message].concat();
-        self.send(path, "application/grpc", framed.into()).await
+        self.send(path, "application/grpc", framed(message)).await
     }
+}
+
+/// A message with its prefix.
+pub(crate) fn framed(message: &[u8]) -> Bytes {
+    let length = u32::try_from(message.len()).expect("a short message").to_be_bytes();
+    [&[0][..], &length, message].concat().into()
 }

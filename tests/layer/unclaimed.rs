@@ -6,10 +6,12 @@ use bytes::Bytes;
 use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};
 use support::clients::{self, Kind};
 use support::pb::scripted_server::ScriptedServer;
-use support::script::{script, send};
+use support::script::{fail, script, send};
 use support::scripted::{SERVICE, Scripted};
 use support::shapes::pb::streams_server::{self, Streams, StreamsServer};
 use support::shapes::pb::{Answer, Ask};
+use support::wait::until;
+use tonic::body::Body;
 use tonic::codegen::BoxStream;
 use tonic::service::{InterceptorLayer, LayerExt, Routes};
 use tonic::{Code, Request, Response, Status};
@@ -17,7 +19,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::{HealthCheckRequest, health_server};
 use tower::ServiceBuilder;
 
-use super::served::{Served, scripted};
+use super::served::{Served, framed, scripted};
 
 #[tokio::test]
 async fn k3_a_message_that_can_t_be_decoded_counts_with_the_code_that_its_client_gets() {
@@ -133,6 +135,42 @@ async fn k3_a_service_without_an_attribute_counts_by_its_name() {
     let scrape = served.scrape();
     let methods = scrape.label_values("grpc_server_requests_total", "method");
     assert!(!methods.iter().any(|method| method.contains("Invented")), "{methods:?}");
+    // Nothing says of which kind they are.
+    let kinds = scrape.label_values("grpc_server_method_info", "service");
+    assert!(!kinds.contains(health_server::SERVICE_NAME), "{kinds:?}");
+    served.assert_settled();
+}
+
+/// A status of OK in the headers is an empty stream, if the method may be one.
+#[tokio::test]
+async fn k3_an_empty_answer_of_a_service_without_an_attribute_is_ok() {
+    let empty = || async { Status::ok("").into_http::<Body>() };
+    let router = axum::Router::new().route("/plain.Service/Watch", axum::routing::post(empty));
+    let served =
+        Served::with(|layer| layer.service("plain.Service"), |_, _| Routes::from(router)).await;
+    for _ in 0..2 {
+        let code = served.send_grpc("/plain.Service/Watch", b"").await;
+        assert_eq!(code, Some(Code::Ok));
+    }
+    assert_eq!(served.requests("plain.Service", "Watch", Code::Ok), 2);
+    served.assert_settled();
+}
+
+#[tokio::test]
+async fn k9_inside_the_layer_of_grpc_web_an_rpc_counts_like_any_other() {
+    let served = Served::by(|layer, routes, incoming, stopped| async {
+        let web = tonic_web::GrpcWebLayer::new();
+        let mut server = tonic::transport::Server::builder().layer(web).layer(layer);
+        server.add_routes(routes).serve_with_incoming_shutdown(incoming, stopped).await
+    })
+    .await;
+    for script in [script([], []), script([fail(Code::NotFound)], [])] {
+        let message = prost::Message::encode_to_vec(&script);
+        let framed = framed(&message);
+        served.send("/testing.v1.Scripted/Unary", "application/grpc-web+proto", framed).await;
+    }
+    until(|| served.in_flight(), |n| *n == 0).await;
+    assert_eq!(served.ended(), [("Unary", Code::Ok, 1), ("Unary", Code::NotFound, 1)]);
     served.assert_settled();
 }
 

@@ -113,9 +113,11 @@ impl Schema {
                 series(&[], Value::Histogram(histogram));
             }
             FamilyId::InFlight => series(&[], Value::Count(method.in_flight())),
-            // Nothing is known of the methods behind unknown paths.
-            FamilyId::MethodInfo if method.is_other() => {}
-            FamilyId::MethodInfo => series(&[method.kind().as_str()], Value::Count(1)),
+            FamilyId::MethodInfo => {
+                if let Some(kind) = method.known_kind() {
+                    series(&[kind.as_str()], Value::Count(1));
+                }
+            }
             FamilyId::MessagesSent => {
                 if method.counts_messages() {
                     series(&[], Value::Count(method.messages_sent()));

@@ -3,13 +3,14 @@
 mod settings;
 mod slo;
 mod snapshot;
-mod table;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use self::table::Table;
+use self::slo::SloEvaluator;
 use crate::catalog::{self, Method, MethodKey};
-use crate::counters::MethodCounters;
+use crate::counters::{Clock, MethodCounters};
 use crate::grpc::MethodKind;
 
 pub use self::settings::DEFAULT_BUCKETS;
@@ -21,15 +22,42 @@ pub use self::snapshot::{Durations, MethodSnapshot, Snapshot};
 #[derive(Debug)]
 pub(crate) struct Instance {
     settings: Settings,
-    table: Table,
+    /// Bucket bounds in seconds.
+    seconds: Arc<[f64]>,
+    /// Bucket bounds in nanoseconds.
+    bounds: Arc<[u64]>,
+    clock: Clock,
+    is_global: AtomicBool,
+    has_layer: AtomicBool,
+    /// By [`Method::index`]: a cache that is read without a lock.
+    by_index: Box<[OnceLock<Arc<MethodCounters>>]>,
+    /// All methods. Locked by the first lookup of a method and by a scrape.
+    by_key: Mutex<BTreeMap<MethodKey, Entry>>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    counters: Arc<MethodCounters>,
+    /// `None` if nothing says what kind the method is.
+    kind: Option<MethodKind>,
+    counts_messages: bool,
+    slos: SloEvaluator,
 }
 
 impl Instance {
     /// Creates an instance, and adds the program's latency objectives to the bucket bounds.
     pub(crate) fn new(settings: Settings) -> Self {
         let settings = settings.with_bounds(catalog::latency_objectives());
-        let table = Table::new(&settings);
-        Self { settings, table }
+        Self {
+            seconds: Arc::from(&*settings.buckets),
+            bounds: settings.buckets.iter().map(|seconds| to_nanos(*seconds)).collect(),
+            clock: settings.clock.clone().unwrap_or_else(Clock::new),
+            is_global: AtomicBool::new(false),
+            has_layer: AtomicBool::new(false),
+            by_index: (0..catalog::method_count()).map(|_| OnceLock::new()).collect(),
+            by_key: Mutex::default(),
+            settings,
+        }
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -38,27 +66,83 @@ impl Instance {
 
     /// Marks the instance as the process-wide one, which exposes all instrumented methods.
     pub(crate) fn mark_global(&self) {
-        self.table.mark_global();
+        // Relaxed: at worst, the methods appear one scrape later.
+        self.is_global.store(true, Ordering::Relaxed);
     }
 
-    /// Shows the sizes of messages of all instrumented methods from now on.
-    pub(crate) fn shows_sizes(&self) {
-        self.table.shows_sizes();
+    /// Marks the instance as that of a server layer, which exposes the sizes of messages of all instrumented methods,
+    /// and the RPCs with an unknown path.
+    pub(crate) fn mark_layered(&self) {
+        // Relaxed: as in `mark_global`.
+        self.has_layer.store(true, Ordering::Relaxed);
+        self.by_key(MethodKey::OTHER, None).show_sizes();
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        self.table.snapshot()
+        // Relaxed, both: see `mark_global`.
+        let has_layer = self.has_layer.load(Ordering::Relaxed);
+        catalog::methods_of(self.is_global.load(Ordering::Relaxed)).for_each(|method| {
+            let counters = self.method(method);
+            if has_layer {
+                counters.show_sizes();
+            }
+        });
+        // Cloned, so that no RPC waits for the lock while the counters are read.
+        let all: Vec<_> = self.lock().iter().map(|(key, entry)| (*key, entry.clone())).collect();
+        let methods = all.into_iter().map(|(key, entry)| {
+            let Entry { counters, kind, counts_messages, slos } = entry;
+            let reading = counters.read();
+            MethodSnapshot {
+                key,
+                kind,
+                bounds: Arc::clone(&self.seconds),
+                counts_messages,
+                slos: slos.evaluate(&reading.counts),
+                reading,
+            }
+        });
+        Snapshot { bounds: Arc::clone(&self.seconds), methods: methods.collect() }
     }
 
     /// Returns the counters of an instrumented method. Only the first lookup takes a lock.
     #[inline]
     pub(crate) fn method(&self, method: &Method) -> Arc<MethodCounters> {
-        self.table.method(method)
+        let find = || self.find(method.key(), Some(method), None);
+        // A method of a library that was loaded after the instance was built has no slot.
+        self.by_index.get(method.index()).map_or_else(find, |slot| slot.get_or_init(find).clone())
     }
 
     /// Returns the counters with these labels. Guards and instrumented methods share them. `kind` applies only to a new
     /// method that is not instrumented.
-    pub(crate) fn by_key(&self, key: MethodKey, kind: MethodKind) -> Arc<MethodCounters> {
-        self.table.by_key(key, kind)
+    pub(crate) fn by_key(&self, key: MethodKey, kind: Option<MethodKind>) -> Arc<MethodCounters> {
+        self.find(key, None, kind)
+    }
+
+    fn find(
+        &self,
+        key: MethodKey,
+        instrumented: Option<&Method>,
+        kind: Option<MethodKind>,
+    ) -> Arc<MethodCounters> {
+        let new = || {
+            let instrumented = instrumented.or_else(|| catalog::find(key));
+            let kind = instrumented.map(Method::kind).or(kind);
+            let faults = self.settings.fault_codes;
+            let (bounds, clock) = (Arc::clone(&self.bounds), self.clock.clone());
+            let counters =
+                MethodCounters::new(kind.unwrap_or(MethodKind::Unary), faults, bounds, clock);
+            Entry {
+                counters: Arc::new(counters),
+                kind,
+                counts_messages: instrumented.is_some_and(Method::counts_messages),
+                slos: SloEvaluator::new(catalog::objectives(key), faults, &self.bounds),
+            }
+        };
+        Arc::clone(&self.lock().entry(key).or_insert_with(new).counters)
+    }
+
+    /// Ignores poisoning: the map is consistent whenever a panic can happen.
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<MethodKey, Entry>> {
+        self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

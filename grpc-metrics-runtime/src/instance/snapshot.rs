@@ -52,7 +52,7 @@ impl Snapshot {
 #[derive(Clone, Debug)]
 pub struct MethodSnapshot {
     pub(super) key: MethodKey,
-    pub(super) kind: MethodKind,
+    pub(super) kind: Option<MethodKind>,
     pub(super) bounds: Arc<[f64]>,
     pub(super) counts_messages: bool,
     pub(crate) reading: Reading,
@@ -70,8 +70,12 @@ impl MethodSnapshot {
         self.key.method
     }
 
-    /// Returns the kind of the method.
+    /// Returns the kind of the method; `Unary` if it is not known, as of methods that only a server layer has seen.
     pub fn kind(&self) -> MethodKind {
+        self.kind.unwrap_or(MethodKind::Unary)
+    }
+
+    pub(crate) fn known_kind(&self) -> Option<MethodKind> {
         self.kind
     }
 
@@ -118,7 +122,7 @@ impl MethodSnapshot {
     /// Messages that request streams have received; `None` if no server layer counts them.
     pub fn messages_received(&self) -> Option<u64> {
         let sizes = self.reading.sizes.as_ref();
-        sizes.filter(|_| self.kind.client_streams()).map(|sizes| sizes.messages_received)
+        sizes.filter(|_| self.kind().client_streams()).map(|sizes| sizes.messages_received)
     }
 
     pub(crate) fn request_sizes(&self) -> Option<&SizeCounts> {
@@ -127,11 +131,6 @@ impl MethodSnapshot {
 
     pub(crate) fn response_sizes(&self) -> Option<&SizeCounts> {
         self.reading.sizes.as_ref().map(|sizes| &sizes.responses)
-    }
-
-    /// Whether these are the RPCs whose path the program does not know.
-    pub(crate) fn is_other(&self) -> bool {
-        self.key == MethodKey::OTHER
     }
 
     /// The durations of all RPCs that ended, added up, in seconds.

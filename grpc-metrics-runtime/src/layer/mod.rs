@@ -19,7 +19,7 @@ mod response;
 mod routes;
 mod service;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::request::RequestBody;
@@ -27,8 +27,6 @@ pub use self::response::ResponseBody;
 use self::routes::Routes;
 pub use self::service::{ResponseFuture, ServerService};
 use crate::GrpcMetrics;
-use crate::catalog::MethodKey;
-use crate::grpc::MethodKind;
 use crate::rpc::layered;
 
 /// Returns a layer that counts in the process-wide [`GrpcMetrics`].
@@ -52,18 +50,14 @@ pub struct ServerLayer {
     metrics: Option<GrpcMetrics>,
     services: Vec<&'static str>,
     server_timeout: Option<Duration>,
-    /// Found once, however many services are layered: a router layers each of its routes.
-    routes: Arc<OnceLock<Arc<Routes>>>,
 }
 
 impl ServerLayer {
     fn new(metrics: Option<GrpcMetrics>) -> Self {
         layered();
         // At once, so that the first scrape shows what the layer counts.
-        let instance = metrics.as_ref().unwrap_or_else(|| GrpcMetrics::global()).instance();
-        instance.shows_sizes();
-        instance.by_key(MethodKey::OTHER, MethodKind::Unary).show_sizes();
-        Self { metrics, services: Vec::new(), server_timeout: None, routes: Arc::default() }
+        metrics.as_ref().unwrap_or_else(|| GrpcMetrics::global()).instance().mark_layered();
+        Self { metrics, services: Vec::new(), server_timeout: None }
     }
 
     /// Measures a service that has no attribute, such as the health service, by the name in its path. A method of it
@@ -71,7 +65,6 @@ impl ServerLayer {
     #[must_use]
     pub fn service(mut self, name: &'static str) -> Self {
         self.services.push(name);
-        self.routes = Arc::default();
         self
     }
 
@@ -90,7 +83,7 @@ impl<S> tower_layer::Layer<S> for ServerLayer {
     fn layer(&self, inner: S) -> Self::Service {
         let timeout = self.server_timeout;
         let timeout = timeout.map(|limit| u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX));
-        let routes = || Arc::new(Routes::new(self.metrics.as_ref(), &self.services));
-        ServerService::new(inner, Arc::clone(self.routes.get_or_init(routes)), timeout)
+        let routes = Routes::new(self.metrics.as_ref(), &self.services);
+        ServerService::new(inner, Arc::new(routes), timeout)
     }
 }

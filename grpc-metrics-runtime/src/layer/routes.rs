@@ -1,12 +1,11 @@
 //! From a request's path to where its RPC counts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
 
 use crate::GrpcMetrics;
 use crate::catalog::{self, MethodKey};
-use crate::grpc::MethodKind;
 use crate::rpc::Target;
 
 /// The most methods that are learned of one service. Clients choose paths.
@@ -15,9 +14,8 @@ const MOST_LEARNED: usize = 64;
 #[derive(Debug)]
 pub(super) struct Routes {
     metrics: GrpcMetrics,
-    known: HashMap<String, Route, BuildHasherDefault<PathHasher>>,
-    /// Paths of methods that are not measured.
-    skipped: HashSet<String>,
+    /// By path. `None` for methods that are not measured.
+    known: HashMap<String, Option<Route>, BuildHasherDefault<PathHasher>>,
     services: Vec<Learning>,
     other: Route,
 }
@@ -67,14 +65,15 @@ impl Routes {
             };
             // Of the process-wide instance, which need not be the layer's.
             unclaimed.show_sizes();
-            (path(method.key()), Route { method: Some(method.key()), expected, unclaimed })
+            let route = Route { method: Some(method.key()), expected, unclaimed };
+            (path(method.key()), Some(route))
         });
         let skipped = catalog::services().iter().flat_map(|service| {
-            service.skipped.iter().map(|method| path(MethodKey::server(service.name, method)))
+            let skipped = service.skipped.iter();
+            skipped.map(|method| (path(MethodKey::server(service.name, method)), None))
         });
         Self {
-            known: known.collect(),
-            skipped: skipped.collect(),
+            known: skipped.chain(known).collect(),
             services: services
                 .iter()
                 .map(|service| Learning { service, first: OnceLock::new() })
@@ -82,23 +81,18 @@ impl Routes {
             other: Route {
                 method: None,
                 expected: None,
-                unclaimed: Target::Own(metrics.by_key(MethodKey::OTHER, MethodKind::Unary)),
+                unclaimed: Target::Own(metrics.by_key(MethodKey::OTHER, None)),
             },
             metrics,
         }
     }
 
+    /// Where an RPC with this path counts; `None` if its method is not measured.
     pub(super) fn find(&self, path: &str) -> Option<&Route> {
-        self.known.get(path).or_else(|| self.learned(path))
-    }
-
-    /// Whether the path is that of a method under `#[skip_metrics]`.
-    pub(super) fn is_skipped(&self, path: &str) -> bool {
-        self.skipped.contains(path)
-    }
-
-    pub(super) fn other(&self) -> &Route {
-        &self.other
+        match self.known.get(path) {
+            Some(route) => route.as_ref(),
+            None => Some(self.learned(path).unwrap_or(&self.other)),
+        }
     }
 
     /// Where a method counts that is learned already.
@@ -107,9 +101,9 @@ impl Routes {
         learning.methods().find(|learned| learned.method == method).map(|learned| &learned.route)
     }
 
-    /// Whether the path names a service whose methods are learned.
-    pub(super) fn may_learn(&self, path: &str) -> bool {
-        self.learning(path).is_some()
+    /// Whether the path is not known, and names a service whose methods are learned.
+    pub(super) fn may_learn(&self, route: &Route, path: &str) -> bool {
+        route.method.is_none() && self.learning(path).is_some()
     }
 
     /// The service that the path names if its methods are learned, and the method.
@@ -132,7 +126,7 @@ impl Routes {
                 // Leaked: so many for each service that the program names.
                 let method: &'static str = Box::leak(method.to_owned().into_boxed_str());
                 let key = MethodKey::server(learning.service, method);
-                let target = Target::Own(self.metrics.by_key(key, MethodKind::Unary));
+                let target = Target::Own(self.metrics.by_key(key, None));
                 let (expected, unclaimed) = (Some(target.clone()), target);
                 let route = Route { method: Some(key), expected, unclaimed };
                 Box::new(Learned { method, route, next: OnceLock::new() })

@@ -38,11 +38,8 @@ impl<S> ServerService<S> {
             return None;
         }
         let path = request.uri().path();
-        let (route, unknown) = match self.routes.find(path) {
-            Some(route) => (route, None),
-            None if self.routes.is_skipped(path) => return None,
-            None => (self.routes.other(), self.routes.may_learn(path).then(|| path.to_owned())),
-        };
+        let route = self.routes.find(path)?;
+        let unknown = self.routes.may_learn(route, path).then(|| path.to_owned());
         let Route { method, expected, unclaimed } = route;
         let deadline = Deadline::from_headers(request.headers());
         let timeout = self.server_timeout;
@@ -56,7 +53,7 @@ impl<S> ServerService<S> {
 #[derive(Debug)]
 struct Measured {
     rpc: WireRpc,
-    /// A path that is not known.
+    /// A path to be learned if the service accepts it.
     unknown: Option<String>,
     routes: Arc<Routes>,
 }

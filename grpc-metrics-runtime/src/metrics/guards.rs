@@ -124,7 +124,7 @@ impl<'a> RequestGuardBuilder<'a> {
     pub fn start(self) -> RequestGuard {
         let Self { key, metrics, kind, deadline, extensions } = self;
         let target = match metrics {
-            Some(metrics) => Target::Own(metrics.by_key(key, kind)),
+            Some(metrics) => Target::Own(metrics.by_key(key, Some(kind))),
             None => Target::Global(global(key, kind)),
         };
         RequestGuard::start(target, deadline, extensions)
@@ -162,6 +162,6 @@ fn find_global(key: MethodKey, kind: MethodKind) -> &'static MethodCounters {
     let found = found.get_or_insert_default().entry(key);
     found.or_insert_with(|| {
         // Leaked once per method. The process-wide instance is never dropped anyway.
-        Box::leak(Box::new(metrics.by_key(key, kind)))
+        Box::leak(Box::new(metrics.by_key(key, Some(kind))))
     })
 }

@@ -116,7 +116,7 @@ impl GrpcMetrics {
         self.instance().method(method)
     }
 
-    pub(crate) fn by_key(&self, key: MethodKey, kind: MethodKind) -> Arc<MethodCounters> {
+    pub(crate) fn by_key(&self, key: MethodKey, kind: Option<MethodKind>) -> Arc<MethodCounters> {
         self.instance().by_key(key, kind)
     }
 

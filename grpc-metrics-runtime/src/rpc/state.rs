@@ -138,7 +138,11 @@ impl Rpc {
             None => Deadline::from_headers(headers),
         };
         let recorder = Recorder::joined(target, deadline);
-        Self { recorder, span: RpcSpan::new(method, headers), phase: Phase::NotStarted, ticket }
+        let span = RpcSpan::new(method, headers);
+        if let Some(ticket) = ticket.as_ref().filter(|_| span.is_some()) {
+            ticket.expect_span();
+        }
+        Self { recorder, span, phase: Phase::NotStarted, ticket }
     }
 
     /// Takes the RPC, leaving one that has ended.
@@ -179,6 +183,11 @@ impl Rpc {
     /// Leaves the end to the layer, if there is one.
     #[inline]
     fn ends_on_the_wire(&mut self, cause: Option<(Code, &'static str)>) -> bool {
+        self.ticket.is_some() && self.leave_to_layer(cause)
+    }
+
+    #[inline(never)]
+    fn leave_to_layer(&mut self, cause: Option<(Code, &'static str)>) -> bool {
         let Some(ticket) = self.ticket.take() else { return false };
         self.span.exit();
         if let Some((code, cause)) = cause {

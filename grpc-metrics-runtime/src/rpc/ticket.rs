@@ -41,7 +41,8 @@ pub(crate) struct Ticket {
     pub(super) early_messages: AtomicU64,
     /// Whether the client has broken off its request.
     pub(super) broken_off: AtomicBool,
-    /// A lock that is hardly ever waited for.
+    /// Whether the handler has a span. Without one, the lock below is not taken.
+    has_span: AtomicBool,
     span: Mutex<Kept>,
 }
 
@@ -86,6 +87,7 @@ impl Ticket {
             request_bytes: AtomicU64::new(0),
             early_messages: AtomicU64::new(0),
             broken_off: AtomicBool::new(false),
+            has_span: AtomicBool::new(false),
             span: Mutex::default(),
         }
     }
@@ -104,9 +106,19 @@ impl Ticket {
         target: &Target,
     ) -> Option<Arc<Self>> {
         // Relaxed: a request that comes through a layer happens after the layer is made.
-        if !LAYERED.load(Ordering::Relaxed) {
-            return None;
+        if LAYERED.load(Ordering::Relaxed) {
+            Self::find_and_claim(extensions, method, target)
+        } else {
+            None
         }
+    }
+
+    #[inline(never)]
+    fn find_and_claim(
+        extensions: &Extensions,
+        method: &Method,
+        target: &Target,
+    ) -> Option<Arc<Self>> {
         // Interceptors and layers may drop the extensions. And they may call the handler of another method.
         let current = || Self::current().filter(|ticket| ticket.may_be_for(method));
         Self::carried(extensions).or_else(current)?.claim_for(target)
@@ -151,17 +163,20 @@ impl Ticket {
         is_first.then_some(self)
     }
 
-    /// Where the RPC counts, as far as that is known.
-    pub(super) fn known(&self) -> Option<&Target> {
-        match self.claimed.get() {
-            Some(Some(claimed)) => Some(claimed),
-            _ => self.expected.as_ref(),
-        }
+    /// Where the RPC counts, once a handler has claimed it.
+    pub(super) fn claimed(&self) -> Option<&Target> {
+        self.claimed.get()?.as_ref()
     }
 
     /// Keeps the cause of a handler's error for the end of the RPC.
     pub(super) fn keep_cause(&self, code: Code, cause: &'static str) {
         let _ = self.cause.set((code, cause));
+    }
+
+    /// Announces a span. Called before the handler runs.
+    pub(super) fn expect_span(&self) {
+        // Relaxed: what runs or ends the handler happens after this.
+        self.has_span.store(true, Ordering::Relaxed);
     }
 
     /// Keeps the handler's span open until the end of the RPC.
@@ -179,8 +194,8 @@ impl Ticket {
 
     /// Closes the handler's span, now or when it comes.
     pub(super) fn close_span(&self, target: &Target, ended: Ended) {
-        // Without the feature there are no spans.
-        if cfg!(feature = "tracing") {
+        // Relaxed: see `expect_span`.
+        if self.has_span.load(Ordering::Relaxed) {
             let kept = mem::replace(&mut *self.kept(), Kept::Ended(ended));
             if let Kept::Span(mut span) = kept {
                 span.close(target, &ended);

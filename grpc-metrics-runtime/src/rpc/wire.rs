@@ -95,7 +95,8 @@ impl WireRpc {
     /// Ends the RPC with the status in the response's headers, which no message comes before or after.
     pub(crate) fn end_without_message(&mut self, code: Code) {
         // Where the client awaits a message, tonic's client gives INTERNAL "Missing response message."
-        let awaits_message = || self.ticket.known().is_some_and(|of| !of.kind.server_streams());
+        // Of a request that reaches no handler, the status is what its client gets.
+        let awaits_message = || self.ticket.claimed().is_some_and(|of| !of.kind.server_streams());
         let is_missing = code == Code::Ok && awaits_message();
         self.end(if is_missing { Code::Internal } else { code });
     }
@@ -188,9 +189,9 @@ impl Received {
         let Self(ticket) = self;
         // Relaxed: each stands for itself.
         ticket.request_bytes.fetch_add(bytes, Ordering::Relaxed);
-        match ticket.claimed.get() {
-            Some(Some(target)) => (0..messages).for_each(|_| target.message_received()),
-            _ => drop(ticket.early_messages.fetch_add(messages, Ordering::Relaxed)),
+        match ticket.claimed() {
+            Some(target) => (0..messages).for_each(|_| target.message_received()),
+            None => drop(ticket.early_messages.fetch_add(messages, Ordering::Relaxed)),
         }
     }
 

@@ -12,7 +12,6 @@ use crate::Exemplar;
 use crate::catalog::MethodKey;
 use crate::export::schema::Schema;
 use crate::export::{gathered, openmetrics};
-use crate::grpc::MethodKind;
 use crate::instance::{Instance, Settings, Snapshot};
 
 /// A collector of a fixed snapshot.
@@ -41,7 +40,7 @@ fn given(exemplar: Exemplar) -> Registry {
         ..Settings::default()
     });
     for method in ["A", "B", "C"] {
-        let counters = instance.by_key(MethodKey::server("Service", method), MethodKind::Unary);
+        let counters = instance.by_key(MethodKey::server("Service", method), None);
         counters.start();
         counters.end(Code::Ok, 1);
     }
