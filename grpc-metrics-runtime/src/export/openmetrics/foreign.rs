@@ -130,7 +130,7 @@ impl Series<'_> {
         if let Some((name, value)) = last {
             write_label(&mut labels, name, value);
         }
-        let labels = if labels == "{" { " ".to_owned() } else { closed(&labels) };
+        let labels = if labels == "{" { " ".to_owned() } else { closed(&labels).concat() };
         let _ = write!(self.text, "{}{suffix}{labels}{value}", self.name);
         // 0 means no timestamp, as in the classic text.
         if self.metric.timestamp_ms() != 0 {

@@ -75,9 +75,10 @@ impl Writer {
             series.push_str(&constant);
             write_labels(&mut series, labels);
             series.push_str(&after);
+            let [open, close] = closed(&series);
             match value {
-                Value::Count(count) => self.count(&[name, &closed(&series)], count),
-                Value::Ratio(ratio) => self.float(&[name, &closed(&series)], ratio),
+                Value::Count(count) => self.count(&[name, open, close], count),
+                Value::Ratio(ratio) => self.float(&[name, open, close], ratio),
                 Value::Histogram(histogram) => {
                     self.histogram(name, samples, &series, &bounds, histogram);
                 }
@@ -105,12 +106,12 @@ impl Writer {
                 self.text.push('\n');
             }
         }
-        let closed = closed(labels);
+        let [open, close] = closed(labels);
         if samples.include_sum() {
-            self.float(&[name, "_sum", &closed], histogram.sum);
+            self.float(&[name, "_sum", open, close], histogram.sum);
         }
         if samples.include_count() {
-            self.count(&[name, "_count", &closed], histogram.count());
+            self.count(&[name, "_count", open, close], histogram.count());
         }
     }
 
@@ -196,9 +197,9 @@ impl Samples {
     }
 }
 
-/// Closes the labels of a series: `{a="b",` becomes `{a="b"} `.
-pub(in crate::export) fn closed(labels: &str) -> String {
-    format!("{}}} ", labels.strip_suffix(',').unwrap_or(labels))
+/// Closes the labels of a series: `{a="b",` becomes `{a="b"` and `} `.
+pub(in crate::export) fn closed(labels: &str) -> [&str; 2] {
+    [labels.strip_suffix(',').unwrap_or(labels), "} "]
 }
 
 fn write_labels(text: &mut String, labels: Labels<'_>) {
@@ -216,17 +217,22 @@ pub(in crate::export) fn write_pairs(text: &mut String, labels: &[LabelPair]) {
 pub(in crate::export) fn write_label(text: &mut String, name: &str, value: &str) {
     text.push_str(name);
     text.push_str("=\"");
-    let mut rest = value;
-    while let Some(at) = rest.find(['\\', '"', '\n']) {
-        let (before, from) = rest.split_at(at);
-        text.push_str(before);
-        text.push_str(match from.as_bytes()[0] {
-            b'\\' => "\\\\",
-            b'"' => "\\\"",
-            _ => "\\n",
-        });
-        rest = &from[1..];
+    // A search for characters would dominate the cost of a series.
+    if value.bytes().any(|byte| matches!(byte, b'\\' | b'"' | b'\n')) {
+        write_escaped(text, value);
+    } else {
+        text.push_str(value);
     }
-    text.push_str(rest);
     text.push_str("\",");
+}
+
+fn write_escaped(text: &mut String, value: &str) {
+    for char in value.chars() {
+        match char {
+            '\\' => text.push_str("\\\\"),
+            '"' => text.push_str("\\\""),
+            '\n' => text.push_str("\\n"),
+            _ => text.push(char),
+        }
+    }
 }
