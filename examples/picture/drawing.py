@@ -243,6 +243,9 @@ def shown(panel, value):
             return f"{digits(value)} s"
         case "suffix:×":
             return f"{digits(value)}×"
+        case "bytes":
+            power = next(power for power in (2, 1, 0) if value >= 1024**power or power == 0)
+            return f"{digits(value / 1024**power)} {('B', 'KiB', 'MiB')[power]}"
         case "short":
             return digits(value)
     raise ValueError(f"unknown unit {unit}")

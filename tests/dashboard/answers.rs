@@ -14,7 +14,8 @@ use tonic::Code;
 use super::dashboard;
 use super::queries::{ALL, Query, queries, queries_of};
 
-/// A series: metric, its labels beside job and service, its values in promtool's notation.
+/// A series: metric, its labels beside job and service, its values in promtool's notation. A service among the labels
+/// takes the place of the usual one.
 pub(crate) type Series<'a> = (&'a str, &'a str, &'a str);
 /// What a query answers: panel and reference, then labels and value of each sample, to three digits.
 pub(crate) type Answers<'a> = (&'a str, &'a [(&'a str, f64)]);
@@ -213,7 +214,8 @@ const OF_NAMED_FAULTS: &[Answers] = &[
 fn test_file(series: &[Series], answers: &[Answers], queries: &[Query]) -> String {
     let mut file = String::from("tests:\n- interval: 15s\n  input_series:\n");
     for (metric, labels, values) in series {
-        let name = format!(r#"grpc_server_{metric}{{job="j",service="s",{labels}}}"#);
+        let service = if labels.contains("service=") { "" } else { r#"service="s","# };
+        let name = format!(r#"grpc_server_{metric}{{job="j",{service}{labels}}}"#);
         writeln!(file, "  - {{series: '{name}', values: '{values}'}}").unwrap();
     }
     file += "  promql_expr_test:\n";
@@ -231,7 +233,7 @@ fn test_file(series: &[Series], answers: &[Answers], queries: &[Query]) -> Strin
     file
 }
 
-fn check(name: &str, series: &[Series], answers: &[Answers]) {
+pub(crate) fn check(name: &str, series: &[Series], answers: &[Answers]) {
     check_of(&dashboard(), name, series, answers);
 }
 
@@ -244,31 +246,38 @@ pub(crate) fn check_of(dashboard: &Value, name: &str, series: &[Series], answers
     assert!(output.status.success(), "{said}");
 }
 
-/// All queries but these have an answer.
-fn assert_the_others_answer(answers: &[Answers], is_silent: fn(&Query) -> bool) {
+/// All queries but these have an answer, and these have none.
+fn assert_only_these_are_silent(
+    name: &str,
+    series: &[Series],
+    answers: &[Answers],
+    is_silent: fn(&Query) -> bool,
+) {
     for query in queries() {
         let answers =
             answers.iter().any(|(name, samples)| *name == query.name() && !samples.is_empty());
         assert_ne!(answers, is_silent(&query), "{}", query.name());
     }
+    let silent: Vec<_> = queries().into_iter().filter(is_silent).collect();
+    let empty: Vec<_> = silent.iter().map(Query::name).collect();
+    let empty: Vec<Answers> = empty.iter().map(|name| (name.as_str(), &[][..])).collect();
+    check(&format!("{name}_silent"), series, &empty);
 }
 
 #[test]
 #[ignore = "needs the promtool program"]
 fn every_query_is_right_for_two_instances() {
     check("two_instances", TWO_INSTANCES, OF_TWO_INSTANCES);
-    assert_the_others_answer(OF_TWO_INSTANCES, |_| false);
+    let is_silent = Query::is_of_the_layer;
+    assert_only_these_are_silent("two_instances", TWO_INSTANCES, OF_TWO_INSTANCES, is_silent);
 }
 
 #[test]
 #[ignore = "needs the promtool program"]
 fn no_query_is_empty_or_nan_while_nothing_happens() {
     check("idle", IDLE, OF_IDLE);
-    assert_the_others_answer(OF_IDLE, Query::is_of_durations);
-    let silent: Vec<_> = queries().into_iter().filter(Query::is_of_durations).collect();
-    let empty: Vec<_> = silent.iter().map(Query::name).collect();
-    let empty: Vec<Answers> = empty.iter().map(|name| (name.as_str(), &[][..])).collect();
-    check("idle_durations", IDLE, &empty);
+    let is_silent = |query: &Query| query.is_of_durations() || query.is_of_the_layer();
+    assert_only_these_are_silent("idle", IDLE, OF_IDLE, is_silent);
 }
 
 /// The dashboard with these settings.

@@ -3,6 +3,7 @@
 mod answers;
 mod exemplars;
 mod form;
+mod layer;
 mod live;
 mod names;
 mod queries;

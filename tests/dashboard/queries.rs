@@ -52,6 +52,12 @@ impl Query {
     pub(crate) fn is_of_durations(&self) -> bool {
         self.expr.contains("histogram_quantile")
     }
+
+    /// Only a server layer counts it, so these answer with nothing without one.
+    pub(crate) fn is_of_the_layer(&self) -> bool {
+        let of_it = ["_size_bytes_", "service=\"other\""];
+        of_it.iter().any(|part| self.expr.contains(part))
+    }
 }
 
 pub(crate) fn text(value: &Value) -> String {

@@ -1,12 +1,14 @@
-//! A service that has all that can be measured: every kind of method, errors of its own, objectives.
+//! A service that has all that can be measured: every kind of method, errors of its own, objectives, under the server
+//! layer.
 
 use grpc_metrics_runtime::{GrpcMetrics, GrpcStatus, instrument_grpc};
 use support::bed::own_metrics;
 use support::scrape::Scrape;
+use support::server::Server;
 use support::shapes::pb::shapes_client::ShapesClient;
 use support::shapes::pb::shapes_server::{Shapes, ShapesServer};
 use support::shapes::pb::{Answer, Ask};
-use support::shapes::{answers, last, serve};
+use support::shapes::{answers, last};
 use tokio_stream::Iter;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status, Streaming};
@@ -57,8 +59,10 @@ impl Shapes for Service {
 /// What a scrape of metrics with this prefix shows once each method was called.
 pub(crate) async fn after_traffic(prefix: &str) -> Scrape {
     let (registry, metrics) = own_metrics(|builder| builder.prefix(prefix));
-    let mut client =
-        ShapesClient::new(serve(Routes::new(ShapesServer::new(Service(metrics)))).await);
+    let layer = metrics.server_layer();
+    let routes = Routes::new(ShapesServer::new(Service(metrics)));
+    let server = Server::start_layered(layer, routes).await;
+    let mut client = ShapesClient::new(server.connect().await);
     let ask = Ask { count: 2, ..Ask::default() };
     client.one(ask).await.unwrap_err();
     client.upload(tokio_stream::iter([ask])).await.unwrap();

@@ -129,6 +129,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::catalog::MethodKey;
 
     fn of(settings: &Settings) -> String {
         let metrics = Metrics::new(settings, Arc::new(Schema::new(settings)));
@@ -164,6 +165,14 @@ mod tests {
         let all: usize = matchers.iter().map(|form| TEMPLATE.matches(form).count()).sum();
         let ours = [TEMPLATE_OK, TEMPLATE_FAULTS];
         assert_eq!(all, ours.iter().map(|form| TEMPLATE.matches(form).count()).sum::<usize>());
+    }
+
+    #[test]
+    fn h7_other_paths_are_named_as_in_the_metrics() {
+        let MethodKey { service, method, .. } = MethodKey::OTHER;
+        let other = format!(r#"service=\"{service}\", method=\"{method}\""#);
+        assert!(TEMPLATE.contains(&other));
+        assert_eq!(TEMPLATE.matches(r#"service=\""#).count(), TEMPLATE.matches(&other).count());
     }
 
     #[test]
