@@ -31,11 +31,18 @@ const OTHER: &str = r#"{service="other", method="other"}"#;
 
 const OF_LAYERED: &[Answers] = &[
     ("Requests A", &[("{}", 10.0)]),
+    ("Failed by the server A", &[("{}", 0.25)]),
     ("Requests by service A", &[(r#"{service="s"}"#, 4.0), (r#"{service="other"}"#, 6.0)]),
+    ("Failed by the server, by service A", &[(r#"{service="s"}"#, 0.25)]),
+    ("Error ratio by code A", &[(r#"{code="13"}"#, 0.25)]),
     ("Messages received A", &[(r#"{service="s", method="Put"}"#, 16.0)]),
     ("Mean request size by method A", &[(GET, 100.0), (OTHER, 10.0)]),
     ("Mean response size by method A", &[(GET, 50.0)]),
     ("Requests to other paths A", &[(r#"{code="0"}"#, 2.0), (r#"{code="12"}"#, 4.0)]),
+    ("Methods now A", &[(GET, 4.0)]),
+    ("Methods now B", &[(GET, 0.25)]),
+    ("Methods now C", &[(GET, 0.25)]),
+    ("Methods now E", &[(GET, 1.0)]),
 ];
 
 /// Of unary methods, which nobody has called.

@@ -170,9 +170,13 @@ mod tests {
     #[test]
     fn h7_other_paths_are_named_as_in_the_metrics() {
         let MethodKey { service, method, .. } = MethodKey::OTHER;
-        let other = format!(r#"service=\"{service}\", method=\"{method}\""#);
-        assert!(TEMPLATE.contains(&other));
-        assert_eq!(TEMPLATE.matches(r#"service=\""#).count(), TEMPLATE.matches(&other).count());
+        for (form, other) in [
+            (r#"service=\""#, format!(r#"service=\"{service}\", method=\"{method}\""#)),
+            (r#"service!=\""#, format!(r#"service!=\"{service}\""#)),
+        ] {
+            assert!(TEMPLATE.contains(&other), "{other}");
+            assert_eq!(TEMPLATE.matches(form).count(), TEMPLATE.matches(&other).count());
+        }
     }
 
     #[test]
