@@ -11,6 +11,7 @@ const LAYERED: &[Series] = &[
     ("requests_total", r#"instance="a",service="other",method="other",code="12""#, "0+60x40"),
     ("requests_total", r#"instance="b",service="other",method="other",code="0""#, "0+30x40"),
     ("in_flight_requests", r#"instance="a",method="Get""#, "1x40"),
+    ("in_flight_requests", r#"instance="b",method="Get""#, "0x40"),
     ("in_flight_requests", r#"instance="a",service="other",method="other""#, "1x40"),
     ("stream_messages_received_total", r#"instance="a",method="Put""#, "0+150x40"),
     ("stream_messages_received_total", r#"instance="b",method="Put""#, "0+90x40"),
@@ -32,6 +33,8 @@ const OTHER: &str = r#"{service="other", method="other"}"#;
 const OF_LAYERED: &[Answers] = &[
     ("Requests A", &[("{}", 10.0)]),
     ("Failed by the server A", &[("{}", 0.25)]),
+    // Whether or not their methods' kinds are known.
+    ("Instances A", &[("{}", 2.0)]),
     ("Requests by service A", &[(r#"{service="s"}"#, 4.0), (r#"{service="other"}"#, 6.0)]),
     ("Failed by the server, by service A", &[(r#"{service="s"}"#, 0.25)]),
     ("Error ratio by code A", &[(r#"{code="13"}"#, 0.25)]),
