@@ -1,16 +1,16 @@
 //! gRPC over HTTP/2, `Length-Prefixed-Message`: how many messages a body holds, and how long they are.
 
 /// A flag and the length.
-const PREFIX: usize = 5;
+const PREFIX: u8 = 5;
+const PREFIX_LEN: usize = PREFIX as usize;
 
 /// Reads along, wherever the data is split.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
-    prefix: [u8; PREFIX],
     /// Bytes of the prefix that were read.
-    read: usize,
-    /// Bytes of the message that are due.
-    due: u64,
+    read: u8,
+    /// Bytes of the message that are due; in the prefix, what was read of them.
+    due: u32,
 }
 
 /// What a piece of data has added.
@@ -23,29 +23,35 @@ pub(super) struct Added {
 }
 
 impl Frames {
-    pub(super) fn read(&mut self, mut data: &[u8]) -> Added {
+    #[inline]
+    pub(super) fn read(&mut self, data: &[u8]) -> Added {
         if self.read == 0
-            && let Some(&[_, a, b, c, d]) = data.first_chunk::<PREFIX>()
+            && let Some(&[_, a, b, c, d]) = data.first_chunk::<PREFIX_LEN>()
             && let length = u64::from(u32::from_be_bytes([a, b, c, d]))
-            && (data.len() - PREFIX) as u64 == length
+            && (data.len() - PREFIX_LEN) as u64 == length
         {
             // One whole message, as most are.
             return Added { messages: 1, bytes: length };
         }
+        self.read_split(data)
+    }
+
+    fn read_split(&mut self, mut data: &[u8]) -> Added {
         let mut added = Added::default();
-        while !data.is_empty() {
-            if self.read < PREFIX {
-                let (of_prefix, rest) = data.split_at(data.len().min(PREFIX - self.read));
-                self.prefix[self.read..self.read + of_prefix.len()].copy_from_slice(of_prefix);
-                self.read += of_prefix.len();
+        while let Some((first, rest)) = data.split_first() {
+            if self.read == 0
+                && let Some((&[_, a, b, c, d], rest)) = data.split_first_chunk::<PREFIX_LEN>()
+            {
+                (self.read, self.due) = (PREFIX, u32::from_be_bytes([a, b, c, d]));
                 data = rest;
-                if self.read == PREFIX {
-                    let [_, length @ ..] = self.prefix;
-                    self.due = u32::from_be_bytes(length).into();
-                }
+            } else if self.read < PREFIX {
+                self.read += 1;
+                // The flag leaves on the left.
+                self.due = self.due << 8 | u32::from(*first);
+                data = rest;
             } else {
                 let len = usize::try_from(self.due).unwrap_or(usize::MAX).min(data.len());
-                self.due -= len as u64;
+                self.due -= u32::try_from(len).unwrap_or(self.due);
                 added.bytes += len as u64;
                 data = &data[len..];
             }

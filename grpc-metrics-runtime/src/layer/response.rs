@@ -54,7 +54,9 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut this = self.project();
         let Some(rpc) = this.rpc else { return this.inner.poll_frame(cx) };
-        let polled = rpc.guarded(|| this.inner.as_mut().poll_frame(cx));
+        let part = rpc.enter();
+        let polled = this.inner.as_mut().poll_frame(cx);
+        part.leave();
         // Not at the end of the body: once the trailers are out, nobody polls again.
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {

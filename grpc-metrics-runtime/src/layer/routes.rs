@@ -25,10 +25,10 @@ pub(super) struct Routes {
 pub(super) struct Route {
     /// The method that the path names.
     pub(super) method: Option<MethodKey>,
-    /// The counters of the handler, as far as the path says.
-    pub(super) expected: Option<Target>,
-    /// What counts if no handler claims the RPC.
-    pub(super) unclaimed: Target,
+    /// The counters of the handler, if they are expected, and else of an RPC that no handler claims.
+    pub(super) target: Target,
+    /// Whether the path says enough.
+    pub(super) expected: bool,
 }
 
 /// A service of which nothing but the name is known, and its methods that were seen.
@@ -55,17 +55,16 @@ impl Routes {
             service.methods.iter().map(|method| (service.chooses_instance, *method))
         });
         let known = known.map(|(chooses_instance, method)| {
-            let own = || Target::Own(metrics.method(method));
-            let global = || Target::Global(GrpcMetrics::of_global(method));
-            let (expected, unclaimed) = match (chooses_instance, is_global) {
-                // The handler alone says which instance.
-                (true, true) => (None, global()),
-                (true, false) => (Some(own()), own()),
-                (false, _) => (Some(global()), global()),
+            let target = if chooses_instance && !is_global {
+                Target::Own(metrics.method(method))
+            } else {
+                Target::Global(GrpcMetrics::of_global(method))
             };
             // Of the process-wide instance, which need not be the layer's.
-            unclaimed.show_sizes();
-            let route = Route { method: Some(method.key()), expected, unclaimed };
+            target.show_sizes();
+            // If it chooses its instance, the handler alone says which.
+            let expected = !(chooses_instance && is_global);
+            let route = Route { method: Some(method.key()), target, expected };
             (path(method.key()), Some(route))
         });
         let skipped = catalog::services().iter().flat_map(|service| {
@@ -80,8 +79,8 @@ impl Routes {
                 .collect(),
             other: Route {
                 method: None,
-                expected: None,
-                unclaimed: Target::Own(metrics.by_key(MethodKey::OTHER, None)),
+                target: Target::Own(metrics.by_key(MethodKey::OTHER, None)),
+                expected: false,
             },
             metrics,
         }
@@ -127,12 +126,11 @@ impl Routes {
                 let method: &'static str = Box::leak(method.to_owned().into_boxed_str());
                 let key = MethodKey::server(learning.service, method);
                 let target = Target::Own(self.metrics.by_key(key, None));
-                let (expected, unclaimed) = (Some(target.clone()), target);
-                let route = Route { method: Some(key), expected, unclaimed };
+                let route = Route { method: Some(key), target, expected: true };
                 Box::new(Learned { method, route, next: OnceLock::new() })
             });
             if learned.method == method {
-                return Some(&learned.route.unclaimed);
+                return Some(&learned.route.target);
             }
             place = &learned.next;
         }

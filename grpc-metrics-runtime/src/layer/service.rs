@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tonic::{Code, Status};
@@ -15,7 +15,7 @@ use super::request::RequestBody;
 use super::response::ResponseBody;
 use super::routes::{Route, Routes};
 use crate::grpc::header;
-use crate::rpc::{Deadline, WireRpc, is_measured};
+use crate::rpc::{Deadline, ServicePart, WireRpc, is_measured};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -32,50 +32,59 @@ impl<S> ServerService<S> {
     pub(super) fn new(inner: S, routes: Arc<Routes>, server_timeout: Option<u64>) -> Self {
         Self { inner, routes, server_timeout }
     }
-
-    fn start<B>(&self, request: &mut Request<B>) -> Option<Measured> {
-        if !is_grpc(request.headers()) || is_measured(request.extensions()) {
-            return None;
-        }
-        let path = request.uri().path();
-        let route = self.routes.find(path)?;
-        let unknown = self.routes.may_learn(route, path).then(|| path.to_owned());
-        let Route { method, expected, unclaimed } = route;
-        let deadline = Deadline::from_headers(request.headers());
-        let timeout = self.server_timeout;
-        let rpc = WireRpc::start(expected.clone(), unclaimed.clone(), *method, deadline, timeout);
-        rpc.ticket(request.extensions_mut());
-        Some(Measured { rpc, unknown, routes: Arc::clone(&self.routes) })
-    }
 }
 
 /// An RPC until its response.
 #[derive(Debug)]
 struct Measured {
     rpc: WireRpc,
-    /// A path to be learned if the service accepts it.
-    unknown: Option<String>,
+    /// Rare, so it is boxed.
+    unknown: Option<Box<Unknown>>,
+}
+
+/// A path to be learned if the service accepts it.
+#[derive(Debug)]
+struct Unknown {
+    path: String,
     routes: Arc<Routes>,
 }
 
+// None of this depends on the service's types, so it is compiled once, in this crate.
 impl Measured {
+    fn start(
+        routes: &Arc<Routes>,
+        timeout: Option<u64>,
+        path: &str,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Option<Self> {
+        if !is_grpc(headers) || is_measured(extensions) {
+            return None;
+        }
+        let route = routes.find(path)?;
+        let unknown = routes
+            .may_learn(route, path)
+            .then(|| Box::new(Unknown { path: path.to_owned(), routes: Arc::clone(routes) }));
+        let &Route { method, ref target, expected } = route;
+        let deadline = Deadline::from_headers(headers);
+        let rpc = WireRpc::start(target.clone(), expected, method, deadline, timeout);
+        Some(Self { rpc, unknown })
+    }
+
     /// The service has accepted the RPC, whatever comes of it, so its path is one that there is.
     fn accepted(&mut self) {
-        if let Some(path) = self.unknown.take()
+        if let Some(unknown) = self.unknown.take()
             && !self.rpc.is_claimed()
-            && let Some(target) = self.routes.learn(&path)
+            && let Some(target) = unknown.routes.learn(&unknown.path)
         {
-            self.rpc.other_is(target.clone());
+            self.rpc.learn(target.clone());
         }
     }
 
-    fn answer<B>(mut self, response: Response<B>) -> Response<ResponseBody<B>>
-    where
-        B: Body<Data = Bytes>,
-    {
-        let code = status_of(response.headers()).or_else(|| {
+    /// Returns the RPC, unless it ends with the headers.
+    fn answer(mut self, status: StatusCode, headers: &HeaderMap) -> Option<WireRpc> {
+        let code = status_of(headers).or_else(|| {
             // Not from a gRPC service: some layer answers by itself.
-            let status = response.status();
             (status != StatusCode::OK).then(|| code_of_http(status))
         });
         if code.is_none_or(|code| code == Code::Ok) {
@@ -83,15 +92,25 @@ impl Measured {
         }
         if let Some(code) = code {
             self.rpc.end_without_message(code);
-            return response.map(|body| ResponseBody::new(body, None));
+            return None;
         }
-        let mut rpc = self.rpc;
-        rpc.answered();
-        if response.body().is_end_stream() {
-            // Nobody polls it, and it has no status.
-            rpc.end(Code::Unknown);
+        self.rpc.answered();
+        Some(self.rpc)
+    }
+
+    /// Ends the RPC with an error of the service, and returns that.
+    fn fail(mut self, error: BoxError) -> BoxError {
+        // tonic's own outermost layer answers with the status that it finds in the error.
+        match Status::try_from_error(error) {
+            Ok(status) => {
+                self.rpc.end(status.code());
+                Box::new(status)
+            }
+            Err(error) => {
+                self.rpc.end(RESET);
+                error
+            }
         }
-        response.map(|body| ResponseBody::new(body, Some(rpc)))
     }
 }
 
@@ -110,13 +129,17 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let mut measured = self.start(&mut request);
-        let received = measured.as_ref().map(|measured| measured.rpc.received());
+        let (path, headers) = (request.uri().path(), request.headers());
+        let (routes, timeout) = (&self.routes, self.server_timeout);
+        let mut measured = Measured::start(routes, timeout, path, headers, request.extensions());
+        let received = measured.as_ref().map(|Measured { rpc, .. }| {
+            rpc.ticket(request.extensions_mut());
+            rpc.received()
+        });
         let request = request.map(|body| RequestBody::new(body, received));
-        let inner = match &mut measured {
-            Some(measured) => measured.rpc.during(|| self.inner.call(request)),
-            None => self.inner.call(request),
-        };
+        let part = measured.as_mut().map(|measured| measured.rpc.enter_service());
+        let inner = self.inner.call(request);
+        part.into_iter().for_each(ServicePart::leave);
         ResponseFuture { inner, measured }
     }
 }
@@ -150,28 +173,26 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let polled = match this.measured {
-            Some(measured) => measured.rpc.during(|| this.inner.poll(cx)),
-            None => this.inner.poll(cx),
-        };
+        let part = this.measured.as_mut().map(|measured| measured.rpc.enter_service());
+        let polled = this.inner.poll(cx);
+        part.into_iter().for_each(ServicePart::leave);
         let result = ready!(polled);
-        let Some(mut measured) = this.measured.take() else {
-            let response =
-                result.map(|response| response.map(|body| ResponseBody::new(body, None)));
-            return Poll::Ready(response.map_err(Into::into));
-        };
+        let measured = this.measured.take();
         Poll::Ready(match result {
-            Ok(response) => Ok(measured.answer(response)),
-            // tonic's own outermost layer answers with the status that it finds in the error.
-            Err(error) => Err(match Status::try_from_error(error.into()) {
-                Ok(status) => {
-                    measured.rpc.end(status.code());
-                    Box::new(status)
+            Ok(response) => {
+                let mut rpc = measured
+                    .and_then(|measured| measured.answer(response.status(), response.headers()));
+                if let Some(rpc) = &mut rpc
+                    && response.body().is_end_stream()
+                {
+                    // Nobody polls it, and it has no status.
+                    rpc.end(Code::Unknown);
                 }
-                Err(error) => {
-                    measured.rpc.end(RESET);
-                    error
-                }
+                Ok(response.map(|body| ResponseBody::new(body, rpc)))
+            }
+            Err(error) => Err(match measured {
+                Some(measured) => measured.fail(error.into()),
+                None => error.into(),
             }),
         })
     }

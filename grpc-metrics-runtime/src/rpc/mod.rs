@@ -1,5 +1,6 @@
 //! An RPC from start to end, and its owners: a handler's future, a response stream or a guard.
 
+mod claim;
 mod deadline;
 mod handler;
 mod request_guard;
@@ -19,4 +20,4 @@ pub use self::response_stream::{MessageStream, ResponseStream, StreamItem};
 pub(crate) use self::state::Target;
 pub use self::state::{Entered, Rpc};
 pub(crate) use self::ticket::{is_measured, layered};
-pub(crate) use self::wire::{Received, WireRpc};
+pub(crate) use self::wire::{Received, ServicePart, WireRpc};

@@ -1,6 +1,6 @@
 //! What joins the server layer with the handler of one RPC.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use http::Extensions;
 use tonic::Code;
 
+use super::claim::Claim;
 use super::deadline::Deadline;
 use super::span::{Ended, RpcSpan};
 use super::state::Target;
@@ -19,7 +20,7 @@ static LAYERED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     /// The ticket of the RPC whose service this thread is polling.
-    static CURRENT: RefCell<Option<Arc<Ticket>>> = const { RefCell::new(None) };
+    static CURRENT: Cell<Option<Arc<Ticket>>> = const { Cell::new(None) };
 }
 
 /// An RPC that the layer measures. The first handler that finds it claims it, and then says where the RPC
@@ -28,12 +29,11 @@ thread_local! {
 pub(crate) struct Ticket {
     pub(super) started: Instant,
     pub(super) deadline: Deadline,
-    /// Where the start is counted already, since the path said it.
-    pub(super) expected: Option<Target>,
+    /// In nanoseconds.
+    pub(super) server_timeout: Option<u64>,
     /// The method that the path names, if it is known.
     path: Option<MethodKey>,
-    /// `None` once the RPC has ended without a handler.
-    pub(super) claimed: OnceLock<Option<Target>>,
+    pub(super) claim: Claim,
     pub(super) cause: OnceLock<(Code, &'static str)>,
     /// Bytes of the request's messages.
     pub(super) request_bytes: AtomicU64,
@@ -62,7 +62,7 @@ pub(super) struct Reach(Option<Arc<Ticket>>);
 impl Drop for Reach {
     fn drop(&mut self) {
         let before = self.0.take();
-        let _ = CURRENT.try_with(|current| current.replace(before));
+        let _ = CURRENT.try_with(|current| current.set(before));
     }
 }
 
@@ -74,15 +74,16 @@ impl Ticket {
     pub(super) fn new(
         started: Instant,
         deadline: Deadline,
-        expected: Option<Target>,
+        server_timeout: Option<u64>,
         path: Option<MethodKey>,
+        claim: Claim,
     ) -> Self {
         Self {
             started,
             deadline,
-            expected,
+            server_timeout,
             path,
-            claimed: OnceLock::new(),
+            claim,
             cause: OnceLock::new(),
             request_bytes: AtomicU64::new(0),
             early_messages: AtomicU64::new(0),
@@ -125,7 +126,12 @@ impl Ticket {
     }
 
     fn current() -> Option<Arc<Self>> {
-        CURRENT.try_with(|current| current.borrow().clone()).ok()?
+        let get = |current: &Cell<Option<Arc<Self>>>| {
+            let ticket = current.take();
+            current.set(ticket.clone());
+            ticket
+        };
+        CURRENT.try_with(get).ok()?
     }
 
     /// Puts the ticket in reach of the handlers that this thread calls, until the guard is dropped.
@@ -147,25 +153,7 @@ impl Ticket {
     }
 
     fn claim_for(self: Arc<Self>, target: &Target) -> Option<Arc<Self>> {
-        let mut is_first = false;
-        self.claimed.get_or_init(|| {
-            is_first = true;
-            if let Some(expected) = &self.expected
-                && !expected.is(target)
-            {
-                expected.move_out();
-                target.move_in();
-            } else if self.expected.is_none() {
-                target.move_in();
-            }
-            Some(target.clone())
-        });
-        is_first.then_some(self)
-    }
-
-    /// Where the RPC counts, once a handler has claimed it.
-    pub(super) fn claimed(&self) -> Option<&Target> {
-        self.claimed.get()?.as_ref()
+        self.claim.claim(target).then_some(self)
     }
 
     /// Keeps the cause of a handler's error for the end of the RPC.
@@ -210,8 +198,10 @@ impl Ticket {
 
 /// Whether a layer around measures the RPC of this request, and no handler has it yet.
 pub(crate) fn is_measured(extensions: &Extensions) -> bool {
-    let around = Ticket::carried(extensions).or_else(Ticket::current);
-    around.is_some_and(|ticket| ticket.claimed.get().is_none())
+    match extensions.get::<Carried>() {
+        Some(Carried(ticket)) => ticket.claim.is_open(),
+        None => Ticket::current().is_some_and(|ticket| ticket.claim.is_open()),
+    }
 }
 
 /// Says that the program has a layer, so that handlers look for tickets.

@@ -7,39 +7,37 @@ use std::{mem, thread};
 use http::Extensions;
 use tonic::Code;
 
+use super::claim::Claim;
 use super::deadline::Deadline;
 use super::span::Ended;
 use super::state::Target;
-use super::ticket::Ticket;
+use super::ticket::{Reach, Ticket};
 use crate::catalog::MethodKey;
 
-/// An RPC that the layer measures.
+/// An RPC that the layer measures. It is moved often, so it is small.
 #[derive(Debug)]
 pub(crate) struct WireRpc {
     ticket: Arc<Ticket>,
-    /// Where the RPC counts if no handler claims it and the path does not say.
-    other: Target,
-    server_timeout: Option<u64>,
     /// Bytes of the response's messages.
     response_bytes: u64,
+    /// Whether the response's headers are there, with which the server's timeout ends.
+    answered: bool,
     ended: bool,
 }
 
 impl WireRpc {
-    /// Starts an RPC that counts in `expected`, or in `other` if that is not known and no handler claims the RPC.
+    /// Starts an RPC that counts in `target`; if that is not `expected`, only if no handler claims the RPC.
     pub(crate) fn start(
-        expected: Option<Target>,
-        other: Target,
+        target: Target,
+        expected: bool,
         path: Option<MethodKey>,
         deadline: Deadline,
         server_timeout: Option<u64>,
     ) -> Self {
-        let started = match &expected {
-            Some(expected) => expected.start(),
-            None => other.now(),
-        };
-        let ticket = Arc::new(Ticket::new(started, deadline, expected, path));
-        Self { ticket, other, server_timeout, response_bytes: 0, ended: false }
+        let started = if expected { target.start() } else { target.now() };
+        let claim = Claim::new(target, expected);
+        let ticket = Arc::new(Ticket::new(started, deadline, server_timeout, path, claim));
+        Self { ticket, response_bytes: 0, answered: false, ended: false }
     }
 
     /// Puts the ticket into the request's extensions.
@@ -47,47 +45,41 @@ impl WireRpc {
         self.ticket.put_into(extensions);
     }
 
-    /// Runs a part of the RPC. If it panics, the RPC ends.
-    pub(crate) fn guarded<T>(&mut self, part: impl FnOnce() -> T) -> T {
-        struct OnPanic<'a>(&'a mut WireRpc);
-        impl Drop for OnPanic<'_> {
-            fn drop(&mut self) {
-                self.0.end(Code::Unknown);
-            }
-        }
-        let on_panic = OnPanic(self);
-        let done = part();
-        mem::forget(on_panic);
-        done
+    /// Begins a part of the RPC.
+    #[inline]
+    pub(crate) fn enter(&mut self) -> Part<'_> {
+        Part(self)
     }
 
-    /// Runs a part of the service with the ticket in reach of handlers. If it panics, the RPC ends.
-    pub(crate) fn during<T>(&mut self, part: impl FnOnce() -> T) -> T {
-        let _reach = Arc::clone(&self.ticket).reach();
-        self.guarded(part)
+    /// Begins a part of the service, with the ticket in reach of handlers.
+    pub(crate) fn enter_service(&mut self) -> ServicePart<'_> {
+        let reach = Arc::clone(&self.ticket).reach();
+        ServicePart { part: self.enter(), reach }
     }
 
     /// Whether a handler has the RPC.
     pub(crate) fn is_claimed(&self) -> bool {
-        self.ticket.claimed.get().is_some()
+        !self.ticket.claim.is_open()
     }
 
-    /// Counts an RPC that no handler claims here from now on, where the path did not say.
-    pub(crate) fn other_is(&mut self, other: Target) {
-        self.other = other;
+    /// Counts an RPC that no handler claims here, where the path did not say.
+    pub(crate) fn learn(&self, target: Target) {
+        self.ticket.claim.learn(target);
     }
 
     /// The server's timeout ends with the response's headers.
     pub(crate) fn answered(&mut self) {
-        self.server_timeout = None;
+        self.answered = true;
     }
 
     /// Says how much of the response's messages went out.
+    #[inline]
     pub(crate) fn sent(&mut self, bytes: u64) {
         self.response_bytes += bytes;
     }
 
     /// The request's body tells this what it has received.
+    #[inline]
     pub(crate) fn received(&self) -> Received {
         Received(Arc::clone(&self.ticket))
     }
@@ -96,7 +88,8 @@ impl WireRpc {
     pub(crate) fn end_without_message(&mut self, code: Code) {
         // Where the client awaits a message, tonic's client gives INTERNAL "Missing response message."
         // Of a request that reaches no handler, the status is what its client gets.
-        let awaits_message = || self.ticket.claimed().is_some_and(|of| !of.kind.server_streams());
+        let awaits_message =
+            || self.ticket.claim.claimed().is_some_and(|of| !of.kind.server_streams());
         let is_missing = code == Code::Ok && awaits_message();
         self.end(if is_missing { Code::Internal } else { code });
     }
@@ -114,7 +107,7 @@ impl WireRpc {
     /// Prepares for the drop of what the RPC is measured around. If the thread is panicking already, the panic began
     /// elsewhere, and the RPC counts as dropped.
     pub(crate) fn before_drop(&mut self) {
-        if thread::panicking() {
+        if !self.ended && thread::panicking() {
             self.abandon();
         }
     }
@@ -123,7 +116,7 @@ impl WireRpc {
     #[cold]
     fn abandon(&mut self) {
         let deadline = self.ticket.deadline;
-        let timeout = self.server_timeout;
+        let timeout = self.ticket.server_timeout.filter(|_| !self.answered);
         self.end_once(|nanos| {
             if deadline.has_passed(nanos) || timeout.is_some_and(|timeout| nanos >= timeout) {
                 Code::DeadlineExceeded
@@ -137,45 +130,78 @@ impl WireRpc {
         if mem::replace(&mut self.ended, true) {
             return;
         }
-        let target = self.target();
-        let nanos = target.nanos_since(self.ticket.started);
+        let ticket = &*self.ticket;
+        let target = ticket.claim.settle();
+        let nanos = target.nanos_since(ticket.started);
         let code = code(nanos);
         target.end(code, nanos);
         // Relaxed: what is read late is a client's that is gone.
-        let request_bytes = self.ticket.request_bytes.load(Ordering::Relaxed);
-        for _ in 0..self.ticket.early_messages.swap(0, Ordering::Relaxed) {
+        let request_bytes = ticket.request_bytes.load(Ordering::Relaxed);
+        for _ in 0..ticket.early_messages.swap(0, Ordering::Relaxed) {
             target.message_received();
         }
         target.sizes_of_rpc(request_bytes, self.response_bytes);
-        self.close(&target, code, nanos);
-    }
-
-    fn target(&self) -> Target {
-        let claimed = self.ticket.claimed.get_or_init(|| None);
-        let counted = claimed.as_ref().or(self.ticket.expected.as_ref());
-        counted.cloned().unwrap_or_else(|| {
-            self.other.move_in();
-            self.other.clone()
-        })
-    }
-
-    fn close(&self, target: &Target, code: Code, nanos: u64) {
         // A cause that was found belongs to the handler's code, and the wire may have another.
-        let cause = self.ticket.cause.get().filter(|(of, _)| *of == code).map(|(_, cause)| *cause);
+        let cause = ticket.cause.get().filter(|(of, _)| *of == code).map(|(_, cause)| *cause);
         if let Some(cause) = cause {
             target.count_cause(code, cause);
         }
-        self.ticket.close_span(target, Ended { code, nanos, cause });
+        ticket.close_span(target, Ended { code, nanos, cause });
     }
-}
 
-impl Drop for WireRpc {
-    fn drop(&mut self) {
+    #[cold]
+    fn drop_unfinished(&mut self) {
         if thread::panicking() {
             self.end(Code::Unknown);
         } else {
             self.abandon();
         }
+    }
+}
+
+impl Drop for WireRpc {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.ended {
+            self.drop_unfinished();
+        }
+    }
+}
+
+/// A part of the RPC. If it panics, the RPC ends.
+#[derive(Debug)]
+#[must_use = "the RPC ends when this is dropped"]
+pub(crate) struct Part<'a>(&'a mut WireRpc);
+
+impl Part<'_> {
+    /// Marks the end of the part.
+    #[inline]
+    pub(crate) fn leave(self) {
+        mem::forget(self);
+    }
+}
+
+impl Drop for Part<'_> {
+    #[cold]
+    fn drop(&mut self) {
+        self.0.end(Code::Unknown);
+    }
+}
+
+/// A part of the service. If it panics, the RPC ends.
+#[must_use = "the RPC ends when this is dropped"]
+pub(crate) struct ServicePart<'a> {
+    // Dropped before the ticket is out of reach.
+    part: Part<'a>,
+    reach: Reach,
+}
+
+impl ServicePart<'_> {
+    /// Marks the end of the part.
+    #[inline]
+    pub(crate) fn leave(self) {
+        self.part.leave();
+        drop(self.reach);
     }
 }
 
@@ -189,7 +215,7 @@ impl Received {
         let Self(ticket) = self;
         // Relaxed: each stands for itself.
         ticket.request_bytes.fetch_add(bytes, Ordering::Relaxed);
-        match ticket.claimed() {
+        match ticket.claim.claimed() {
             Some(target) => (0..messages).for_each(|_| target.message_received()),
             None => drop(ticket.early_messages.fetch_add(messages, Ordering::Relaxed)),
         }

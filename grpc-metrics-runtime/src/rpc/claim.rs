@@ -1,0 +1,101 @@
+//! Where an RPC of the server layer counts.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use super::state::Target;
+
+/// Where an RPC counts: as its path says, or as the first handler says that claims it before it ends.
+#[derive(Debug)]
+pub(super) struct Claim {
+    /// What the path says.
+    target: Target,
+    /// Whether the start is counted there already. If not, it counts there only if no handler claims the RPC.
+    is_expected: bool,
+    /// One of the constants below. It changes once.
+    state: AtomicU8,
+    /// What a handler said that is not the expected one. Valid in the state [`ELSEWHERE`].
+    elsewhere: OnceLock<Target>,
+    /// What counts in place of `target` if no handler claims the RPC.
+    learned: OnceLock<Target>,
+}
+
+const OPEN: u8 = 0;
+/// Claimed, by the handler that was expected.
+const EXPECTED: u8 = 1;
+/// Claimed, by another handler.
+const ELSEWHERE: u8 = 2;
+/// Ended without a handler.
+const UNCLAIMED: u8 = 3;
+
+impl Claim {
+    pub(super) fn new(target: Target, is_expected: bool) -> Self {
+        Self {
+            target,
+            is_expected,
+            state: AtomicU8::new(OPEN),
+            elsewhere: OnceLock::new(),
+            learned: OnceLock::new(),
+        }
+    }
+
+    /// Whether no handler has claimed the RPC, and it has not ended.
+    pub(super) fn is_open(&self) -> bool {
+        // Relaxed: nothing else is read for it.
+        self.state.load(Ordering::Relaxed) == OPEN
+    }
+
+    /// Claims the RPC for a handler that counts here. Returns whether it is the first.
+    pub(super) fn claim(&self, target: &Target) -> bool {
+        if self.is_expected && self.target.is(target) {
+            return self.close(EXPECTED);
+        }
+        if !self.is_open() || self.elsewhere.set(target.clone()).is_err() {
+            return false;
+        }
+        // Before others can see the claim and count the end.
+        target.move_in();
+        let is_first = self.close(ELSEWHERE);
+        if !is_first {
+            target.move_out();
+        } else if self.is_expected {
+            self.target.move_out();
+        }
+        is_first
+    }
+
+    /// Where the RPC counts, once a handler has claimed it.
+    pub(super) fn claimed(&self) -> Option<&Target> {
+        // Acquire: see `close`.
+        match self.state.load(Ordering::Acquire) {
+            EXPECTED => Some(&self.target),
+            ELSEWHERE => self.elsewhere.get(),
+            _ => None,
+        }
+    }
+
+    /// Counts an RPC that no handler claims here, where the path did not say.
+    pub(super) fn learn(&self, target: Target) {
+        let _ = self.learned.set(target);
+    }
+
+    /// Where the RPC counts that ends now. No handler can claim it any more.
+    pub(super) fn settle(&self) -> &Target {
+        if !self.close(UNCLAIMED)
+            && let Some(claimed) = self.claimed()
+        {
+            return claimed;
+        }
+        if self.is_expected {
+            return &self.target;
+        }
+        let target = self.learned.get().unwrap_or(&self.target);
+        target.move_in();
+        target
+    }
+
+    fn close(&self, state: u8) -> bool {
+        // Release: who sees the claim sees `elsewhere`, and that the start is counted there.
+        self.state.compare_exchange(OPEN, state, Ordering::Release, Ordering::Relaxed).is_ok()
+    }
+}
