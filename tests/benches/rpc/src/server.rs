@@ -16,7 +16,7 @@ use tonic::{Request, Response, Status};
 use tonic_prometheus_layer::MetricsLayer;
 
 use crate::Failure;
-use crate::pb::bench_server::{Bench, BenchServer};
+use crate::pb::bench_server::{self, Bench, BenchServer};
 use crate::pb::{Greeting, Many, Name};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -154,9 +154,10 @@ impl Bench for Plain {
 
 struct Instrumented;
 
+// As a path, so that the service has the name that its RPCs' paths have.
 #[instrument_grpc]
 #[tonic::async_trait]
-impl Bench for Instrumented {
+impl bench_server::Bench for Instrumented {
     async fn say(&self, request: Request<Name>) -> Result<Response<Greeting>, Status> {
         say(request)
     }
