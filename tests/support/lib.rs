@@ -15,6 +15,7 @@ pub mod programs;
 pub mod prometheus;
 pub mod promql;
 pub mod python;
+pub mod random;
 pub mod rng;
 pub mod scrape;
 pub mod script;
