@@ -8,6 +8,7 @@ use support::clients::{self, Kind};
 use support::pb::scripted_server::ScriptedServer;
 use support::script::{fail, script, send};
 use support::scripted::{SERVICE, Scripted};
+use support::shapes::pb::plain_server::{Plain, PlainServer};
 use support::shapes::pb::streams_server::{self, Streams, StreamsServer};
 use support::shapes::pb::{Answer, Ask};
 use support::wait::until;
@@ -191,7 +192,7 @@ async fn k9_what_is_not_grpc_passes_uncounted() {
     served.assert_settled();
 }
 
-struct Half;
+pub(super) struct Half;
 
 #[instrument_grpc(service = streams_server::SERVICE_NAME)]
 #[tonic::async_trait]
@@ -222,4 +223,35 @@ async fn k5_skipped_methods_stay_unmeasured() {
     let methods = global.methods().iter().filter(|of| of.service() == streams_server::SERVICE_NAME);
     let counted = methods.map(|of| (of.method(), of.requests(Code::NotFound)));
     assert_eq!(counted.collect::<Vec<_>>(), [("Read", 1)]);
+}
+
+struct Relabelled;
+
+#[instrument_grpc(service = "relabelled")]
+#[tonic::async_trait]
+impl Plain for Relabelled {
+    async fn first(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
+        Err(Status::not_found("no first"))
+    }
+
+    #[skip_metrics]
+    async fn second(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
+        Err(Status::not_found("no second"))
+    }
+}
+
+/// Nothing tells the layer the path that a label is for. A handler without the attribute doesn't, either.
+#[tokio::test]
+async fn k5_skipped_methods_of_a_service_under_another_label_are_other() {
+    let served =
+        Served::with(|layer| layer, |_, _| Routes::new(PlainServer::new(Relabelled))).await;
+    for method in ["First", "Second"] {
+        let path = format!("/testing.shapes.v1.Plain/{method}");
+        assert_eq!(served.send_grpc(&path, b"").await, Some(Code::NotFound));
+    }
+    assert_eq!(served.requests("other", "other", Code::NotFound), 1);
+    let global = GrpcMetrics::global().snapshot();
+    let first = global.method("relabelled", "First").expect("an instrumented method");
+    assert_eq!(first.requests(Code::NotFound), 1);
+    served.assert_settled();
 }
