@@ -178,3 +178,21 @@ async fn k1_an_rpc_that_is_dropped_by_a_panic_elsewhere_is_cancelled() {
     let watch = snapshot.method(SERVICE, "Watch").expect("an instrumented method");
     assert_eq!((watch.requests(Code::Cancelled), watch.finished()), (2, 2));
 }
+
+/// axum takes layers whose errors are those of its routes: none.
+#[tokio::test]
+async fn k12_a_router_of_axum_takes_the_layer() {
+    let served = Served::by(|layer, routes, incoming, stopped| async {
+        let router = routes.into_axum_router().layer(layer);
+        let mut server = tonic::transport::Server::builder();
+        let server = server.add_routes(Routes::from(router));
+        server.serve_with_incoming_shutdown(incoming, stopped).await
+    })
+    .await;
+    assert_eq!(unary(&served).await, Code::Ok);
+    served.send_grpc("/testing.v1.Scripted/Unary", &[0xff; 3]).await;
+    served.send_grpc("/invented.Service/Get", b"").await;
+    assert_eq!(served.ended(), [("Unary", Code::Ok, 1), ("Unary", Code::Internal, 1)]);
+    assert_eq!(served.requests("other", "other", Code::Unimplemented), 1);
+    served.assert_settled();
+}

@@ -44,7 +44,7 @@ impl GrpcMetrics {
     }
 }
 
-/// A layer for `tonic::transport::Server::layer`; see [`server_layer`].
+/// A layer for `tonic::transport::Server::layer`, or axum's `Router::layer`; see [`server_layer`].
 #[derive(Clone, Debug)]
 pub struct ServerLayer {
     metrics: Option<GrpcMetrics>,

@@ -1,8 +1,10 @@
 //! The service that the layer makes, and the future of one request.
 
+use std::any::Any;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::{fmt, mem};
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -97,35 +99,20 @@ impl Measured {
         self.rpc.answered();
         Some(self.rpc)
     }
-
-    /// Ends the RPC with an error of the service, and returns that.
-    fn fail(mut self, error: BoxError) -> BoxError {
-        // tonic's own outermost layer answers with the status that it finds in the error.
-        match Status::try_from_error(error) {
-            Ok(status) => {
-                self.rpc.end(status.code());
-                Box::new(status)
-            }
-            Err(error) => {
-                self.rpc.end(RESET);
-                error
-            }
-        }
-    }
 }
 
 impl<S, B, R> tower_service::Service<Request<B>> for ServerService<S>
 where
     S: tower_service::Service<Request<RequestBody<B>>, Response = Response<R>>,
-    S::Error: Into<BoxError>,
+    S::Error: 'static,
     R: Body<Data = Bytes>,
 {
     type Response = Response<ResponseBody<R>>;
-    type Error = BoxError;
+    type Error = S::Error;
     type Future = ResponseFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx).map_err(Into::into)
+        self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
@@ -166,10 +153,10 @@ pin_project! {
 impl<F, R, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<R>, E>>,
-    E: Into<BoxError>,
+    E: 'static,
     R: Body<Data = Bytes>,
 {
-    type Output = Result<Response<ResponseBody<R>>, BoxError>;
+    type Output = Result<Response<ResponseBody<R>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -190,11 +177,35 @@ where
                 }
                 Ok(response.map(|body| ResponseBody::new(body, rpc)))
             }
-            Err(error) => Err(match measured {
-                Some(measured) => measured.fail(error.into()),
-                None => error.into(),
-            }),
+            Err(mut error) => {
+                if let Some(mut measured) = measured {
+                    measured.rpc.end(code_of_error(&mut error));
+                }
+                Err(error)
+            }
         })
+    }
+}
+
+/// The code that clients have of an error. tonic's own outermost layer answers with the status that it finds in it, so that
+/// takes the error's place. Only statuses and boxed errors, which tower's layers have, can be looked into.
+fn code_of_error<E: 'static>(error: &mut E) -> Code {
+    let error: &mut dyn Any = error;
+    if let Some(status) = error.downcast_ref::<Status>() {
+        return status.code();
+    }
+    let Some(error) = error.downcast_mut::<BoxError>() else { return RESET };
+    // In its place meanwhile. It has no size, so nothing is allocated.
+    match Status::try_from_error(mem::replace(error, Box::new(fmt::Error))) {
+        Ok(status) => {
+            let code = status.code();
+            *error = status.into();
+            code
+        }
+        Err(other) => {
+            *error = other;
+            RESET
+        }
     }
 }
 
