@@ -1,7 +1,9 @@
 //! Contract, section K: the server layer, over real servers and clients.
 
 mod around;
+mod garbage;
 mod joined;
 mod messages;
+mod raw;
 mod served;
 mod unclaimed;

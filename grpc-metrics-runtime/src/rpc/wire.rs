@@ -96,8 +96,10 @@ impl WireRpc {
 
     /// Ends the RPC with the code that the client gets. The first end counts.
     pub(crate) fn end(&mut self, code: Code) {
+        // A handler's error stays. What tonic makes of half a message is nobody's.
+        let is_nobody_s = code == Code::Ok || !self.is_claimed();
         // Relaxed: what broke it off woke this.
-        if code == Code::Ok && self.ticket.broken_off.load(Ordering::Relaxed) {
+        if is_nobody_s && self.ticket.broken_off.load(Ordering::Relaxed) {
             self.abandon();
         } else {
             self.end_once(|_| code);
@@ -152,7 +154,7 @@ impl WireRpc {
     #[cold]
     fn drop_unfinished(&mut self) {
         if thread::panicking() {
-            self.end(Code::Unknown);
+            self.end_once(|_| Code::Unknown);
         } else {
             self.abandon();
         }
@@ -184,7 +186,7 @@ impl Part<'_> {
 impl Drop for Part<'_> {
     #[cold]
     fn drop(&mut self) {
-        self.0.end(Code::Unknown);
+        self.0.end_once(|_| Code::Unknown);
     }
 }
 
