@@ -1,6 +1,7 @@
 //! Contract, section K: the server layer, over real servers and clients.
 
 mod around;
+mod deadlines;
 mod garbage;
 mod joined;
 mod messages;
