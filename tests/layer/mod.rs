@@ -2,6 +2,7 @@
 
 mod around;
 mod deadlines;
+mod flood;
 mod garbage;
 mod joined;
 mod messages;
