@@ -6,6 +6,7 @@ mod flood;
 mod garbage;
 mod joined;
 mod messages;
+mod mixed;
 mod raw;
 mod served;
 mod unclaimed;

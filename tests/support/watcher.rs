@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::thread::{self, JoinHandle};
 
+use grpc_metrics_runtime::prometheus::Registry;
 use grpc_metrics_runtime::{GrpcMetrics, MethodSnapshot, Snapshot};
 
 use crate::bed::{BedOf, assert_consistent};
 use crate::scrape::Scrape;
 use crate::scripted::SERVICE;
+use crate::stage::Stage;
 
 /// A thread that scrapes as fast as it can.
 #[derive(Debug)]
@@ -44,10 +46,14 @@ impl Tally {
 }
 
 impl Watcher {
-    /// Watches what users see and what they can read by program.
+    /// Watches a bed.
     pub fn start<L>(bed: &BedOf<L>) -> Self {
-        let (registry, metrics, stage) =
-            (bed.registry.clone(), bed.metrics.clone(), bed.stage.clone());
+        Self::of(&bed.registry, &bed.metrics, &bed.stage)
+    }
+
+    /// Watches what users see and what they can read by program.
+    pub fn of(registry: &Registry, metrics: &GrpcMetrics, stage: &Stage) -> Self {
+        let (registry, metrics, stage) = (registry.clone(), metrics.clone(), stage.clone());
         let (mut last, mut started) = (Scrape::of(&registry), BTreeMap::new());
         Self::repeat(move || {
             // The two ways to the text.
