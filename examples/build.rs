@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         // The file that `tonic::include_file_descriptor_set!` includes.
         let set = Path::new(&out).join(format!("{name}.bin"));
         fs::write(set, descriptors.encode_to_vec())?;
-        tonic_prost_build::configure().compile_fds(descriptors)?;
+        tonic_prost_build::configure().build_client(true).compile_fds(descriptors)?;
     }
     Ok(())
 }

@@ -9,15 +9,17 @@ use crate::{
     traffic::{GivenUp, Tally},
 };
 
-/// Possible codes of a call that its client cancelled. The call may have completed before the cancellation
-/// arrived, with success or with a fault of the store.
-const OF_GIVEN_UP: [Code; 4] = [Code::Ok, Code::Cancelled, Code::Internal, Code::Unavailable];
+/// Possible codes of a call that its client did not wait for. The call may have completed before the cancellation
+/// arrived, with success or with a fault of the store; and services give up when a deadline has passed.
+const OF_GIVEN_UP: [Code; 5] =
+    [Code::Ok, Code::Cancelled, Code::DeadlineExceeded, Code::Internal, Code::Unavailable];
 
 /// Codes of RPCs that did not end with one of Nova's own errors, which all have a cause: success,
 /// cancellation, panics and deadlines.
 const WITHOUT_CAUSE: [Code; 4] = [Code::Ok, Code::Cancelled, Code::Unknown, Code::DeadlineExceeded];
 
-/// Returns one line per difference, with both numbers.
+/// Returns one line per difference, with both numbers. The clients of a method are those of the traffic and the
+/// services that call it.
 pub(crate) fn differences(tally: &Tally, scrape: &Scrape) -> Vec<String> {
     let mut found = Vec::new();
     let tally = tally.snapshot();
@@ -28,7 +30,10 @@ pub(crate) fn differences(tally: &Tally, scrape: &Scrape) -> Vec<String> {
         }
     }
     for ((service, name), method) in &scrape.methods {
-        let counts = tally.get(&(service.as_str(), name.as_str())).cloned().unwrap_or_default();
+        let mut counts = method.from_services.clone();
+        if let Some(of_traffic) = tally.get(&(service.as_str(), name.as_str())) {
+            counts.add(of_traffic);
+        }
         let wrong = if method.total() == 0 {
             vec!["never called".to_owned()]
         } else {

@@ -1,12 +1,14 @@
 //! Nova: a back end of six services under traffic, with its exported metrics as a live table.
 
 mod args;
+mod channels;
 mod check;
 mod pb;
 mod run;
 mod scrape;
 mod screen;
 mod server;
+mod service;
 mod services;
 mod store;
 mod table;

@@ -18,10 +18,12 @@ use tokio::{
 
 use crate::{
     args::{Args, Outage},
+    channels::Peers,
     check,
     scrape::{Scrape, scrape},
     screen::{Screen, print, print_error},
     server,
+    service::{Addresses, Service},
     store::{Faults, Store},
     table,
     traces::Traces,
@@ -51,8 +53,10 @@ pub(crate) async fn run(args: Args) -> Result<bool, Failure> {
     let (grpc_at, metrics_at) = (reachable(&grpc)?, reachable(&metrics)?);
     let traces = args.otlp.map(Traces::export_to).transpose().map_err(Failure::Start)?;
     let store = Arc::new(Store::new(args.fault_rate));
-    let mut servers = Servers::start(grpc, metrics, &store);
-    let start = || RunningTraffic::start(grpc_at, &store, args.outage.is_some());
+    let addresses = Addresses::all_at(grpc_at);
+    let peers = Peers::at(&addresses).map_err(|error| Failure::Start(error.to_string()))?;
+    let mut servers = Servers::start(grpc, metrics, &store, peers);
+    let start = || RunningTraffic::start(&addresses, &store, args.outage.is_some());
     let traffic = args.traffic.then(start).transpose()?;
 
     let title = format!("gRPC {grpc_at}  http://{metrics_at}/metrics");
@@ -111,10 +115,11 @@ struct Servers {
 }
 
 impl Servers {
-    fn start(grpc: TcpListener, metrics: TcpListener, store: &Arc<Store>) -> Self {
+    fn start(grpc: TcpListener, metrics: TcpListener, store: &Arc<Store>, peers: Peers) -> Self {
         let (shutdown, ends) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        let serve = server::serve(grpc, Arc::clone(store), asked(ends.clone()));
+        let serve =
+            server::serve(grpc, &Service::ALL, Arc::clone(store), peers, asked(ends.clone()));
         tasks.spawn(async { serve.await.map_err(|error| format!("gRPC: {error}")) });
         let serve = grpc_metrics_runtime::http::serve(metrics).with_graceful_shutdown(asked(ends));
         tasks.spawn(async { serve.await.map_err(|error| format!("/metrics: {error}")) });
@@ -150,9 +155,9 @@ struct RunningTraffic {
 }
 
 impl RunningTraffic {
-    fn start(grpc: SocketAddr, store: &Arc<Store>, fair: bool) -> Result<Self, Failure> {
+    fn start(addresses: &Addresses, store: &Arc<Store>, fair: bool) -> Result<Self, Failure> {
         let (stop, stopped) = watch::channel(false);
-        let mut traffic = Traffic::new(grpc, Arc::clone(store), stopped)
+        let mut traffic = Traffic::new(addresses, Arc::clone(store), stopped)
             .map_err(|error| Failure::Start(error.to_string()))?;
         if fair {
             traffic = traffic.in_fair_weather();
@@ -224,7 +229,7 @@ fn report(last: &Scrape, tally: Option<&Tally>) -> bool {
     let mut lines = table::last(last, tally);
     let differences = tally.map_or_else(Vec::new, |tally| check::differences(tally, last));
     if let Some(tally) = tally {
-        lines.push(table::verdict(tally, differences.len()));
+        lines.push(table::verdict(tally, last, differences.len()));
         lines.push("traffic done".to_owned());
     }
     for line in &differences {

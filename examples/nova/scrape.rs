@@ -8,7 +8,11 @@ use tokio::{
     time,
 };
 
+use crate::traffic::Counts;
+
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// Counted by the callers, see `channels.rs`.
+const CALLS: &str = "nova_calls_total";
 
 /// A service and one of its methods, as the labels spell them.
 pub(crate) type Rpc = (String, String);
@@ -29,6 +33,8 @@ pub(crate) struct Method {
     pub(crate) causes: BTreeMap<(u8, String), u64>,
     pub(crate) in_flight: i64,
     pub(crate) latency: Histogram,
+    /// The calls of this method that other services say they made.
+    pub(crate) from_services: Counts,
 }
 
 impl Method {
@@ -97,7 +103,7 @@ fn parse(text: &str) -> Result<Scrape, ScrapeError> {
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let bad = || ScrapeError::Line(line.to_owned());
         let sample = Sample::parse(line).ok_or_else(bad)?;
-        if sample.name.starts_with("grpc_server_") {
+        if sample.name.starts_with("grpc_server_") || sample.name == CALLS {
             scrape.add(&sample).ok_or_else(bad)?;
         }
     }
@@ -121,6 +127,13 @@ impl Scrape {
                 let code = sample.label("code")?.parse().ok()?;
                 let cause = sample.label("error")?.to_owned();
                 method.causes.insert((code, cause), sample.count()?);
+            }
+            CALLS => {
+                let calls = &mut method.from_services;
+                match sample.label("code")? {
+                    "none" => calls.given_up.unheard = sample.count()?,
+                    code => _ = calls.answered.insert(code.parse().ok()?, sample.count()?),
+                }
             }
             "grpc_server_in_flight_requests" => method.in_flight = sample.value.parse().ok()?,
             "grpc_server_request_duration_seconds_bucket" => {
@@ -194,6 +207,7 @@ fn unquote(quoted: &str) -> Option<(String, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::traffic::GivenUp;
 
     #[test]
     fn a_page_becomes_methods() {
@@ -210,6 +224,8 @@ grpc_server_request_duration_seconds_bucket{method="Get",service="a.B",le="+Inf"
 grpc_server_request_duration_seconds_sum{method="Get",service="a.B"} 0.5
 grpc_server_request_duration_seconds_count{method="Get",service="a.B"} 4
 grpc_server_requests_total{code="0",method="other",service="other"} 5
+nova_calls_total{code="0",method="Get",service="a.B"} 2
+nova_calls_total{code="none",method="Get",service="a.B"} 1
 something_else{path="a\"}\\b"} 1e5 1700000000
 without_labels 7
 "#;
@@ -219,6 +235,10 @@ without_labels 7
             causes: BTreeMap::from([((13, "database".to_owned()), 1)]),
             in_flight: 2,
             latency: Histogram { buckets: vec![(0.005, 3), (f64::INFINITY, 4)], count: 4 },
+            from_services: Counts {
+                answered: BTreeMap::from([(0, 2)]),
+                given_up: GivenUp { reached: 0, unheard: 1 },
+            },
         };
         let methods = parse(page).unwrap().methods;
         assert_eq!(methods, BTreeMap::from([(("a.B".to_owned(), "Get".to_owned()), expected)]));

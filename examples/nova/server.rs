@@ -1,4 +1,4 @@
-//! The gRPC server: the six services, health and reflection.
+//! The gRPC server: services, health and reflection.
 
 use std::{error::Error, sync::Arc};
 
@@ -10,25 +10,33 @@ use tonic::{
 };
 use tonic_health::ServingStatus;
 
-use crate::{pb, services, store::Store};
+use crate::{channels::Peers, pb, service::Service, services, store::Store};
 
-/// Serves all services on a bound listener, until `shutdown`.
+/// Serves these services on a bound listener, until `shutdown`.
 pub(crate) async fn serve(
     listener: TcpListener,
+    offered: &[Service],
     store: Arc<Store>,
+    peers: Peers,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let (health, health_service) = tonic_health::server::health_reporter();
-    for name in services::NAMES {
-        health.set_service_status(name, ServingStatus::Serving).await;
+    for service in offered {
+        health.set_service_status(service.full_name(), ServingStatus::Serving).await;
     }
     let reflection = || {
-        tonic_reflection::server::Builder::configure()
+        let builder = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(pb::DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .with_service_name("grpc.health.v1.Health");
+        offered
+            .iter()
+            .fold(builder, |builder, service| builder.with_service_name(service.full_name()))
     };
     let mut routes = RoutesBuilder::default();
-    services::add_to(&mut routes, &store);
+    for service in offered {
+        services::add_to(&mut routes, *service, &store, &peers);
+    }
     routes
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
@@ -50,17 +58,21 @@ mod tests {
     };
 
     use super::*;
+    use crate::service::Addresses;
 
     #[tokio::test]
     async fn health_and_reflection_know_the_six_services() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(serve(listener, Arc::new(Store::new(0.0)), future::pending()));
+        let address = listener.local_addr().unwrap();
+        let url = format!("http://{address}");
+        let peers = Peers::at(&Addresses::all_at(address)).unwrap();
+        let store = Arc::new(Store::new(0.0));
+        tokio::spawn(serve(listener, &Service::ALL, store, peers, future::pending()));
         let channel = Endpoint::from_shared(url).unwrap().connect_lazy();
 
         let mut health = HealthClient::new(channel.clone());
-        for service in services::NAMES {
-            let request = HealthCheckRequest { service: service.to_owned() };
+        for service in Service::ALL {
+            let request = HealthCheckRequest { service: service.full_name().to_owned() };
             let answer = health.check(request).await.unwrap().into_inner();
             assert_eq!(answer.status, ServingStatus::Serving as i32);
         }
@@ -77,7 +89,8 @@ mod tests {
             panic!("{answer:?}");
         };
         let listed: Vec<_> = list.service.into_iter().map(|service| service.name).collect();
-        for service in services::NAMES {
+        for service in Service::ALL {
+            let service = service.full_name();
             assert!(listed.iter().any(|name| name == service), "{service}: {listed:?}");
         }
     }

@@ -123,6 +123,9 @@ pub(crate) fn last(scrape: &Scrape, tally: Option<&Tally>) -> Vec<String> {
         if let Some(given_up) = given_up.filter(|given_up| given_up.total() > 0) {
             let _ = write!(line, " given-up={}", given_up.total());
         }
+        if now.from_services.total() > 0 {
+            let _ = write!(line, " from-services={}", now.from_services.total());
+        }
         for (name, q) in [("p50", 0.5), ("p95", 0.95)] {
             if now.latency.count > 0 {
                 let _ = write!(line, " {name}={}", quantile(&now.latency, q));
@@ -138,16 +141,19 @@ pub(crate) fn last(scrape: &Scrape, tally: Option<&Tally>) -> Vec<String> {
 }
 
 /// The line below the last table.
-pub(crate) fn verdict(tally: &Tally, differences: usize) -> String {
+pub(crate) fn verdict(tally: &Tally, scrape: &Scrape, differences: usize) -> String {
     let tally = tally.snapshot();
     let answered: u64 = tally.values().flat_map(|counts| counts.answered.values()).sum();
     let given_up: u64 = tally.values().map(|counts| counts.given_up.total()).sum();
+    let between: u64 = scrape.methods.values().map(|now| now.from_services.total()).sum();
     let methods = tally.len();
     let verdict = match differences {
         0 => "all agree".to_owned(),
         differences => format!("{differences} differences"),
     };
-    format!("checked {methods} methods, {answered} calls, {given_up} given up: {verdict}")
+    format!(
+        "checked {methods} methods, {answered} calls, {given_up} given up, {between} between services: {verdict}"
+    )
 }
 
 /// By code, as the codes themselves.

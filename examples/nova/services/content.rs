@@ -9,13 +9,20 @@ use grpc_metrics_runtime::{GrpcStatus, instrument_grpc};
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
-use super::input::{InputError, non_empty, page, parse_id};
+use super::{
+    call::{CallError, Deadline, found},
+    input::{InputError, non_empty, page, parse_id},
+};
 use crate::{
-    pb::content::{
-        Comment, Comments, CreateCommentRequest, CreatePostRequest, DeletePostRequest,
-        GetCommentsRequest, GetPostRequest, GetPostsByAuthorRequest, LikePostRequest,
-        LikePostResponse, Post, Posts, UpdatePostRequest, UploadMediaRequest, UploadMediaResponse,
-        content_service_server,
+    channels::Counted,
+    pb::{
+        content::{
+            Comment, Comments, CreateCommentRequest, CreatePostRequest, DeletePostRequest,
+            GetCommentsRequest, GetPostRequest, GetPostsByAuthorRequest, LikePostRequest,
+            LikePostResponse, Post, Posts, UpdatePostRequest, UploadMediaRequest,
+            UploadMediaResponse, content_service_server,
+        },
+        user::{GetUserProfileRequest, user_service_client::UserServiceClient},
     },
     store::{self, Store, StoreError},
 };
@@ -29,6 +36,9 @@ pub(super) enum ContentError {
     #[error("no such post")]
     #[status(NotFound)]
     NoSuchPost,
+    #[error("no such author")]
+    #[status(NotFound)]
+    NoSuchAuthor,
     #[error("the upload is empty")]
     #[status(InvalidArgument)]
     EmptyUpload,
@@ -44,15 +54,28 @@ pub(super) enum ContentError {
     #[error(transparent)]
     #[status(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    #[status(transparent)]
+    Call(#[from] CallError),
 }
 
 pub(super) struct Content {
     store: Arc<Store>,
+    users: UserServiceClient<Counted>,
 }
 
 impl Content {
-    pub(super) fn new(store: Arc<Store>) -> Self {
-        Self { store }
+    pub(super) fn new(store: Arc<Store>, users: UserServiceClient<Counted>) -> Self {
+        Self { store, users }
+    }
+
+    /// Fails unless user knows the author.
+    async fn check_author(&self, id: Uuid, deadline: Deadline) -> Result<(), ContentError> {
+        let request = deadline.request(GetUserProfileRequest { user_id: id.to_string() });
+        match found(self.users.clone().get_user_profile(request).await)? {
+            Some(_) => Ok(()),
+            None => Err(ContentError::NoSuchAuthor),
+        }
     }
 
     async fn post(&self, id: Uuid) -> Result<store::Post, ContentError> {
@@ -83,6 +106,7 @@ impl content_service_server::ContentService for Content {
         &self,
         request: Request<CreatePostRequest>,
     ) -> Result<Response<Post>, ContentError> {
+        let deadline = Deadline::of(&request);
         let CreatePostRequest { author_id, text, quotes } = request.into_inner();
         let author = parse_id("author_id", &author_id)?;
         let text = non_empty("text", text)?;
@@ -90,6 +114,7 @@ impl content_service_server::ContentService for Content {
         if let Some(quoted) = quotes {
             self.post(quoted).await?;
         }
+        self.check_author(author, deadline).await?;
         let id = self.store.new_id();
         let (likes, comments) = (BTreeSet::new(), VecDeque::new());
         let post = store::Post { id, author, text, quotes, likes, comments, media_bytes: 0 };
@@ -152,10 +177,12 @@ impl content_service_server::ContentService for Content {
         &self,
         request: Request<CreateCommentRequest>,
     ) -> Result<Response<Comment>, ContentError> {
+        let deadline = Deadline::of(&request);
         let CreateCommentRequest { post_id, author_id, text } = request.into_inner();
         let id = parse_id("post_id", &post_id)?;
         let author = parse_id("author_id", &author_id)?;
         let comment = store::Comment { author, text: non_empty("text", text)? };
+        self.check_author(author, deadline).await?;
         self.update(id, |post| {
             post.comments.push_back(comment.clone());
             if post.comments.len() > COMMENTS_KEPT {

@@ -1,6 +1,10 @@
 //! Conversations. Users authenticate in the request's metadata.
 
-use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use grpc_metrics_runtime::{GrpcStatus, instrument_grpc};
 use tokio::sync::{
@@ -11,14 +15,22 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, metadata::MetadataMap};
 use uuid::Uuid;
 
-use super::input::{InputError, non_empty, parse_id};
+use super::{
+    call::{CallError, Deadline, found, verified},
+    input::{InputError, non_empty, parse_id},
+};
 use crate::{
-    pb::messaging::{
-        Conversation, CreateConversationRequest, GetMessageRequest, GetMessageResponse, Message,
-        SendMessageRequest, WatchConversationRequest, messaging_service_server,
+    channels::Counted,
+    pb::{
+        auth::auth_service_client::AuthServiceClient,
+        messaging::{
+            Conversation, CreateConversationRequest, GetMessageRequest, GetMessageResponse,
+            Message, SendMessageRequest, WatchConversationRequest, messaging_service_server,
+        },
+        user::{GetUserProfilesByIdsRequest, user_service_client::UserServiceClient},
     },
     store::{self, Store, StoreError},
-    tokens::{self, Claims, Kind, TokenError},
+    tokens,
 };
 
 const HISTORY: usize = 20;
@@ -29,10 +41,10 @@ pub(super) enum MessagingError {
     #[error("missing bearer token")]
     #[status(Unauthenticated)]
     NoToken,
-    /// Also for a malformed token: here the token is not a field of the request.
+    /// Whatever auth says is wrong with it: here the token is not a field of the request.
     #[error("the access token is not valid")]
     #[status(Unauthenticated)]
-    InvalidToken(#[from] TokenError),
+    InvalidToken,
     /// While the client was watching.
     #[error("the token has expired")]
     #[status(Unauthenticated)]
@@ -58,15 +70,59 @@ pub(super) enum MessagingError {
     #[error(transparent)]
     #[status(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    #[status(transparent)]
+    Call(#[from] CallError),
 }
 
 pub(super) struct Messaging {
     store: Arc<Store>,
+    auth: AuthServiceClient<Counted>,
+    users: UserServiceClient<Counted>,
+}
+
+/// Who calls, and until when their token is valid.
+struct Caller {
+    user: Uuid,
+    expires: SystemTime,
 }
 
 impl Messaging {
-    pub(super) fn new(store: Arc<Store>) -> Self {
-        Self { store }
+    pub(super) fn new(
+        store: Arc<Store>,
+        auth: AuthServiceClient<Counted>,
+        users: UserServiceClient<Counted>,
+    ) -> Self {
+        Self { store, auth, users }
+    }
+
+    /// Asks auth about the access token in `authorization: Bearer <token>`.
+    async fn caller(
+        &self,
+        metadata: &MetadataMap,
+        deadline: Deadline,
+    ) -> Result<Caller, MessagingError> {
+        let header = metadata.get("authorization").and_then(|value| value.to_str().ok());
+        let token = header.and_then(|value| value.strip_prefix("Bearer "));
+        let token = token.ok_or(MessagingError::NoToken)?.to_owned();
+        let owner = verified(&self.auth, deadline, token).await?;
+        let owner = owner.ok_or(MessagingError::InvalidToken)?;
+        let user = parse_id("user_id", &owner.user_id)?;
+        Ok(Caller { user, expires: UNIX_EPOCH + Duration::from_millis(owner.expires_at_ms) })
+    }
+
+    /// Fails unless user knows them all.
+    async fn check_users(
+        &self,
+        ids: &BTreeSet<Uuid>,
+        deadline: Deadline,
+    ) -> Result<(), MessagingError> {
+        let user_ids = ids.iter().map(Uuid::to_string).collect();
+        let request = deadline.request(GetUserProfilesByIdsRequest { user_ids });
+        match found(self.users.clone().get_user_profiles_by_ids(request).await)? {
+            Some(known) if known.profiles.len() == ids.len() => Ok(()),
+            _ => Err(MessagingError::NoSuchUser),
+        }
     }
 
     /// Users who are not members get "no such conversation".
@@ -90,7 +146,8 @@ impl messaging_service_server::MessagingService for Messaging {
         &self,
         request: Request<SendMessageRequest>,
     ) -> Result<Response<Message>, MessagingError> {
-        let sender = caller(request.metadata())?.user;
+        let deadline = Deadline::of(&request);
+        let sender = self.caller(request.metadata(), deadline).await?.user;
         let SendMessageRequest { conversation_id, text } = request.into_inner();
         let text = non_empty("text", text)?;
         let conversation = self.conversation(&conversation_id, sender).await?.id;
@@ -105,7 +162,8 @@ impl messaging_service_server::MessagingService for Messaging {
         &self,
         request: Request<GetMessageRequest>,
     ) -> Result<Response<GetMessageResponse>, MessagingError> {
-        let reader = caller(request.metadata())?.user;
+        let deadline = Deadline::of(&request);
+        let reader = self.caller(request.metadata(), deadline).await?.user;
         let id = parse_id("message_id", &request.into_inner().message_id)?;
         let Some(message) = self.store.messages.get(id).await? else {
             return Ok(Response::new(GetMessageResponse { message: None }));
@@ -120,7 +178,8 @@ impl messaging_service_server::MessagingService for Messaging {
         &self,
         request: Request<CreateConversationRequest>,
     ) -> Result<Response<Conversation>, MessagingError> {
-        let creator = caller(request.metadata())?.user;
+        let deadline = Deadline::of(&request);
+        let creator = self.caller(request.metadata(), deadline).await?.user;
         let CreateConversationRequest { title, member_ids } = request.into_inner();
         let mut members = BTreeSet::from([creator]);
         for id in &member_ids {
@@ -129,10 +188,7 @@ impl messaging_service_server::MessagingService for Messaging {
         if !(2..=LARGEST_CONVERSATION).contains(&members.len()) {
             return Err(MessagingError::WrongNumberOfMembers);
         }
-        let known = self.store.users.find(members.len(), |user| members.contains(&user.id)).await?;
-        if known.len() < members.len() {
-            return Err(MessagingError::NoSuchUser);
-        }
+        self.check_users(&members, deadline).await?;
         let id = self.store.new_id();
         let conversation = store::Conversation { id, title, members };
         // Two users have at most one conversation without a title, and any number with one.
@@ -160,7 +216,7 @@ impl messaging_service_server::MessagingService for Messaging {
         &self,
         request: Request<WatchConversationRequest>,
     ) -> Result<Response<Self::WatchConversationStream>, MessagingError> {
-        let caller = caller(request.metadata())?;
+        let caller = self.caller(request.metadata(), Deadline::of(&request)).await?;
         let WatchConversationRequest { conversation_id, follow } = request.into_inner();
         let id = self.conversation(&conversation_id, caller.user).await?.id;
         // Subscribe first: messages sent while the history is read must not be lost.
@@ -212,15 +268,6 @@ async fn forward(
     };
     // Fails only if the client has just disconnected.
     let _ = messages.send(Err(end)).await;
-}
-
-/// Returns the caller, by the access token in `authorization: Bearer <token>`.
-fn caller(metadata: &MetadataMap) -> Result<Claims, MessagingError> {
-    let header = metadata.get("authorization").and_then(|value| value.to_str().ok());
-    let Some(token) = header.and_then(|value| value.strip_prefix("Bearer ")) else {
-        return Err(MessagingError::NoToken);
-    };
-    Ok(tokens::read(Kind::Access, token)?)
 }
 
 impl From<store::Message> for Message {

@@ -1,6 +1,7 @@
 //! The six services, and what their handlers share.
 
 mod auth;
+mod call;
 mod content;
 mod feed;
 mod input;
@@ -13,32 +14,40 @@ use std::sync::Arc;
 use tonic::service::RoutesBuilder;
 
 use crate::{
+    channels::Peers,
     pb::{
-        auth::auth_service_server::{self, AuthServiceServer},
-        content::content_service_server::{self, ContentServiceServer},
-        feed::feed_service_server::{self, FeedServiceServer},
-        messaging::messaging_service_server::{self, MessagingServiceServer},
-        streaming::streaming_service_server::{self, StreamingServiceServer},
-        user::user_service_server::{self, UserServiceServer},
+        auth::auth_service_server::AuthServiceServer,
+        content::content_service_server::ContentServiceServer,
+        feed::feed_service_server::FeedServiceServer,
+        messaging::messaging_service_server::MessagingServiceServer,
+        streaming::streaming_service_server::StreamingServiceServer,
+        user::user_service_server::UserServiceServer,
     },
+    service::Service,
     store::Store,
 };
 
-pub(crate) const NAMES: [&str; 6] = [
-    auth_service_server::SERVICE_NAME,
-    content_service_server::SERVICE_NAME,
-    feed_service_server::SERVICE_NAME,
-    messaging_service_server::SERVICE_NAME,
-    streaming_service_server::SERVICE_NAME,
-    user_service_server::SERVICE_NAME,
-];
-
-pub(crate) fn add_to(routes: &mut RoutesBuilder, store: &Arc<Store>) {
-    routes
-        .add_service(AuthServiceServer::new(auth::Auth::new(Arc::clone(store))))
-        .add_service(ContentServiceServer::new(content::Content::new(Arc::clone(store))))
-        .add_service(FeedServiceServer::new(feed::Feed::new(Arc::clone(store))))
-        .add_service(MessagingServiceServer::new(messaging::Messaging::new(Arc::clone(store))))
-        .add_service(StreamingServiceServer::new(streaming::Streaming::new(Arc::clone(store))))
-        .add_service(UserServiceServer::new(user::Users::new(Arc::clone(store))));
+pub(crate) fn add_to(
+    routes: &mut RoutesBuilder,
+    service: Service,
+    store: &Arc<Store>,
+    peers: &Peers,
+) {
+    let store = Arc::clone(store);
+    let Peers { auth, content, user } = peers.clone();
+    match service {
+        Service::Auth => routes.add_service(AuthServiceServer::new(auth::Auth::new(store))),
+        Service::Content => {
+            routes.add_service(ContentServiceServer::new(content::Content::new(store, user)))
+        }
+        Service::Feed => {
+            routes.add_service(FeedServiceServer::new(feed::Feed::new(store, content, user)))
+        }
+        Service::Messaging => routes
+            .add_service(MessagingServiceServer::new(messaging::Messaging::new(store, auth, user))),
+        Service::Streaming => {
+            routes.add_service(StreamingServiceServer::new(streaming::Streaming::new(store, auth)))
+        }
+        Service::User => routes.add_service(UserServiceServer::new(user::Users::new(store))),
+    };
 }

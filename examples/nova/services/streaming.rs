@@ -11,14 +11,21 @@ use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::input::{InputError, non_empty, parse_id};
+use super::{
+    call::{CallError, Deadline, verified},
+    input::{InputError, non_empty, parse_id},
+};
 use crate::{
-    pb::streaming::{
-        BroadcastChatMessageRequest, BroadcastChatMessageResponse, ChatLine,
-        GetStreamAnalyticsRequest, GetStreamStatusRequest, GetStreamingManifestRequest,
-        LiveChatRequest, StartStreamRequest, StartStreamResponse, StopStreamRequest,
-        StreamAnalytics, StreamStatus, StreamingManifest, StreamingProfile,
-        UpdateStreamingProfileRequest, streaming_service_server,
+    channels::Counted,
+    pb::{
+        auth::auth_service_client::AuthServiceClient,
+        streaming::{
+            BroadcastChatMessageRequest, BroadcastChatMessageResponse, ChatLine,
+            GetStreamAnalyticsRequest, GetStreamStatusRequest, GetStreamingManifestRequest,
+            LiveChatRequest, StartStreamRequest, StartStreamResponse, StopStreamRequest,
+            StreamAnalytics, StreamStatus, StreamingManifest, StreamingProfile,
+            UpdateStreamingProfileRequest, streaming_service_server,
+        },
     },
     store::{LiveLine, LiveStream, Profile, Store},
 };
@@ -36,6 +43,10 @@ pub(super) enum StreamingError {
     #[error("the chat has no first line")]
     #[status(InvalidArgument)]
     EmptyChat,
+    /// The token is a field of the request here, so a token that auth does not accept is an invalid field.
+    #[error("access_token is not the broadcaster's")]
+    #[status(InvalidArgument)]
+    WrongToken,
     #[error("the client is too slow")]
     #[status(ResourceExhausted)]
     SlowClient,
@@ -45,15 +56,19 @@ pub(super) enum StreamingError {
     #[error(transparent)]
     #[status(transparent)]
     Input(#[from] InputError),
+    #[error(transparent)]
+    #[status(transparent)]
+    Call(#[from] CallError),
 }
 
 pub(super) struct Streaming {
     store: Arc<Store>,
+    auth: AuthServiceClient<Counted>,
 }
 
 impl Streaming {
-    pub(super) fn new(store: Arc<Store>) -> Self {
-        Self { store }
+    pub(super) fn new(store: Arc<Store>, auth: AuthServiceClient<Counted>) -> Self {
+        Self { store, auth }
     }
 }
 
@@ -64,9 +79,14 @@ impl streaming_service_server::StreamingService for Streaming {
         &self,
         request: Request<StartStreamRequest>,
     ) -> Result<Response<StartStreamResponse>, StreamingError> {
-        let StartStreamRequest { broadcaster_id, title } = request.into_inner();
+        let deadline = Deadline::of(&request);
+        let StartStreamRequest { broadcaster_id, title, access_token } = request.into_inner();
         let broadcaster = parse_id("broadcaster_id", &broadcaster_id)?;
         let title = non_empty("title", title)?;
+        let owner = verified(&self.auth, deadline, access_token).await?;
+        if owner.is_none_or(|owner| owner.user_id != broadcaster.to_string()) {
+            return Err(StreamingError::WrongToken);
+        }
         let id = self.store.new_id();
         self.store.live.start(id, LiveStream::new(broadcaster, title));
         Ok(Response::new(StartStreamResponse { stream_id: id.to_string() }))

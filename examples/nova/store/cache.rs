@@ -10,19 +10,12 @@ use tokio::sync::broadcast;
 use uuid::Uuid;
 
 use super::{Faults, Message, StoreError};
+use crate::pb::feed::RankedPost;
 
 const FEED_LIVES: Duration = Duration::from_secs(5);
 const PRESENCE_LIVES: Duration = Duration::from_secs(60);
 /// A listener that lags by more is disconnected.
 const BACKLOG: usize = 64;
-
-/// An entry of a feed.
-#[derive(Debug, Clone)]
-pub(crate) struct RankedPost {
-    pub(crate) post: Uuid,
-    pub(crate) author: Uuid,
-    pub(crate) score: u64,
-}
 
 pub(crate) struct Cache {
     entries: Mutex<Entries>,

@@ -17,7 +17,7 @@ use std::sync::{
 use grpc_metrics_runtime::GrpcStatus;
 use uuid::Uuid;
 
-pub(crate) use cache::{Cache, RankedPost};
+pub(crate) use cache::Cache;
 pub(crate) use faults::Faults;
 pub(crate) use live::{LiveLine, LiveStream, LiveStreams, Profile};
 pub(crate) use rows::{Comment, Conversation, Message, Post, Settings, User};

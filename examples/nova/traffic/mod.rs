@@ -9,26 +9,24 @@ mod cases;
 mod tally;
 #[cfg(test)]
 mod tests;
-mod trace;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
     task::JoinSet,
     time::{self, MissedTickBehavior},
 };
-use tonic::{
-    Code,
-    service::interceptor::InterceptedService,
-    transport::{Endpoint, Error},
+use tonic::{Code, transport::Error};
+
+use crate::{
+    channels::{Channel, channel},
+    service::{Addresses, Service},
+    store::{Faults, Store},
 };
-
-use crate::store::{Faults, Store};
 use case::{Case, Seen::Answer};
-use trace::{Channel, WithTrace};
 
-pub(crate) use tally::{GivenUp, Tally};
+pub(crate) use tally::{Counts, GivenUp, Tally};
 
 const AT_ONCE: usize = 32;
 const PACE: Duration = Duration::from_millis(4);
@@ -60,8 +58,22 @@ impl Weather {
     }
 }
 
+/// A channel to each service.
+struct Channels(BTreeMap<Service, Channel>);
+
+impl Channels {
+    fn to(addresses: &Addresses) -> Result<Self, Error> {
+        let to = |service| Ok((service, channel(addresses.of(service))?));
+        Ok(Self(Service::ALL.into_iter().map(to).collect::<Result<_, _>>()?))
+    }
+
+    fn of(&self, service: Service) -> Channel {
+        self.0[&service].clone()
+    }
+}
+
 pub(crate) struct Traffic {
-    channel: Channel,
+    channels: Channels,
     store: Arc<Store>,
     tally: Arc<Tally>,
     only_fair: bool,
@@ -69,15 +81,14 @@ pub(crate) struct Traffic {
 }
 
 impl Traffic {
-    /// Creates traffic that calls `address` and ends soon after `stop` becomes true.
+    /// Creates traffic that calls the services and ends soon after `stop` becomes true.
     pub(crate) fn new(
-        address: SocketAddr,
+        addresses: &Addresses,
         store: Arc<Store>,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, Error> {
-        let channel = Endpoint::from_shared(format!("http://{address}"))?.connect_lazy();
-        let channel = InterceptedService::new(channel, WithTrace);
-        Ok(Self { channel, store, tally: Arc::default(), only_fair: false, stop })
+        let channels = Channels::to(addresses)?;
+        Ok(Self { channels, store, tally: Arc::default(), only_fair: false, stop })
     }
 
     /// Without calls that end with a server-fault code, unless something else breaks.
@@ -113,7 +124,7 @@ impl Traffic {
     }
 
     fn script(&self, pass: u64, weather: Weather) -> impl Iterator<Item = Case> {
-        let mut cases = cases::all(&self.channel, pass);
+        let mut cases = cases::all(&self.channels, pass);
         cases.retain(|case| case.weather == weather);
         if self.only_fair {
             // An exceeded deadline counts as a server fault, however short it was.

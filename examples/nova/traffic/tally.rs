@@ -1,4 +1,4 @@
-//! What the clients saw.
+//! What clients saw.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ pub(super) type Rpc = (&'static str, &'static str);
 pub(crate) struct Tally(Mutex<BTreeMap<Rpc, Counts>>);
 
 /// The calls of one method.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Counts {
     /// Calls that the client waited for, by the code that the server must have counted.
     pub(crate) answered: BTreeMap<u8, u64>,
@@ -23,12 +23,26 @@ pub(crate) struct Counts {
 }
 
 /// Calls that the client did not wait for.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct GivenUp {
     /// Cancelled after the handler responded: the server must have counted the call.
     pub(crate) reached: u64,
     /// Cancelled before: the handler may have run or not.
     pub(crate) unheard: u64,
+}
+
+impl Counts {
+    pub(crate) fn total(&self) -> u64 {
+        self.answered.values().sum::<u64>() + self.given_up.total()
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (code, count) in &other.answered {
+            *self.answered.entry(*code).or_default() += count;
+        }
+        self.given_up.reached += other.given_up.reached;
+        self.given_up.unheard += other.given_up.unheard;
+    }
 }
 
 impl GivenUp {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::net::TcpListener;
 
 use super::{case::Seen, *};
-use crate::server;
+use crate::{channels::Peers, server};
 
 /// Every method with the codes that it must return.
 const SPECIFIED: [(&str, &[&str], &[i32]); 18] = [
@@ -80,8 +80,11 @@ async fn every_case_ends_as_it_should() {
     let address = listener.local_addr().unwrap();
     let store = Arc::new(Store::new(0.0));
     let (_stop, stopped) = watch::channel(false);
-    tokio::spawn(server::serve(listener, Arc::clone(&store), std::future::pending()));
-    let traffic = Traffic::new(address, Arc::clone(&store), stopped).unwrap();
+    let addresses = Addresses::all_at(address);
+    let peers = Peers::at(&addresses).unwrap();
+    let never = std::future::pending();
+    tokio::spawn(server::serve(listener, &Service::ALL, Arc::clone(&store), peers, never));
+    let traffic = Traffic::new(&addresses, Arc::clone(&store), stopped).unwrap();
     for pass in 0..3 {
         for &weather in Weather::ALL {
             weather.set(&store.faults);
@@ -101,7 +104,7 @@ async fn every_case_ends_as_it_should() {
 
 #[tokio::test]
 async fn every_method_is_asked_for_every_code() {
-    let channel = Endpoint::from_static("http://127.0.0.1:1").connect_lazy();
+    let channels = Channels::to(&Addresses::default()).unwrap();
     let mut specified: BTreeMap<_, BTreeSet<i32>> = BTreeMap::new();
     for (service, methods, codes) in SPECIFIED {
         for method in methods {
@@ -109,7 +112,7 @@ async fn every_method_is_asked_for_every_code() {
         }
     }
     let mut asked: BTreeMap<_, BTreeSet<i32>> = BTreeMap::new();
-    for case in cases::all(&InterceptedService::new(channel.clone(), WithTrace), 0) {
+    for case in cases::all(&channels, 0) {
         let (service, method) = case.rpc;
         let service = service.split('.').nth(1).unwrap().to_owned();
         if let Seen::Answer(code) = case.expected {

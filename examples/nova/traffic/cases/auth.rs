@@ -3,6 +3,7 @@ use std::time::Duration;
 use tonic::{Code, Request};
 
 use crate::{
+    channels::Channel,
     pb::auth::{
         LoginRequest, RefreshTokenRequest, RegisterRequest, VerifyTokenRequest,
         auth_service_client::AuthServiceClient, auth_service_server::SERVICE_NAME,
@@ -15,7 +16,6 @@ use crate::{
             Case, Script, Seen::Answer, aborted, fails, invalid, ok, too_late, without_cache,
             without_database,
         },
-        trace::Channel,
     },
 };
 

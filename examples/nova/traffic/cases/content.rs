@@ -5,6 +5,7 @@ use tonic::Code;
 
 use super::{NO_UUID, nobody, user};
 use crate::{
+    channels::Channel,
     pb::content::{
         CreateCommentRequest, CreatePostRequest, DeletePostRequest, GetCommentsRequest,
         GetPostRequest, GetPostsByAuthorRequest, LikePostRequest, UpdatePostRequest,
@@ -19,7 +20,6 @@ use crate::{
             Seen::{Answer, GaveUp},
             aborted, invalid, missing, ok, too_late, without_database,
         },
-        trace::Channel,
     },
 };
 

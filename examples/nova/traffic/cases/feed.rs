@@ -2,6 +2,7 @@ use tonic::Code;
 
 use super::{NO_UUID, user};
 use crate::{
+    channels::Channel,
     pb::feed::{
         GetFeedRequest, GetRecommendedCreatorsRequest, InvalidateFeedCacheRequest,
         RankPostsRequest, feed_service_client::FeedServiceClient,
@@ -14,7 +15,6 @@ use crate::{
             Case, Script, Seen::Answer, aborted, invalid, ok, too_late, without_cache,
             without_database,
         },
-        trace::Channel,
     },
 };
 

@@ -2,14 +2,15 @@ use std::time::Duration;
 
 use tonic::Code;
 
-use super::{NO_UUID, nobody};
+use super::{NO_UUID, nobody, token};
 use crate::{
+    channels::Channel,
     pb::messaging::{
         CreateConversationRequest, GetMessageRequest, SendMessageRequest, WatchConversationRequest,
         messaging_service_client::MessagingServiceClient, messaging_service_server::SERVICE_NAME,
     },
     store::seed,
-    tokens::{self, ACCESS_LIVES, Kind},
+    tokens::ACCESS_LIVES,
     traffic::{
         Weather,
         case::{
@@ -18,7 +19,6 @@ use crate::{
             aborted, fails, invalid, missing, ok, too_late, with_token, without_cache,
             without_database,
         },
-        trace::Channel,
     },
 };
 
@@ -127,8 +127,4 @@ fn watches(script: &mut Script<Client>, n: u64, talk: &str, no_talk: &str) {
         let send = |request| async move { client.watch_conversation(request).await };
         caller.read_until_deadline(request, send).await
     });
-}
-
-fn token(user: u64, lives: Duration) -> String {
-    tokens::issue(Kind::Access, seed::user(user), lives)
 }

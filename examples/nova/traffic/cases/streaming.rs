@@ -4,8 +4,9 @@ use tokio::sync::mpsc;
 use tokio_stream::{StreamExt as _, iter, pending, wrappers::ReceiverStream};
 use tonic::Code;
 
-use super::{NO_UUID, user};
+use super::{NO_UUID, token, user};
 use crate::{
+    channels::Channel,
     pb::streaming::{
         BroadcastChatMessageRequest, GetStreamAnalyticsRequest, GetStreamStatusRequest,
         GetStreamingManifestRequest, LiveChatRequest, StartStreamRequest, StopStreamRequest,
@@ -13,6 +14,7 @@ use crate::{
         streaming_service_client::StreamingServiceClient, streaming_service_server::SERVICE_NAME,
     },
     store::seed,
+    tokens::ACCESS_LIVES,
     traffic::{
         Weather,
         case::{
@@ -20,7 +22,6 @@ use crate::{
             Seen::{Answer, GaveUp},
             invalid, missing, ok,
         },
-        trace::Channel,
     },
 };
 
@@ -84,12 +85,24 @@ pub(super) fn cases(channel: Channel, pass: u64) -> Vec<Case> {
 }
 
 fn start_and_stop(script: &mut Script<Client>, pass: u64, off_air: &str) {
-    let start =
-        |title: &str| StartStreamRequest { broadcaster_id: user(pass), title: title.to_owned() };
+    // Not the locked user: auth would not accept the token.
+    let me = 1 + pass % (seed::LOCKED - 1);
+    let start = |title: &str| StartStreamRequest {
+        broadcaster_id: seed::user(me).to_string(),
+        title: title.to_owned(),
+        access_token: token(me, ACCESS_LIVES),
+    };
     script.unary(
         "StartStream",
         |mut client, request| async move { client.start_stream(request).await },
-        [ok(start("Evening show")), invalid(start(""))],
+        [
+            ok(start("Evening show")),
+            invalid(start("")),
+            invalid(StartStreamRequest {
+                access_token: token(me, Duration::ZERO),
+                ..start("Show")
+            }),
+        ],
     );
     // A viewer is watching when the stream ends. The viewer's chat ends with OK.
     let (show, user_id) = (start("Short show"), user(pass));

@@ -1,14 +1,14 @@
 use super::{NO_UUID, nobody, user};
 use crate::{
+    channels::Channel,
     pb::user::{
         GetUserProfileRequest, GetUserProfilesByIdsRequest, GetUserSettingsRequest,
         ListUsersRequest, RelationshipRequest, SearchUsersRequest, UpdateUserProfileRequest,
         UpdateUserSettingsRequest, UserSettings, user_service_client::UserServiceClient,
         user_service_server::SERVICE_NAME,
     },
-    traffic::{
-        case::{Call, Case, Script, aborted, invalid, missing, ok, too_late, without_database},
-        trace::Channel,
+    traffic::case::{
+        Call, Case, Script, aborted, invalid, missing, ok, too_late, without_database,
     },
 };
 
