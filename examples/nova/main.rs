@@ -3,18 +3,24 @@
 mod args;
 mod channels;
 mod check;
+mod child;
+mod children;
 mod pb;
 mod run;
 mod scrape;
 mod screen;
 mod server;
+mod servers;
 mod service;
 mod services;
+mod signals;
 mod store;
+mod system;
 mod table;
 mod tokens;
 mod traces;
 mod traffic;
+mod weather;
 mod window;
 
 use std::process::ExitCode;

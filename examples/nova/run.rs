@@ -1,33 +1,26 @@
-//! Runs the whole system: servers, traffic and table.
+//! Runs the whole system, the traffic and the table.
 
 use std::{
     convert::Infallible,
     future, io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use tokio::{
-    net::TcpListener,
-    signal,
-    sync::watch,
-    task::{JoinHandle, JoinSet},
-    time,
-};
+use tokio::{sync::watch, task::JoinHandle, time};
 
 use crate::{
     args::{Args, Outage},
-    channels::Peers,
-    check,
-    scrape::{Scrape, scrape},
+    check, child,
+    scrape::{Scrape, scrape_all},
     screen::{Screen, print, print_error},
-    server,
-    service::{Addresses, Service},
-    store::{Faults, Store},
+    signals::interrupt,
+    system::System,
     table,
     traces::Traces,
     traffic::{Tally, Traffic},
+    weather::{Stores, Weather},
     window::Window,
 };
 
@@ -36,8 +29,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const DRAIN: Duration = Duration::from_secs(20);
 /// Time for a cancellation to reach the server.
 const SETTLE: Duration = Duration::from_millis(100);
-/// Other clients may hold streams open. Shutdown waits no longer than this for them.
-const SHUTDOWN: Duration = Duration::from_secs(2);
 
 /// Why Nova failed, in one line.
 #[derive(Debug)]
@@ -48,104 +39,50 @@ pub(crate) enum Failure {
 
 /// Returns whether metrics and clients agree.
 pub(crate) async fn run(args: Args) -> Result<bool, Failure> {
-    let grpc = listen("--grpc", args.grpc).await?;
-    let metrics = listen("--metrics", args.metrics).await?;
-    let (grpc_at, metrics_at) = (reachable(&grpc)?, reachable(&metrics)?);
-    let traces = args.otlp.map(Traces::export_to).transpose().map_err(Failure::Start)?;
-    let store = Arc::new(Store::new(args.fault_rate));
-    let addresses = Addresses::all_at(grpc_at);
-    let peers = Peers::at(&addresses).map_err(|error| Failure::Start(error.to_string()))?;
-    let mut servers = Servers::start(grpc, metrics, &store, peers);
-    let start = || RunningTraffic::start(&addresses, &store, args.outage.is_some());
+    let traces = args.otlp.as_deref().map(|address| Traces::export_to(address, args.service));
+    let traces = traces.transpose().map_err(Failure::Start)?;
+    let agree =
+        if args.child { child::run(&args).await.map(|()| true) } else { attend(&args).await };
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
+    agree
+}
+
+/// Shows the system, and checks it at the end.
+async fn attend(args: &Args) -> Result<bool, Failure> {
+    let mut system = System::start(args).await?;
+    let metrics = system.metrics();
+    let start = || RunningTraffic::start(&system, args.outage.is_some());
     let traffic = args.traffic.then(start).transpose()?;
 
-    let title = format!("gRPC {grpc_at}  http://{metrics_at}/metrics");
+    let (title, stores) = (system.title(), system.stores());
     tokio::select! {
         // Listen for signals before painting: a signal must not leave the alternate screen on.
         biased;
         () = interrupt() => {}
         () = time_is_up(args.seconds) => {}
-        never = break_store(&store.faults, args.outage) => match never {},
+        never = break_stores(stores, args.outage) => match never {},
         // The output is closed.
-        _ = show(metrics_at, title) => {}
-        failure = servers.failure() => return Err(failure),
+        _ = show(&metrics, title) => {}
+        failure = system.failure() => return Err(failure),
     }
 
     let agree = match traffic {
         Some(traffic) => {
             let tally = traffic.stop().await?;
-            let last = drained(metrics_at).await?;
+            let last = drained(&metrics).await?;
             report(&last, Some(&tally))
         }
-        None => report(&look(metrics_at).await?, None),
+        None => report(&look(&metrics).await?, None),
     };
     tokio::select! {
         () = interrupt() => {}
         () = time::sleep(args.linger) => {}
-        failure = servers.failure() => return Err(failure),
+        failure = system.failure() => return Err(failure),
     }
-    servers.stop().await?;
-    if let Some(traces) = traces {
-        traces.end().await;
-    }
+    system.stop().await?;
     Ok(agree)
-}
-
-async fn listen(flag: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| Failure::Start(format!("cannot listen on {address} ({flag}): {error}")))
-}
-
-/// Returns the address at which a client on this machine reaches the listener.
-fn reachable(listener: &TcpListener) -> Result<SocketAddr, Failure> {
-    let mut address = listener.local_addr().map_err(|error| Failure::Start(error.to_string()))?;
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
-    }
-    Ok(address)
-}
-
-/// gRPC and `/metrics`.
-struct Servers {
-    tasks: JoinSet<Result<(), String>>,
-    shutdown: watch::Sender<bool>,
-}
-
-impl Servers {
-    fn start(grpc: TcpListener, metrics: TcpListener, store: &Arc<Store>, peers: Peers) -> Self {
-        let (shutdown, ends) = watch::channel(false);
-        let mut tasks = JoinSet::new();
-        let serve =
-            server::serve(grpc, &Service::ALL, Arc::clone(store), peers, asked(ends.clone()));
-        tasks.spawn(async { serve.await.map_err(|error| format!("gRPC: {error}")) });
-        let serve = grpc_metrics_runtime::http::serve(metrics).with_graceful_shutdown(asked(ends));
-        tasks.spawn(async { serve.await.map_err(|error| format!("/metrics: {error}")) });
-        Self { tasks, shutdown }
-    }
-
-    /// Returns when a server ends unexpectedly.
-    async fn failure(&mut self) -> Failure {
-        let why = match self.tasks.join_next().await {
-            Some(Ok(Err(why))) => why,
-            _ => "a server ended unexpectedly".to_owned(),
-        };
-        Failure::Running(why)
-    }
-
-    async fn stop(mut self) -> Result<(), Failure> {
-        self.shutdown.send_replace(true);
-        let ended = async {
-            while let Some(task) = self.tasks.join_next().await {
-                let result = task.map_err(|error| error.to_string()).and_then(|result| result);
-                result.map_err(Failure::Running)?;
-            }
-            Ok(())
-        };
-        time::timeout(SHUTDOWN, ended).await.unwrap_or(Ok(()))
-    }
 }
 
 struct RunningTraffic {
@@ -155,9 +92,9 @@ struct RunningTraffic {
 }
 
 impl RunningTraffic {
-    fn start(addresses: &Addresses, store: &Arc<Store>, fair: bool) -> Result<Self, Failure> {
+    fn start(system: &System, fair: bool) -> Result<Self, Failure> {
         let (stop, stopped) = watch::channel(false);
-        let mut traffic = Traffic::new(addresses, Arc::clone(store), stopped)
+        let mut traffic = Traffic::new(system.addresses(), system.stores(), stopped)
             .map_err(|error| Failure::Start(error.to_string()))?;
         if fair {
             traffic = traffic.in_fair_weather();
@@ -177,26 +114,26 @@ impl RunningTraffic {
     }
 }
 
-/// Never returns. After the outage the store works as before.
-async fn break_store(faults: &Faults, outage: Option<Outage>) -> Infallible {
+/// Never returns. After the outage the stores work as before.
+async fn break_stores(stores: Stores, outage: Option<Outage>) -> Infallible {
     if let Some(Outage { after, lasts }) = outage {
         time::sleep(after).await;
-        faults.set_outage(true);
+        stores.set(Weather::Outage).await;
         time::sleep(lasts).await;
-        faults.set_outage(false);
+        stores.set(Weather::Fair).await;
     }
     future::pending().await
 }
 
 /// Returns only if the output is closed.
-async fn show(metrics: SocketAddr, title: String) -> io::Result<()> {
+async fn show(metrics: &[SocketAddr], title: String) -> io::Result<()> {
     let mut screen = Screen::open(title)?;
     let mut window = Window::new();
     let start = Instant::now();
     let mut ticks = time::interval(LOOK_EVERY);
     loop {
         ticks.tick().await;
-        match scrape(metrics).await {
+        match scrape_all(metrics).await {
             Ok(scrape) => {
                 window.push(Instant::now(), scrape);
                 screen.show(&window, start.elapsed())?;
@@ -206,12 +143,12 @@ async fn show(metrics: SocketAddr, title: String) -> io::Result<()> {
     }
 }
 
-async fn look(metrics: SocketAddr) -> Result<Scrape, Failure> {
-    scrape(metrics).await.map_err(|error| Failure::Running(error.to_string()))
+async fn look(metrics: &[SocketAddr]) -> Result<Scrape, Failure> {
+    scrape_all(metrics).await.map_err(|error| Failure::Running(error.to_string()))
 }
 
 /// Scrapes until nothing is in flight, and returns the last scrape. Returns it also if RPCs stay in flight.
-async fn drained(metrics: SocketAddr) -> Result<Scrape, Failure> {
+async fn drained(metrics: &[SocketAddr]) -> Result<Scrape, Failure> {
     let start = Instant::now();
     loop {
         time::sleep(SETTLE).await;
@@ -238,46 +175,6 @@ fn report(last: &Scrape, tally: Option<&Tally>) -> bool {
     // If stdout is closed, the exit code still has the result.
     let _ = print(lines);
     differences.is_empty()
-}
-
-async fn asked(mut ends: watch::Receiver<bool>) {
-    // An error means that the sender is gone, which also means shutdown.
-    let _ = ends.wait_for(|asked| *asked).await;
-}
-
-/// Waits for Ctrl-C, SIGTERM or SIGHUP.
-async fn interrupt() {
-    tokio::select! {
-        () = keyboard() => {}
-        () = terminated() => {}
-    }
-}
-
-async fn keyboard() {
-    if signal::ctrl_c().await.is_err() {
-        future::pending::<()>().await;
-    }
-}
-
-/// Waits for SIGTERM, or for SIGHUP, which a closing terminal sends.
-#[cfg(unix)]
-async fn terminated() {
-    use signal::unix::{SignalKind, signal};
-
-    let (Ok(mut terminate), Ok(mut hang_up)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-    else {
-        return future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = hang_up.recv() => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn terminated() {
-    future::pending().await
 }
 
 async fn time_is_up(after: Option<Duration>) {

@@ -41,6 +41,21 @@ impl Method {
     pub(crate) fn total(&self) -> u64 {
         self.codes.values().sum()
     }
+
+    fn merge(&mut self, other: Self) {
+        if !other.kind.is_empty() {
+            self.kind = other.kind;
+        }
+        for (code, count) in other.codes {
+            *self.codes.entry(code).or_default() += count;
+        }
+        for (cause, count) in other.causes {
+            *self.causes.entry(cause).or_default() += count;
+        }
+        self.in_flight += other.in_flight;
+        self.latency.add(&other.latency);
+        self.from_services.add(&other.from_services);
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -75,7 +90,18 @@ impl From<io::Error> for ScrapeError {
     }
 }
 
-pub(crate) async fn scrape(address: SocketAddr) -> Result<Scrape, ScrapeError> {
+/// Scrapes the processes of the system, and adds up what they say.
+pub(crate) async fn scrape_all(addresses: &[SocketAddr]) -> Result<Scrape, ScrapeError> {
+    let mut sum = Scrape::default();
+    for address in addresses {
+        for (rpc, method) in scrape(*address).await?.methods {
+            sum.methods.entry(rpc).or_default().merge(method);
+        }
+    }
+    Ok(sum)
+}
+
+async fn scrape(address: SocketAddr) -> Result<Scrape, ScrapeError> {
     let answer = time::timeout(TIMEOUT, get(address)).await;
     let answer = answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
     let Some((head, body)) = answer.split_once("\r\n\r\n") else {

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
+    str::FromStr,
 };
 
 use crate::pb::{
@@ -26,6 +27,22 @@ impl Service {
     pub(crate) const ALL: [Self; 6] =
         [Self::Auth, Self::Content, Self::Feed, Self::Messaging, Self::Streaming, Self::User];
 
+    /// An order in which every service comes after those that it calls.
+    pub(crate) const CALLEES_FIRST: [Self; 6] =
+        [Self::Auth, Self::User, Self::Content, Self::Feed, Self::Messaging, Self::Streaming];
+
+    /// As on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::Content => "content",
+            Self::Feed => "feed",
+            Self::Messaging => "messaging",
+            Self::Streaming => "streaming",
+            Self::User => "user",
+        }
+    }
+
     /// As in the proto.
     pub(crate) fn full_name(self) -> &'static str {
         match self {
@@ -35,6 +52,17 @@ impl Service {
             Self::Messaging => messaging_service_server::SERVICE_NAME,
             Self::Streaming => streaming_service_server::SERVICE_NAME,
             Self::User => user_service_server::SERVICE_NAME,
+        }
+    }
+
+    /// The services that this one calls.
+    pub(crate) fn calls(self) -> &'static [Self] {
+        match self {
+            Self::Auth | Self::User => &[],
+            Self::Content => &[Self::User],
+            Self::Feed => &[Self::Content, Self::User],
+            Self::Messaging => &[Self::Auth, Self::User],
+            Self::Streaming => &[Self::Auth],
         }
     }
 
@@ -49,12 +77,22 @@ impl Service {
     }
 }
 
+impl FromStr for Service {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|service| service.name() == name).ok_or(())
+    }
+}
+
 /// Where the gRPC servers of services are, as `host:port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Addresses(BTreeMap<Service, String>);
 
 /// The default port of gRPC: of the only process, or of the first service.
 pub(crate) const FIRST_GRPC: SocketAddr = loopback(50051);
+/// The same for `/metrics`.
+pub(crate) const FIRST_METRICS: SocketAddr = loopback(8081);
 
 const fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
@@ -63,6 +101,10 @@ const fn loopback(port: u16) -> SocketAddr {
 impl Addresses {
     pub(crate) fn all_at(address: SocketAddr) -> Self {
         Self(Service::ALL.map(|service| (service, address.to_string())).into())
+    }
+
+    pub(crate) fn set(&mut self, service: Service, address: String) {
+        self.0.insert(service, address);
     }
 
     pub(crate) fn of(&self, service: Service) -> &str {

@@ -1,6 +1,6 @@
 //! Exports spans to a collector.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use opentelemetry::{global, trace::TracerProvider};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
@@ -16,7 +16,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::screen::print_error;
+use crate::{screen::print_error, service::Service};
 
 /// Under load, the default queue is too short.
 const QUEUE: usize = 1 << 14;
@@ -27,7 +27,8 @@ pub(crate) struct Traces(SdkTracerProvider);
 
 impl Traces {
     /// Exports every RPC's span to this address, by OTLP over gRPC.
-    pub(crate) fn export_to(address: SocketAddr) -> Result<Self, String> {
+    pub(crate) fn export_to(address: &str, service: Option<Service>) -> Result<Self, String> {
+        let name = service.map_or("nova".to_owned(), |service| format!("nova-{}", service.name()));
         let exporter =
             SpanExporter::builder().with_tonic().with_endpoint(format!("http://{address}")).build();
         let exporter = exporter.map_err(|error| error.to_string())?;
@@ -36,7 +37,7 @@ impl Traces {
             .with_scheduled_delay(SEND_EVERY)
             .build();
         let provider = SdkTracerProvider::builder()
-            .with_resource(Resource::builder().with_service_name("nova").build())
+            .with_resource(Resource::builder().with_service_name(name).build())
             .with_span_processor(
                 BatchSpanProcessor::builder(exporter).with_batch_config(batches).build(),
             )

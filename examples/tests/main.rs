@@ -2,4 +2,5 @@
 #![cfg(unix)]
 
 mod endings;
+mod processes;
 mod spans;

@@ -6,9 +6,12 @@ use std::{
 };
 
 use super::StoreError;
+use crate::weather::Weather;
 
 /// Time after which an operation fails during an outage.
 const OUTAGE_LATENCY: Duration = Duration::from_millis(250);
+/// Longer than any client's timeout.
+const SLOWNESS: Duration = Duration::from_secs(5);
 const USUAL_LATENCY: Duration = Duration::from_millis(2);
 /// One of this many operations is slow, as with a slow page or a lock.
 const SLOW_ONE_IN: f64 = 1.0 / 40.0;
@@ -52,33 +55,18 @@ impl Faults {
             outage: AtomicBool::new(false),
             random: AtomicU64::new(0),
         };
-        faults.clear();
+        faults.set(Weather::Fair);
         faults
     }
 
-    /// Restores the usual failure rate and latency.
-    pub(crate) fn clear(&self) {
-        self.database.set(self.usual);
-        self.cache.set(self.usual);
-        self.slow_down(USUAL_LATENCY);
-    }
-
-    pub(crate) fn fail_database(&self) {
-        self.database.set(1.0);
-    }
-
-    pub(crate) fn fail_cache(&self) {
-        self.cache.set(1.0);
-    }
-
-    /// From now on, new operations take half to one and a half times `latency`, some longer.
-    pub(crate) fn slow_down(&self, latency: Duration) {
+    /// From now on. Operations take half to one and a half times the latency, some longer.
+    pub(crate) fn set(&self, weather: Weather) {
+        let rate = |broken| if broken { 1.0 } else { self.usual };
+        self.database.set(rate(weather == Weather::DatabaseDown));
+        self.cache.set(rate(weather == Weather::CacheDown));
+        let latency = if weather == Weather::Slow { SLOWNESS } else { USUAL_LATENCY };
         self.latency_us.store(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX), Relaxed);
-    }
-
-    /// Starts or ends an outage, in which every operation waits and then fails.
-    pub(crate) fn set_outage(&self, outage: bool) {
-        self.outage.store(outage, Relaxed);
+        self.outage.store(weather == Weather::Outage, Relaxed);
     }
 
     /// Simulates a database operation, with its latency and failure rate.

@@ -6,10 +6,8 @@ use tokio::time::{self, Instant};
 use tonic::{Code, Request, Response, Status, Streaming};
 use tracing::{Instrument, info_span};
 
-use super::{
-    Weather,
-    tally::{Rpc, Tally},
-};
+use super::tally::{Rpc, Tally};
+use crate::weather::Weather;
 use Seen::{Answer, GaveUp};
 
 /// The deadline that clients set. The server's tolerance is a tenth of it.

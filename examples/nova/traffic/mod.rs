@@ -22,7 +22,7 @@ use tonic::{Code, transport::Error};
 use crate::{
     channels::{Channel, channel},
     service::{Addresses, Service},
-    store::{Faults, Store},
+    weather::{Stores, Weather},
 };
 use case::{Case, Seen::Answer};
 
@@ -32,31 +32,10 @@ const AT_ONCE: usize = 32;
 const PACE: Duration = Duration::from_millis(4);
 /// Passes per round: one with errors, the others without, as most calls succeed.
 const PASSES: u64 = 4;
-/// Longer than any client's timeout.
-const SLOWNESS: Duration = Duration::from_secs(5);
 
-/// The state of the back end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Weather {
-    Fair,
-    DatabaseDown,
-    CacheDown,
-    Slow,
-}
-
-impl Weather {
-    const ALL: &[Self] = &[Self::Fair, Self::DatabaseDown, Self::CacheDown, Self::Slow];
-
-    fn set(self, faults: &Faults) {
-        faults.clear();
-        match self {
-            Self::Fair => {}
-            Self::DatabaseDown => faults.fail_database(),
-            Self::CacheDown => faults.fail_cache(),
-            Self::Slow => faults.slow_down(SLOWNESS),
-        }
-    }
-}
+/// What a round breaks, in this order.
+const WEATHERS: &[Weather] =
+    &[Weather::Fair, Weather::DatabaseDown, Weather::CacheDown, Weather::Slow];
 
 /// A channel to each service.
 struct Channels(BTreeMap<Service, Channel>);
@@ -74,7 +53,7 @@ impl Channels {
 
 pub(crate) struct Traffic {
     channels: Channels,
-    store: Arc<Store>,
+    stores: Stores,
     tally: Arc<Tally>,
     only_fair: bool,
     stop: watch::Receiver<bool>,
@@ -84,11 +63,11 @@ impl Traffic {
     /// Creates traffic that calls the services and ends soon after `stop` becomes true.
     pub(crate) fn new(
         addresses: &Addresses,
-        store: Arc<Store>,
+        stores: Stores,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, Error> {
         let channels = Channels::to(addresses)?;
-        Ok(Self { channels, store, tally: Arc::default(), only_fair: false, stop })
+        Ok(Self { channels, stores, tally: Arc::default(), only_fair: false, stop })
     }
 
     /// Without calls that end with a server-fault code, unless something else breaks.
@@ -102,15 +81,15 @@ impl Traffic {
 
     /// Returns when every started call has ended.
     pub(crate) async fn run(self) {
-        let weathers = if self.only_fair { &[Weather::Fair][..] } else { Weather::ALL };
+        let weathers = if self.only_fair { &[Weather::Fair] } else { WEATHERS };
         let mut pass = 0;
         loop {
             for &weather in weathers {
-                weather.set(&self.store.faults);
+                self.set(weather).await;
                 self.run_all(self.script(pass, weather)).await;
             }
             pass += 1;
-            Weather::Fair.set(&self.store.faults);
+            self.set(Weather::Fair).await;
             for _ in 1..PASSES {
                 let successes = self.script(pass, Weather::Fair);
                 self.run_all(successes.filter(|case| case.expected == Answer(Code::Ok))).await;
@@ -120,7 +99,14 @@ impl Traffic {
                 break;
             }
         }
-        self.store.faults.clear();
+        self.set(Weather::Fair).await;
+    }
+
+    /// With only fair weather, somebody else may break the stores.
+    async fn set(&self, weather: Weather) {
+        if !self.only_fair {
+            self.stores.set(weather).await;
+        }
     }
 
     fn script(&self, pass: u64, weather: Weather) -> impl Iterator<Item = Case> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::net::TcpListener;
 
 use super::{case::Seen, *};
-use crate::{channels::Peers, server};
+use crate::{channels::Peers, server, store::Store};
 
 /// Every method with the codes that it must return.
 const SPECIFIED: [(&str, &[&str], &[i32]); 18] = [
@@ -83,11 +83,12 @@ async fn every_case_ends_as_it_should() {
     let addresses = Addresses::all_at(address);
     let peers = Peers::at(&addresses).unwrap();
     let never = std::future::pending();
-    tokio::spawn(server::serve(listener, &Service::ALL, Arc::clone(&store), peers, never));
-    let traffic = Traffic::new(&addresses, Arc::clone(&store), stopped).unwrap();
+    tokio::spawn(server::serve(listener, &Service::ALL, store.clone(), peers, never));
+    let stores = Stores::Here(Arc::clone(&store.faults));
+    let traffic = Traffic::new(&addresses, stores, stopped).unwrap();
     for pass in 0..3 {
-        for &weather in Weather::ALL {
-            weather.set(&store.faults);
+        for &weather in WEATHERS {
+            store.faults.set(weather);
             let mut running = JoinSet::new();
             for case in traffic.script(pass, weather) {
                 let tally = traffic.tally();

@@ -10,13 +10,11 @@ use crate::{
     },
     store::seed,
     tokens::{self, Kind},
-    traffic::{
-        Weather,
-        case::{
-            Case, Script, Seen::Answer, aborted, fails, invalid, ok, too_late, without_cache,
-            without_database,
-        },
+    traffic::case::{
+        Case, Script, Seen::Answer, aborted, fails, invalid, ok, too_late, without_cache,
+        without_database,
     },
+    weather::Weather,
 };
 
 pub(super) fn cases(channel: Channel, pass: u64) -> Vec<Case> {

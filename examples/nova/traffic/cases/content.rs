@@ -13,14 +13,12 @@ use crate::{
         content_service_server::SERVICE_NAME,
     },
     store::seed,
-    traffic::{
-        Weather,
-        case::{
-            Case, Script,
-            Seen::{Answer, GaveUp},
-            aborted, invalid, missing, ok, too_late, without_database,
-        },
+    traffic::case::{
+        Case, Script,
+        Seen::{Answer, GaveUp},
+        aborted, invalid, missing, ok, too_late, without_database,
     },
+    weather::Weather,
 };
 
 pub(super) fn cases(channel: Channel, pass: u64) -> Vec<Case> {

@@ -9,13 +9,10 @@ use crate::{
         feed_service_server::SERVICE_NAME,
     },
     store::seed,
-    traffic::{
-        Weather,
-        case::{
-            Case, Script, Seen::Answer, aborted, invalid, ok, too_late, without_cache,
-            without_database,
-        },
+    traffic::case::{
+        Case, Script, Seen::Answer, aborted, invalid, ok, too_late, without_cache, without_database,
     },
+    weather::Weather,
 };
 
 /// The number of users who read their feeds.

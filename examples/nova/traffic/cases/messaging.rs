@@ -11,15 +11,13 @@ use crate::{
     },
     store::seed,
     tokens::ACCESS_LIVES,
-    traffic::{
-        Weather,
-        case::{
-            Case, Script,
-            Seen::{Answer, GaveUp},
-            aborted, fails, invalid, missing, ok, too_late, with_token, without_cache,
-            without_database,
-        },
+    traffic::case::{
+        Case, Script,
+        Seen::{Answer, GaveUp},
+        aborted, fails, invalid, missing, ok, too_late, with_token, without_cache,
+        without_database,
     },
+    weather::Weather,
 };
 
 type Client = MessagingServiceClient<Channel>;

@@ -15,14 +15,12 @@ use crate::{
     },
     store::seed,
     tokens::ACCESS_LIVES,
-    traffic::{
-        Weather,
-        case::{
-            Case, Script,
-            Seen::{Answer, GaveUp},
-            invalid, missing, ok,
-        },
+    traffic::case::{
+        Case, Script,
+        Seen::{Answer, GaveUp},
+        invalid, missing, ok,
     },
+    weather::Weather,
 };
 
 type Client = StreamingServiceClient<Channel>;
