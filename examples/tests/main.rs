@@ -4,3 +4,4 @@
 mod endings;
 mod processes;
 mod spans;
+mod stack;
