@@ -50,7 +50,7 @@ pub(crate) async fn serve(
 mod tests {
     use std::future;
 
-    use tonic::{Request, transport::Endpoint};
+    use tonic::{Code, Request, transport::Endpoint};
     use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
     use tonic_reflection::pb::v1::{
         ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
@@ -58,7 +58,16 @@ mod tests {
     };
 
     use super::*;
-    use crate::service::Addresses;
+    use crate::{
+        pb::{
+            content::{
+                CreatePostRequest, GetPostRequest, content_service_client::ContentServiceClient,
+            },
+            user::{GetUserProfileRequest, user_service_client::UserServiceClient},
+        },
+        service::Addresses,
+        store::seed,
+    };
 
     #[tokio::test]
     async fn health_and_reflection_know_the_six_services() {
@@ -93,5 +102,28 @@ mod tests {
             let service = service.full_name();
             assert!(listed.iter().any(|name| name == service), "{service}: {listed:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_service_alone_answers_what_needs_no_other() {
+        let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let peers = Peers::at(&Addresses::all_at(nowhere)).unwrap();
+        let store = Arc::new(Store::new(0.0));
+        tokio::spawn(serve(listener, &[Service::Content], store, peers, future::pending()));
+        let channel = Endpoint::from_shared(url).unwrap().connect_lazy();
+
+        let mut content = ContentServiceClient::new(channel.clone());
+        let post_id = seed::post(1).to_string();
+        assert!(content.get_post(GetPostRequest { post_id }).await.is_ok());
+        let author_id = seed::user(1).to_string();
+        let post = CreatePostRequest { author_id, text: "News".to_owned(), quotes: None };
+        let status = content.create_post(post).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unavailable, "{status}");
+        let mut user = UserServiceClient::new(channel);
+        let user_id = seed::user(1).to_string();
+        let status = user.get_user_profile(GetUserProfileRequest { user_id }).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unimplemented, "{status}");
     }
 }
