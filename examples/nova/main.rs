@@ -1,4 +1,4 @@
-//! Nova: a back end of six services under traffic, with its exported metrics as a live table.
+//! Nova: a back end of six services that call each other, under traffic, with its exported metrics as a live table.
 
 mod args;
 mod channels;
