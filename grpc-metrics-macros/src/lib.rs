@@ -1,11 +1,12 @@
-//! The `#[instrument_grpc]` attribute, its helper attributes, and `#[derive(GrpcStatus)]`. Use them through
-//! `grpc-metrics-runtime`, which re-exports and documents them.
+//! The `#[instrument_grpc]` attribute with its helper attributes, `#[instrument_grpc_client]`, and
+//! `#[derive(GrpcStatus)]`. Use them through `grpc-metrics-runtime`, which re-exports and documents them.
 //!
-//! `instrument` and `derive` work in three stages: parse the input, check it and collect all mistakes, and expand the
-//! resulting plan. Both use `syntax`, and neither uses the other.
+//! `instrument`, `client` and `derive` work in three stages: parse the input, check it and collect all mistakes, and
+//! expand the resulting plan. All use `syntax`, and none uses another.
 
 #![forbid(unsafe_code)]
 
+mod client;
 mod derive;
 mod instrument;
 mod syntax;
@@ -33,6 +34,12 @@ pub fn instrument_grpc_last(args: TokenStream, item: TokenStream) -> TokenStream
 #[proc_macro_attribute]
 pub fn instrument_method_last(args: TokenStream, item: TokenStream) -> TokenStream {
     instrument::instrument_method(args.into(), &item.into()).into()
+}
+
+/// Measures every RPC of a client that tonic generates.
+#[proc_macro_attribute]
+pub fn instrument_grpc_client(args: TokenStream, item: TokenStream) -> TokenStream {
+    client::instrument(args.into(), &item.into()).into()
 }
 
 /// Maps an error type to gRPC statuses.

@@ -8,7 +8,7 @@ use syn::{
     Signature, Visibility,
 };
 
-use crate::syntax::tokens;
+use crate::syntax::{items, tokens};
 
 /// The parsed impl.
 pub(crate) struct Service {
@@ -57,9 +57,9 @@ pub(crate) struct Method {
 /// Parses the impl.
 pub(crate) fn parse(item: TokenStream) -> Result<Service> {
     let mut tokens: Vec<TokenTree> = item.into_iter().collect();
-    let is_impl = find_keyword(&tokens).is_some_and(|(_, keyword)| keyword == "impl");
+    let is_impl = items::keyword(&tokens).is_some_and(|(_, keyword)| keyword == "impl");
     let Some(TokenTree::Group(body)) = tokens.pop_if(|_| is_impl) else {
-        return Err(not_an_impl(&tokens));
+        return Err(items::wrong_kind(&tokens, not_on));
     };
     tokens.push(tokens::braces(body.span(), TokenStream::new()).into());
     let mut head: ItemImpl = syn::parse2(tokens.into_iter().collect())?;
@@ -81,35 +81,11 @@ pub(crate) fn method(item: TokenStream) -> Result<Method> {
     parse_method.parse2(item)
 }
 
-fn not_an_impl(tokens: &[TokenTree]) -> Error {
-    let Some((at, keyword)) = find_keyword(tokens) else {
-        // Without the item's body, which may be long.
-        let is_body = |tree: &&TokenTree| !matches!(tree, TokenTree::Group(g) if g.delimiter() == Delimiter::Brace);
-        let first_line: TokenStream = tokens.iter().take_while(is_body).cloned().collect();
-        return Error::new_spanned(first_line, not_on("this item"));
-    };
-    // The keyword and the name. The tokens around may come from another attribute, with that one's span.
-    let named: TokenStream = tokens[at..].iter().take(2).cloned().collect();
-    Error::new_spanned(named, not_on(&format!("this `{keyword}`")))
-}
-
 fn not_on(item: &str) -> String {
     format!(
         "`#[instrument_grpc]` can't be applied to {item}: put it above the impl of a service, `impl Greeter for \
          MyGreeter {{ … }}`"
     )
-}
-
-/// Returns the keyword of the item's kind, and its index.
-fn find_keyword(tokens: &[TokenTree]) -> Option<(usize, String)> {
-    const KINDS: [&str; 10] =
-        ["impl", "fn", "struct", "enum", "union", "trait", "mod", "type", "const", "static"];
-    tokens.iter().enumerate().find_map(|(i, tree)| match tree {
-        TokenTree::Ident(ident) => {
-            Some((i, ident.to_string())).filter(|(_, name)| KINDS.contains(&name.as_str()))
-        }
-        _ => None,
-    })
 }
 
 /// Removes the invisible groups that `macro_rules!` puts around fragments.

@@ -20,7 +20,7 @@ fn case(name: &str) -> Case {
     let source = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
     let file: File = syn::parse_str(&source).unwrap_or_else(|error| panic!("{path:?}: {error}"));
     let case = file.items.into_iter().find_map(Case::of);
-    case.unwrap_or_else(|| panic!("{path:?} has no #[instrument_grpc]"))
+    case.unwrap_or_else(|| panic!("{path:?} has none of our macros"))
 }
 
 fn pretty(tokens: TokenStream) -> String {

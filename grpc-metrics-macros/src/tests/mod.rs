@@ -1,6 +1,7 @@
-//! Tests that call the attribute and the derive as functions.
+//! Tests that call the attributes and the derive as functions.
 
 mod broken_input;
+mod clients;
 mod derives;
 mod expansions;
 mod large;
@@ -26,6 +27,7 @@ enum By {
     Attribute,
     /// After it has moved itself to the end.
     LastAttribute,
+    ClientAttribute,
     Derive,
 }
 
@@ -53,14 +55,21 @@ impl Case {
             Ok((attrs, input.parse::<TokenStream>()?))
         };
         let (attrs, rest) = split.parse2(item.into_token_stream()).ok()?;
-        let (own, below) = attrs.split_first()?;
-        is_own(own).then(|| Self::new(own, quote!(#(#below)* #rest)))
+        // The compiler's own attributes, such as comments, may be above.
+        let own = attrs.iter().position(is_own)?;
+        let (above, below) = (&attrs[..own], &attrs[own + 1..]);
+        Some(Self::new(&attrs[own], quote!(#(#above)* #(#below)* #rest)))
     }
 
     fn new(own: &Attribute, item: TokenStream) -> Self {
         let args = own.meta.require_list().map_or_else(|_| quote!(), |list| list.tokens.clone());
-        let last = own.path().segments.last().is_some_and(|last| last.ident != "instrument_grpc");
-        Self { args, item, by: if last { By::LastAttribute } else { By::Attribute } }
+        let name = own.path().segments.last().map(|last| last.ident.to_string());
+        let by = match name.as_deref() {
+            Some("instrument_grpc") => By::Attribute,
+            Some("instrument_grpc_client") => By::ClientAttribute,
+            _ => By::LastAttribute,
+        };
+        Self { args, item, by }
     }
 
     /// Expands the macro once. If it moves below other attributes, the result has to be expanded again.
@@ -69,6 +78,7 @@ impl Case {
         let moved = match by {
             By::Attribute => crate::instrument::order::after_other_attributes(args, item),
             By::LastAttribute => None,
+            By::ClientAttribute => return crate::client::instrument(args.clone(), item),
             By::Derive => return crate::derive::derive(item.clone()),
         };
         moved.unwrap_or_else(|| crate::instrument::instrument(args.clone(), item.clone()))

@@ -1,0 +1,4 @@
+#[instrument_grpc_client(tagret = "billing")]
+pub(crate) struct GreeterClient<T> {
+    inner: tonic::client::Grpc<T>,
+}
