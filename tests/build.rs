@@ -8,7 +8,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     let files = protox::compile(["proto/scripted.proto", "proto/names.proto"], ["proto"])?;
     configure().compile_fds(files)?;
+    measured_client()?;
     shapes()
+}
+
+/// The client of the scripted service with the attribute.
+fn measured_client() -> Result<(), Box<dyn Error>> {
+    let files = protox::compile(["proto/scripted.proto"], ["proto"])?;
+    let dir = Path::new(&env::var("OUT_DIR")?).join("measured");
+    fs::create_dir_all(&dir)?;
+    configure()
+        .build_server(false)
+        .client_mod_attribute(".", "#[::grpc_metrics_runtime::instrument_grpc_client]")
+        .extern_path(".testing.v1.Script", "crate::pb::Script")
+        .extern_path(".testing.v1.Reply", "crate::pb::Reply")
+        .out_dir(dir)
+        .compile_fds(files)?;
+    Ok(())
 }
 
 /// The same services in each form that tonic can give them.

@@ -71,33 +71,44 @@ fn all_methods() -> Vec<(&'static str, &'static str, &'static str, bool)> {
     METHODS.into_iter().chain(SCRIPTED).collect()
 }
 
-/// Asserts that the series are those of these methods before any call, and nothing else.
+/// Asserts that the series are those of these methods before any call, and nothing else. The process-wide instance has
+/// also those of the generated client.
 fn assert_at_zero(scrape: &Scrape, methods: &[(&str, &str, &str, bool)]) {
     type Series = BTreeMap<(String, BTreeMap<String, String>), f64>;
     let mut expected = Series::new();
-    let mut add = |name: &str, labels: &[(&str, &str)], value: f64| {
-        let labels = labels.iter().map(|(k, v)| ((*k).into(), (*v).into()));
-        let key = (format!("grpc_server_{name}"), labels.collect());
-        expected.insert(key, value);
-    };
     let bounds = grpc_metrics_runtime::DEFAULT_BUCKETS.iter().map(f64::to_string);
     let bounds: Vec<String> = bounds.collect();
-    for (service, method, kind, streams) in methods {
-        let of = [("service", *service), ("method", *method)];
-        let with = |name, value| [of[0], of[1], (name, value)];
-        for code in ["0", "2", "4", "12", "13", "14", "15"] {
-            add("requests_total", &with("code", code), 0.0);
-        }
-        for bound in bounds.iter().map(String::as_str).chain(["+Inf"]) {
-            let labels = with("le", bound);
-            add("request_duration_seconds_bucket", &labels, 0.0);
-        }
-        add("request_duration_seconds_count", &of, 0.0);
-        add("request_duration_seconds_sum", &of, 0.0);
-        add("in_flight_requests", &of, 0.0);
-        add("method_info", &with("type", kind), 1.0);
-        if *streams {
-            add("stream_messages_sent_total", &of, 0.0);
+    let is_global = methods.iter().any(|(service, ..)| METHODS.iter().any(|(s, ..)| s == service));
+    let called = if is_global { &SCRIPTED[..] } else { &[] };
+    let sides = [("grpc_server", methods), ("grpc_client", called)];
+    for (prefix, methods) in sides {
+        let mut add = |name: &str, labels: &[(&str, &str)], value: f64| {
+            let labels = labels.iter().map(|(k, v)| ((*k).into(), (*v).into()));
+            let key = (format!("{prefix}_{name}"), labels.collect());
+            expected.insert(key, value);
+        };
+        for (service, method, kind, server_streams) in methods {
+            let of = [("service", *service), ("method", *method)];
+            let with = |name, value| [of[0], of[1], (name, value)];
+            for code in ["0", "2", "4", "12", "13", "14", "15"] {
+                add("requests_total", &with("code", code), 0.0);
+            }
+            for bound in bounds.iter().map(String::as_str).chain(["+Inf"]) {
+                let labels = with("le", bound);
+                add("request_duration_seconds_bucket", &labels, 0.0);
+            }
+            add("request_duration_seconds_count", &of, 0.0);
+            add("request_duration_seconds_sum", &of, 0.0);
+            add("in_flight_requests", &of, 0.0);
+            add("method_info", &with("type", kind), 1.0);
+            let is_server = prefix == "grpc_server";
+            let client_streams = ["client_stream", "bidi_stream"].contains(kind);
+            if if is_server { *server_streams } else { client_streams } {
+                add("stream_messages_sent_total", &of, 0.0);
+            }
+            if !is_server && *server_streams {
+                add("stream_messages_received_total", &of, 0.0);
+            }
         }
     }
     assert_eq!(scrape.series, expected, "{}", scrape.text);

@@ -54,6 +54,18 @@
 //! | `grpc_server_request_size_bytes` | histogram | `service`, `method` |
 //! | `grpc_server_response_size_bytes` | histogram | `service`, `method` |
 //!
+//! With [`instrument_grpc_client`] or [`client_layer`]:
+//!
+//! | name | type | labels |
+//! |---|---|---|
+//! | `grpc_client_requests_total` | counter | `service`, `method`, `code` |
+//! | `grpc_client_request_duration_seconds` | histogram | `service`, `method` |
+//! | `grpc_client_in_flight_requests` | gauge | `service`, `method` |
+//! | `grpc_client_method_info` | gauge, 1 | `service`, `method`, `type` |
+//! | `grpc_client_stream_messages_sent_total` | counter | `service`, `method` |
+//! | `grpc_client_stream_messages_received_total` | counter | `service`, `method` |
+//! | `grpc_client_edge_requests_total` | counter | `caller_service`, `caller_method`, `service`, `method`, `code` |
+//!
 //! Every method of every instrumented service in the program has its series from the first scrape, at 0. The metrics
 //! are registered in [`prometheus::default_registry`], unless the program [installs](GrpcMetrics::install) its own
 //! [`GrpcMetrics`]. If you serve a registry yourself, call [`GrpcMetrics::global`] at startup; [`http`] calls it for
@@ -139,6 +151,7 @@
 )]
 
 mod catalog;
+pub mod client;
 mod counters;
 mod export;
 mod grpc;
@@ -160,9 +173,10 @@ mod status;
 pub mod __private;
 
 pub use catalog::DuplicateService;
-pub use counters::ErrorCount;
+pub use client::client_layer;
 #[cfg(feature = "opentelemetry")]
 pub use counters::Exemplar;
+pub use counters::{EdgeCount, ErrorCount};
 #[cfg(feature = "openmetrics")]
 pub use export::openmetrics;
 pub use export::text::{TEXT_CONTENT_TYPE, encode_registry};
@@ -284,10 +298,32 @@ pub use grpc_metrics_macros::GrpcStatus;
 /// code that names the type outside the impl, or passes on a sibling's stream as in `self.watch(request).await`, gets a
 /// [`ResponseStream`]. With a boxed stream or `streams = false`, it gets the type as declared.
 pub use grpc_metrics_macros::instrument_grpc;
+/// Measures the calls of the generated client in the module below it; see [`client`].
+///
+/// Let tonic put it above every client. In `build.rs`:
+///
+/// ```ignore
+/// tonic_prost_build::configure()
+///     .client_mod_attribute(".", "#[::grpc_metrics_runtime::instrument_grpc_client]")
+///     .compile_protos(&["proto/greeter.proto"], &["proto"])?;
+/// ```
+///
+/// The calls count in the process-wide [`GrpcMetrics`]. All methods have their series from the first scrape.
+///
+/// # Arguments
+///
+/// Both are optional.
+///
+/// - `target = "…"`: the `target` label of all series, which tells apart servers of the same service.
+/// - `crate = PATH`: the path of the runtime, if it is renamed or re-exported.
+///
+/// A module in which the attribute recognises no client stays as it is, and [`GrpcMetrics::warnings`] and a line on
+/// stderr say so.
+pub use grpc_metrics_macros::instrument_grpc_client;
 pub use grpc_metrics_macros::{rpc, skip_metrics};
 pub use instance::{DEFAULT_BUCKETS, Durations, MethodSnapshot, Slo, SloCounts, Snapshot};
 pub use layer::server_layer;
 pub use metrics::{Error, GrpcMetrics, GrpcMetricsBuilder, RequestGuardBuilder, Warning};
-pub use rpc::{RequestGuard, ResponseStream};
+pub use rpc::{Caller, RequestGuard, ResponseStream};
 pub use status::GrpcStatus;
 pub use {prometheus, tonic};

@@ -16,7 +16,11 @@ use crate::{GrpcMetrics, MethodKind};
 
 pub use crate::__named_after_trait as named_after_trait;
 pub use crate::ResponseStream;
-pub use crate::catalog::{Definition, Method, NamedAfterTrait, Service};
+pub use crate::catalog::{
+    ClientEntry, Definition, Method, Method as ClientMethod, NamedAfterTrait, Service,
+    UnmeasuredClient,
+};
+pub use crate::client::{ClientService, client_call, client_codec, client_service};
 pub use crate::rpc::{Entered, Handler, MessageStream, Rpc, StreamItem};
 pub use crate::status::{
     Description, ErrorType, GrpcStatus, IntoStatus, Source, own_status, own_status_of_generic,
@@ -42,6 +46,23 @@ pub const fn method(
     server_streams: bool,
 ) -> Definition {
     Definition::new(service, name, MethodKind::new(client_streams, server_streams))
+}
+
+/// Builds the descriptor of a generated client's method. `service` and `name` are the labels.
+pub const fn client_method(
+    service: &'static str,
+    name: &'static str,
+    client_streams: bool,
+    server_streams: bool,
+) -> ClientMethod {
+    Definition::client(service, name, MethodKind::new(client_streams, server_streams)).build()
+}
+
+/// Builds the inventory's entry of a module whose client is not measured, with the caller's place in the source.
+#[track_caller]
+pub const fn unmeasured_client(module: &'static str, reason: &'static str) -> UnmeasuredClient {
+    let place = Location::caller();
+    UnmeasuredClient { module, reason, file: place.file(), line: place.line() }
 }
 
 /// Builds the inventory's entry of an impl, with the caller's place in the source.

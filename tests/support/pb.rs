@@ -7,3 +7,8 @@ tonic::include_proto!("testing.v1");
 pub mod names {
     tonic::include_proto!("names.v1");
 }
+
+/// The client of the scripted service, measured.
+pub mod measured {
+    include!(concat!(env!("OUT_DIR"), "/measured/testing.v1.rs"));
+}

@@ -20,15 +20,22 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// Returns the definition of a method with these labels.
+    /// Returns the definition of a method that the program serves, with these labels.
     pub const fn new(service: &'static str, name: &'static str, kind: MethodKind) -> Self {
-        let objectives = Objectives::NONE;
-        let counts_messages = kind.server_streams();
+        Self::with_key(MethodKey::server(service, name), kind)
+    }
+
+    /// Returns the definition of a method that the program calls, with these labels.
+    pub const fn client(service: &'static str, name: &'static str, kind: MethodKind) -> Self {
+        Self::with_key(MethodKey::client(service, name), kind)
+    }
+
+    const fn with_key(key: MethodKey, kind: MethodKind) -> Self {
         Self {
-            key: MethodKey::server(service, name),
+            key,
             kind,
-            counts_messages,
-            objectives,
+            counts_messages: kind.server_streams(),
+            objectives: Objectives::NONE,
             #[cfg(feature = "tracing")]
             has_span: true,
         }
@@ -75,13 +82,7 @@ impl Definition {
     /// Returns the method, to be put into a static.
     pub const fn build(self) -> Method {
         let index = AtomicUsize::new(usize::MAX);
-        Method {
-            definition: self,
-            index,
-            global: OnceLock::new(),
-            #[cfg(feature = "tracing")]
-            path: OnceLock::new(),
-        }
+        Method { definition: self, index, global: OnceLock::new(), path: OnceLock::new() }
     }
 }
 
@@ -94,17 +95,22 @@ pub struct Method {
     /// The counters in the process-wide instance, set by the first RPC that uses it.
     pub(crate) global: OnceLock<&'static MethodCounters>,
     /// The name in spans, set by the first one.
-    #[cfg(feature = "tracing")]
     path: OnceLock<String>,
 }
 
 impl Method {
+    /// Sets the name of the upstream, which tells apart servers of the same service.
+    #[must_use]
+    pub const fn target(mut self, target: &'static str) -> Self {
+        self.definition.key = self.definition.key.with_target(target);
+        self
+    }
+
     pub(crate) fn key(&self) -> MethodKey {
         self.definition.key
     }
 
     /// Returns `service/method`, made from the labels.
-    #[cfg(feature = "tracing")]
     pub(crate) fn path(&self) -> &str {
         let MethodKey { service, method, .. } = self.key();
         self.path.get_or_init(|| format!("{service}/{method}"))

@@ -5,10 +5,13 @@ mod method;
 mod objectives;
 mod services;
 
-pub(crate) use self::key::MethodKey;
+pub(crate) use self::key::{MethodKey, Side};
 pub use self::method::{Definition, Method};
 pub(crate) use self::objectives::{Latency, Objectives};
-pub use self::services::{DuplicateService, NamedAfterTrait, Service};
+pub use self::services::{
+    ClientEntry, DuplicateService, NamedAfterTrait, Service, UnmeasuredClient,
+};
 pub(crate) use self::services::{
     duplicates, find, latency_objectives, method_count, methods_of, objectives, services,
+    unmeasured_clients,
 };

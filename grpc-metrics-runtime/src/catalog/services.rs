@@ -67,47 +67,92 @@ pub struct NamedAfterTrait {
 
 inventory::collect!(NamedAfterTrait);
 
+/// A method of a generated client, submitted to the inventory by the attribute's expansion.
+#[derive(Debug)]
+pub struct ClientEntry(&'static Method);
+
+impl ClientEntry {
+    /// Returns the entry of a method.
+    pub const fn new(method: &'static Method) -> Self {
+        Self(method)
+    }
+}
+
+inventory::collect!(ClientEntry);
+
+/// A module with the attribute for clients in which the attribute did not recognise a client.
+#[derive(Debug)]
+pub struct UnmeasuredClient {
+    /// The module's name.
+    pub module: &'static str,
+    /// What was not recognised.
+    pub reason: &'static str,
+    /// The file of the attribute.
+    pub file: &'static str,
+    /// The line of the attribute.
+    pub line: u32,
+}
+
+inventory::collect!(UnmeasuredClient);
+
 /// Returns every instrumented impl, sorted by label. The first call assigns the methods' indices.
 pub(crate) fn services() -> &'static [&'static Service] {
     static SERVICES: OnceLock<Vec<&'static Service>> = OnceLock::new();
     SERVICES.get_or_init(|| {
         let mut services: Vec<_> = inventory::iter::<Service>.into_iter().collect();
         services.sort_by_key(|service| (service.name, service.file, service.line));
-        let methods = services.iter().flat_map(|service| service.methods);
+        let methods = services.iter().flat_map(|service| service.methods.iter().copied());
+        let methods = methods.chain(client_methods());
         methods.enumerate().for_each(|(index, method)| method.set_index(index));
         services
     })
 }
 
+/// Returns every method of an instrumented client.
+pub(crate) fn client_methods() -> impl Iterator<Item = &'static Method> {
+    inventory::iter::<ClientEntry>.into_iter().map(|ClientEntry(method)| *method)
+}
+
+/// Returns the modules whose clients are not measured, sorted.
+pub(crate) fn unmeasured_clients() -> Vec<&'static UnmeasuredClient> {
+    let mut unmeasured: Vec<_> = inventory::iter::<UnmeasuredClient>.into_iter().collect();
+    unmeasured.sort_by_key(|entry| (entry.module, entry.file, entry.line));
+    unmeasured
+}
+
+/// Returns every instrumented method, in the order of their indices.
+fn methods() -> impl Iterator<Item = &'static Method> {
+    let served = services().iter().flat_map(|service| service.methods.iter().copied());
+    served.chain(client_methods())
+}
+
 /// Returns the number of instrumented methods.
 pub(crate) fn method_count() -> usize {
-    services().iter().map(|service| service.methods.len()).sum()
+    methods().count()
 }
 
 /// Returns the methods that an instance exposes before their first RPC. The expression in `metrics = …` is not
 /// evaluated before the first RPC, so those methods belong to every instance, including the process-wide one.
 pub(crate) fn methods_of(global: bool) -> impl Iterator<Item = &'static Method> {
     let services = services().iter().filter(move |service| global || service.chooses_instance);
-    services.flat_map(|service| service.methods.iter().copied())
+    let served = services.flat_map(|service| service.methods.iter().copied());
+    served.chain(client_methods().filter(move |_| global))
 }
 
 /// Returns the instrumented method with these labels, if there is one.
 pub(crate) fn find(key: MethodKey) -> Option<&'static Method> {
-    let mut methods = services().iter().flat_map(|service| service.methods.iter().copied());
-    methods.find(|method| method.key() == key)
+    methods().find(|method| method.key() == key)
 }
 
 /// Returns the strictest objectives of the instrumented methods with these labels.
 pub(crate) fn objectives(key: MethodKey) -> Objectives {
-    let methods = services().iter().flat_map(|service| service.methods);
-    let labelled = methods.filter(|method| method.key() == key);
+    let labelled = methods().filter(|method| method.key() == key);
     labelled.fold(Objectives::NONE, |all, method| all.and(method.objectives()))
 }
 
 /// Returns the latency objectives of all methods, in nanoseconds.
 pub(crate) fn latency_objectives() -> impl Iterator<Item = u64> {
-    let methods = services().iter().flat_map(|service| service.methods);
-    methods.filter_map(|method| method.objectives().latency).map(|latency| latency.nanos)
+    methods().filter_map(|method| method.objectives().latency).map(|latency| latency.nanos)
 }
 
 /// Impls that share a service label, so that the metrics can't distinguish their RPCs.

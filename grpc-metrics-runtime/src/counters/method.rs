@@ -9,6 +9,7 @@ use tonic::Code;
 use super::causes::{Causes, ErrorCount};
 use super::cells::{Counts, MethodCells};
 use super::clock::{Clock, Instant};
+use super::edges::{EdgeCount, Edges};
 #[cfg(feature = "opentelemetry")]
 use super::exemplars::{Exemplar, Exemplars};
 use super::sizes::{SizeReading, Sizes};
@@ -31,7 +32,9 @@ pub(crate) struct MethodCounters {
     moved: AtomicU64,
     /// Made by the server layer.
     sizes: OnceLock<Box<Sizes>>,
-    padding: [u64; 9],
+    /// Of methods that the program calls.
+    edges: Edges,
+    padding: [u64; 7],
     /// A copy, so that an RPC reads no other memory for it.
     clock: Clock,
     cells: MethodCells,
@@ -49,6 +52,8 @@ pub(crate) struct Reading {
     pub(crate) exemplars: Vec<Option<Exemplar>>,
     /// Of methods that a server layer measures.
     pub(crate) sizes: Option<Box<SizeReading>>,
+    /// Of methods that the program calls.
+    pub(crate) edges: Vec<EdgeCount>,
 }
 
 impl MethodCounters {
@@ -62,7 +67,8 @@ impl MethodCounters {
             faults,
             moved: AtomicU64::new(0),
             sizes: OnceLock::new(),
-            padding: [0; 9],
+            edges: Edges::default(),
+            padding: [0; 7],
             clock,
             cells: MethodCells::new(bounds),
         }
@@ -114,6 +120,11 @@ impl MethodCounters {
         self.causes.count(code, cause);
     }
 
+    /// Counts the end of a call of this method by the handler with these labels.
+    pub(crate) fn count_edge(&self, caller: [&'static str; 2], code: Code) {
+        self.edges.count(caller, code);
+    }
+
     /// Shows sizes of messages from now on.
     pub(crate) fn show_sizes(&self) {
         self.sizes();
@@ -145,6 +156,8 @@ impl MethodCounters {
     pub(crate) fn read(&self) -> Reading {
         // First: see `Causes::read`.
         let errors = self.causes.read();
+        // For the same reason: an edge is counted after its RPC.
+        let edges = self.edges.read();
         // Before the cells. Acquire: pairs with the release in `move_out`, so that in flight is not negative.
         let moved = self.moved.load(Ordering::Acquire);
         let mut counts = self.cells.read();
@@ -155,6 +168,7 @@ impl MethodCounters {
             #[cfg(feature = "opentelemetry")]
             exemplars: self.exemplars.read(),
             sizes: self.sizes.get().map(|sizes| Box::new(sizes.read())),
+            edges,
         }
     }
 }

@@ -4,6 +4,7 @@
 mod causes;
 mod cells;
 mod clock;
+mod edges;
 #[cfg(feature = "opentelemetry")]
 mod exemplars;
 mod method;
@@ -12,6 +13,7 @@ mod sizes;
 pub use self::causes::ErrorCount;
 pub(crate) use self::cells::Counts;
 pub(crate) use self::clock::{Clock, Instant};
+pub use self::edges::EdgeCount;
 #[cfg(feature = "opentelemetry")]
 pub use self::exemplars::Exemplar;
 pub(crate) use self::method::{MethodCounters, Reading};

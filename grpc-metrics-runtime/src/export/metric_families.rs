@@ -46,7 +46,7 @@ fn metric(
     labels: Labels<'_>,
     value: Value<'_>,
 ) -> Metric {
-    let own = labels.method_pairs().into_iter().chain(labels.family_pairs());
+    let own = labels.method_pairs().chain(labels.family_pairs());
     let own = own.map(|(name, value)| pair(name, value));
     let mut metric = Metric::from_label(const_labels.iter().cloned().chain(own).collect());
     let number = match value {

@@ -3,12 +3,16 @@
 
 use tonic::Code;
 
+use crate::catalog::Side;
 use crate::counters::SIZE_BOUNDS;
 use crate::grpc::{ALL_CODES, CODES, CodeSet, FAULT_CODES};
 use crate::instance::Settings;
 
 /// The labels that every series has, in front of its family's own.
 pub(crate) const METHOD_LABELS: [&str; 2] = ["service", "method"];
+
+/// The label of client series whose program has named the upstream.
+pub(crate) const TARGET_LABEL: &str = "target";
 
 /// The identity of a family, independent of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +29,7 @@ pub(crate) enum FamilyId {
     SloEvents,
     SloBadEvents,
     SloObjective,
+    EdgeRequests,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +53,7 @@ impl FamilyType {
 /// A row of the table.
 #[derive(Debug)]
 struct Row {
+    side: Side,
     id: FamilyId,
     /// The name without the prefix.
     suffix: &'static str,
@@ -57,9 +63,10 @@ struct Row {
     help: &'static str,
 }
 
-/// In the order of [`FamilyId`].
-static ROWS: [Row; 12] = [
+/// Those of the server first, in the order of [`FamilyId`].
+static ROWS: [Row; 19] = [
     Row {
+        side: Side::Server,
         id: FamilyId::Requests,
         suffix: "requests_total",
         ty: FamilyType::Counter,
@@ -67,6 +74,7 @@ static ROWS: [Row; 12] = [
         help: "RPCs that ended, by gRPC status code.",
     },
     Row {
+        side: Side::Server,
         id: FamilyId::Errors,
         suffix: "errors_total",
         ty: FamilyType::Counter,
@@ -74,6 +82,7 @@ static ROWS: [Row; 12] = [
         help: "RPCs that ended with an error whose cause is known, by gRPC status code and cause.",
     },
     Row {
+        side: Side::Server,
         id: FamilyId::Duration,
         suffix: "request_duration_seconds",
         ty: FamilyType::Histogram,
@@ -81,6 +90,7 @@ static ROWS: [Row; 12] = [
         help: "Time from the start of an RPC to its end; for a response stream, until the stream ends.",
     },
     Row {
+        side: Side::Server,
         id: FamilyId::InFlight,
         suffix: "in_flight_requests",
         ty: FamilyType::Gauge,
@@ -88,6 +98,7 @@ static ROWS: [Row; 12] = [
         help: "RPCs that have started and not ended.",
     },
     Row {
+        side: Side::Server,
         id: FamilyId::MethodInfo,
         suffix: "method_info",
         ty: FamilyType::Gauge,
@@ -95,6 +106,7 @@ static ROWS: [Row; 12] = [
         help: "1 for every method, with its kind: unary, client_stream, server_stream or bidi_stream.",
     },
     Row {
+        side: Side::Server,
         id: FamilyId::MessagesSent,
         suffix: "stream_messages_sent_total",
         ty: FamilyType::Counter,
@@ -102,6 +114,7 @@ static ROWS: [Row; 12] = [
         help: "Messages sent on response streams.",
     },
     Row {
+        side: Side::Server,
         id: FamilyId::MessagesReceived,
         suffix: "stream_messages_received_total",
         ty: FamilyType::Counter,
@@ -109,6 +122,7 @@ static ROWS: [Row; 12] = [
         help: "Messages received by request streams.",
     },
     Row {
+        side: Side::Server,
         id: FamilyId::RequestSize,
         suffix: "request_size_bytes",
         ty: FamilyType::Histogram,
@@ -116,6 +130,7 @@ static ROWS: [Row; 12] = [
         help: "Bytes of an RPC's request messages as they travel.",
     },
     Row {
+        side: Side::Server,
         id: FamilyId::ResponseSize,
         suffix: "response_size_bytes",
         ty: FamilyType::Histogram,
@@ -123,6 +138,7 @@ static ROWS: [Row; 12] = [
         help: "Bytes of an RPC's response messages as they travel.",
     },
     Row {
+        side: Side::Server,
         id: FamilyId::SloEvents,
         suffix: "slo_events_total",
         ty: FamilyType::Counter,
@@ -130,6 +146,7 @@ static ROWS: [Row; 12] = [
         help: "RPCs that ended, of methods with an objective.",
     },
     Row {
+        side: Side::Server,
         id: FamilyId::SloBadEvents,
         suffix: "slo_bad_events_total",
         ty: FamilyType::Counter,
@@ -137,11 +154,68 @@ static ROWS: [Row; 12] = [
         help: "RPCs that ended and missed the objective.",
     },
     Row {
+        side: Side::Server,
         id: FamilyId::SloObjective,
         suffix: "slo_objective_ratio",
         ty: FamilyType::Gauge,
         labels: &["slo"],
         help: "The objective: the ratio of RPCs that have to be good.",
+    },
+    Row {
+        side: Side::Client,
+        id: FamilyId::Requests,
+        suffix: "requests_total",
+        ty: FamilyType::Counter,
+        labels: &["code"],
+        help: "Calls that ended, by gRPC status code.",
+    },
+    Row {
+        side: Side::Client,
+        id: FamilyId::Duration,
+        suffix: "request_duration_seconds",
+        ty: FamilyType::Histogram,
+        labels: &[],
+        help: "Time from the start of a call to its end; for a response stream, until the stream ends.",
+    },
+    Row {
+        side: Side::Client,
+        id: FamilyId::InFlight,
+        suffix: "in_flight_requests",
+        ty: FamilyType::Gauge,
+        labels: &[],
+        help: "Calls that have started and not ended.",
+    },
+    Row {
+        side: Side::Client,
+        id: FamilyId::MethodInfo,
+        suffix: "method_info",
+        ty: FamilyType::Gauge,
+        labels: &["type"],
+        help: "1 for every method that is called, with its kind: unary, client_stream, server_stream or bidi_stream.",
+    },
+    Row {
+        side: Side::Client,
+        id: FamilyId::MessagesSent,
+        suffix: "stream_messages_sent_total",
+        ty: FamilyType::Counter,
+        labels: &[],
+        help: "Messages sent on request streams.",
+    },
+    Row {
+        side: Side::Client,
+        id: FamilyId::MessagesReceived,
+        suffix: "stream_messages_received_total",
+        ty: FamilyType::Counter,
+        labels: &[],
+        help: "Messages received on response streams.",
+    },
+    Row {
+        side: Side::Client,
+        id: FamilyId::EdgeRequests,
+        suffix: "edge_requests_total",
+        ty: FamilyType::Counter,
+        labels: &["caller_service", "caller_method", "code"],
+        help: "Calls that ended, by the handler that made them and gRPC status code.",
     },
 ];
 
@@ -179,6 +253,11 @@ pub(crate) struct Family {
 }
 
 impl Family {
+    /// Returns whose series the family has.
+    pub(crate) fn side(&self) -> Side {
+        self.row.side
+    }
+
     pub(crate) fn id(&self) -> FamilyId {
         self.row.id
     }
@@ -199,8 +278,13 @@ impl Family {
 
 impl Schema {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let family =
-            |row: &'static Row| Family { name: format!("{}_{}", settings.prefix, row.suffix), row };
+        let family = |row: &'static Row| {
+            let prefix = match row.side {
+                Side::Server => settings.prefix.clone(),
+                Side::Client => settings.client_prefix(),
+            };
+            Family { name: format!("{prefix}_{}", row.suffix), row }
+        };
         let const_labels = settings.const_labels.iter();
         let mut codes = ALL_CODES.map(|code| (code, settings.code_label.spell(code)));
         codes.sort_by_key(|(_, label)| *label);
@@ -219,6 +303,7 @@ impl Schema {
         &self.families
     }
 
+    /// Returns a family of the server's.
     #[cfg(feature = "monitoring")]
     pub(crate) fn family(&self, id: FamilyId) -> &Family {
         &self.families[id as usize]
@@ -252,7 +337,7 @@ mod tests {
     #[test]
     fn a_family_is_found_by_its_id() {
         let schema = Schema::new(&Settings::default());
-        for family in schema.families() {
+        for family in schema.families().iter().filter(|family| family.side() == Side::Server) {
             assert_eq!(schema.family(family.id()).name, family.name);
         }
     }

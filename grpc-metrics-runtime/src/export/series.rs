@@ -1,9 +1,9 @@
 //! The visitor of a snapshot's series, shared by all exporters.
 
-use super::schema::{Family, FamilyId, METHOD_LABELS, Schema};
+use super::schema::{Family, FamilyId, METHOD_LABELS, Schema, TARGET_LABEL};
 #[cfg(feature = "opentelemetry")]
 use crate::counters::Exemplar;
-use crate::counters::SizeCounts;
+use crate::counters::{EdgeCount, SizeCounts};
 use crate::instance::{MethodSnapshot, Snapshot};
 
 /// The labels of a series, without constant labels and the registry's labels.
@@ -16,9 +16,10 @@ pub(crate) struct Labels<'a> {
 
 impl Labels<'_> {
     /// Returns the labels of all series of the method.
-    pub(crate) fn method_pairs(&self) -> [(&'static str, &'static str); 2] {
+    pub(crate) fn method_pairs(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let [service, method] = METHOD_LABELS;
-        [(service, self.method.service()), (method, self.method.method())]
+        let labels = [(service, self.method.service()), (method, self.method.method())];
+        labels.into_iter().chain(self.method.target().map(|target| (TARGET_LABEL, target)))
     }
 
     /// Returns the family's own labels.
@@ -61,14 +62,14 @@ impl Schema {
         snapshot: &Snapshot,
         mut visit: impl FnMut(Labels<'_>, Value<'_>),
     ) {
-        for method in snapshot.methods() {
+        for method in snapshot.of_side(family.side()) {
             self.visit_method(family, method, &mut visit);
         }
     }
 
     /// Returns whether the family has any series.
     pub(super) fn has_series(&self, family: &Family, snapshot: &Snapshot) -> bool {
-        snapshot.methods().iter().any(|method| {
+        snapshot.of_side(family.side()).iter().any(|method| {
             let mut any = false;
             self.visit_method(family, method, |_, _| any = true);
             any
@@ -119,7 +120,7 @@ impl Schema {
                 }
             }
             FamilyId::MessagesSent => {
-                if method.counts_messages() {
+                if method.counts_messages_sent() {
                     series(&[], Value::Count(method.messages_sent()));
                 }
             }
@@ -141,6 +142,17 @@ impl Schema {
                         exemplars: &[],
                     };
                     series(&[], Value::Histogram(histogram));
+                }
+            }
+            FamilyId::EdgeRequests => {
+                let caller = |edge: &EdgeCount| [edge.caller_service, edge.caller_method];
+                for edges in method.edges().chunk_by(|a, b| caller(a) == caller(b)) {
+                    for (code, label) in self.codes() {
+                        for edge in edges.iter().filter(|edge| edge.code == *code) {
+                            let [service, method] = caller(edge);
+                            series(&[service, method, label], Value::Count(edge.count));
+                        }
+                    }
                 }
             }
             id @ (FamilyId::SloEvents | FamilyId::SloBadEvents | FamilyId::SloObjective) => {

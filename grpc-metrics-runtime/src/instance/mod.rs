@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use self::slo::SloEvaluator;
-use crate::catalog::{self, Method, MethodKey};
+use crate::catalog::{self, Method, MethodKey, Side};
 use crate::counters::{Clock, MethodCounters};
 use crate::grpc::MethodKind;
 
@@ -40,7 +40,7 @@ struct Entry {
     counters: Arc<MethodCounters>,
     /// `None` if nothing says what kind the method is.
     kind: Option<MethodKind>,
-    counts_messages: bool,
+    counts_responses: bool,
     slos: SloEvaluator,
 }
 
@@ -83,20 +83,20 @@ impl Instance {
         let has_layer = self.has_layer.load(Ordering::Relaxed);
         catalog::methods_of(self.is_global.load(Ordering::Relaxed)).for_each(|method| {
             let counters = self.method(method);
-            if has_layer {
+            if has_layer && method.key().side == Side::Server {
                 counters.show_sizes();
             }
         });
         // Cloned, so that no RPC waits for the lock while the counters are read.
         let all: Vec<_> = self.lock().iter().map(|(key, entry)| (*key, entry.clone())).collect();
         let methods = all.into_iter().map(|(key, entry)| {
-            let Entry { counters, kind, counts_messages, slos } = entry;
+            let Entry { counters, kind, counts_responses, slos } = entry;
             let reading = counters.read();
             MethodSnapshot {
                 key,
                 kind,
                 bounds: Arc::clone(&self.seconds),
-                counts_messages,
+                counts_responses,
                 slos: slos.evaluate(&reading.counts),
                 reading,
             }
@@ -129,12 +129,17 @@ impl Instance {
             let kind = instrumented.map(Method::kind).or(kind);
             let faults = self.settings.fault_codes;
             let (bounds, clock) = (Arc::clone(&self.bounds), self.clock.clone());
-            let counters =
-                MethodCounters::new(kind.unwrap_or(MethodKind::Unary), faults, bounds, clock);
+            // What may be a stream is counted as one.
+            let counted = kind.unwrap_or(match key.side {
+                Side::Server => MethodKind::Unary,
+                Side::Client => MethodKind::BidiStream,
+            });
+            let counters = MethodCounters::new(counted, faults, bounds, clock);
             Entry {
                 counters: Arc::new(counters),
                 kind,
-                counts_messages: instrumented.is_some_and(Method::counts_messages),
+                counts_responses: instrumented
+                    .map_or(key.side == Side::Client, Method::counts_messages),
                 slos: SloEvaluator::new(catalog::objectives(key), faults, &self.bounds),
             }
         };

@@ -24,6 +24,14 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// Returns the prefix of the client's metrics: `grpc_client` for `grpc_server`.
+    pub(crate) fn client_prefix(&self) -> String {
+        match self.prefix.strip_suffix("server") {
+            Some(rest) if rest.is_empty() || rest.ends_with('_') => format!("{rest}client"),
+            _ => format!("{}_client", self.prefix),
+        }
+    }
+
     /// Adds bounds in nanoseconds, without duplicates.
     #[allow(clippy::cast_precision_loss)] // exact for every latency that the attribute accepts
     pub(crate) fn with_bounds(mut self, nanos: impl Iterator<Item = u64>) -> Self {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tonic::Code;
 
 use super::slo::SloCounts;
-use crate::catalog::MethodKey;
+use crate::catalog::{MethodKey, Side};
 #[cfg(feature = "opentelemetry")]
 use crate::counters::Exemplar;
-use crate::counters::{ErrorCount, Reading, SizeCounts};
+use crate::counters::{EdgeCount, ErrorCount, Reading, SizeCounts};
 use crate::grpc::MethodKind;
 
 /// The counts of all methods of a [`GrpcMetrics`](crate::GrpcMetrics) at one point in time, as a scrape sees them.
@@ -19,9 +19,24 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Returns all methods, sorted by service and method.
+    /// Returns all methods that the program serves, sorted by service and method.
     pub fn methods(&self) -> &[MethodSnapshot] {
-        &self.methods
+        self.of_side(Side::Server)
+    }
+
+    /// Returns all methods that the program calls, sorted by service and method; first those without a target. See
+    /// [`client_layer`](crate::client_layer).
+    pub fn client_methods(&self) -> &[MethodSnapshot] {
+        self.of_side(Side::Client)
+    }
+
+    pub(crate) fn of_side(&self, side: Side) -> &[MethodSnapshot] {
+        let served = self.methods.partition_point(|method| method.key.side == Side::Server);
+        let (served, called) = self.methods.split_at(served);
+        match side {
+            Side::Server => served,
+            Side::Client => called,
+        }
     }
 
     /// Returns the upper bounds of the buckets of [`MethodSnapshot::durations`] in seconds, ascending, without the
@@ -42,9 +57,14 @@ impl Snapshot {
         &self.bounds
     }
 
-    /// Returns the method with these labels.
+    /// Returns the method with these labels that the program serves.
     pub fn method(&self, service: &str, method: &str) -> Option<&MethodSnapshot> {
-        self.methods.iter().find(|found| found.service() == service && found.method() == method)
+        self.methods().iter().find(|found| found.is(service, method))
+    }
+
+    /// Returns the method with these labels that the program calls; with several targets, the first.
+    pub fn client_method(&self, service: &str, method: &str) -> Option<&MethodSnapshot> {
+        self.client_methods().iter().find(|found| found.is(service, method))
     }
 }
 
@@ -54,12 +74,17 @@ pub struct MethodSnapshot {
     pub(super) key: MethodKey,
     pub(super) kind: Option<MethodKind>,
     pub(super) bounds: Arc<[f64]>,
-    pub(super) counts_messages: bool,
+    /// Whether messages of response streams are counted.
+    pub(super) counts_responses: bool,
     pub(crate) reading: Reading,
     pub(super) slos: Vec<SloCounts>,
 }
 
 impl MethodSnapshot {
+    fn is(&self, service: &str, method: &str) -> bool {
+        self.service() == service && self.method() == method
+    }
+
     /// Returns the service label.
     pub fn service(&self) -> &'static str {
         self.key.service
@@ -70,7 +95,12 @@ impl MethodSnapshot {
         self.key.method
     }
 
-    /// Returns the kind of the method; `Unary` if it is not known, as of methods that only a server layer has seen.
+    /// Returns the name of the upstream that is called, if the program has given one.
+    pub fn target(&self) -> Option<&'static str> {
+        self.key.target()
+    }
+
+    /// Returns the kind of the method; `Unary` if it is not known, as of methods that only a layer has seen.
     pub fn kind(&self) -> MethodKind {
         self.kind.unwrap_or(MethodKind::Unary)
     }
@@ -79,9 +109,18 @@ impl MethodSnapshot {
         self.kind
     }
 
-    /// Returns whether messages of response streams are counted.
-    pub(crate) fn counts_messages(&self) -> bool {
-        self.counts_messages
+    /// Returns the numbers of calls that the program's handlers made to this method and that ended, by handler and
+    /// code, sorted. Empty for methods that the program serves.
+    pub fn edges(&self) -> &[EdgeCount] {
+        &self.reading.edges
+    }
+
+    /// Returns whether messages that the program sends are counted.
+    pub(crate) fn counts_messages_sent(&self) -> bool {
+        match self.key.side {
+            Side::Server => self.counts_responses,
+            Side::Client => self.request_messages().is_some(),
+        }
     }
 
     /// Returns the number of RPCs that ended with this code.
@@ -114,15 +153,33 @@ impl MethodSnapshot {
         self.reading.counts.started.saturating_sub(self.finished())
     }
 
-    /// Returns the number of messages sent on response streams.
+    /// Returns the number of messages sent on response streams; of a method that the program calls, on request streams.
     pub fn messages_sent(&self) -> u64 {
-        self.reading.counts.messages
+        match self.key.side {
+            Side::Server => self.reading.counts.messages,
+            Side::Client => self.request_messages().unwrap_or(0),
+        }
     }
 
-    /// Messages that request streams have received; `None` if no server layer counts them.
+    /// Returns the number of messages received on request streams, or `None` if no server layer counts them; of a method
+    /// that the program calls, on response streams, or `None` if it has none.
     pub fn messages_received(&self) -> Option<u64> {
-        let sizes = self.reading.sizes.as_ref();
-        sizes.filter(|_| self.kind().client_streams()).map(|sizes| sizes.messages_received)
+        match self.key.side {
+            Side::Server => self.request_messages(),
+            Side::Client => self.counts_responses.then_some(self.reading.counts.messages),
+        }
+    }
+
+    fn request_messages(&self) -> Option<u64> {
+        let sizes = self.reading.sizes.as_ref().map(|sizes| sizes.messages_received);
+        match self.key.side {
+            Side::Server => sizes.filter(|_| self.kind().client_streams()),
+            // A method of unknown kind may be a stream.
+            Side::Client if self.kind.is_none_or(MethodKind::client_streams) => {
+                Some(sizes.unwrap_or(0))
+            }
+            Side::Client => None,
+        }
     }
 
     pub(crate) fn request_sizes(&self) -> Option<&SizeCounts> {

@@ -13,7 +13,6 @@
 //! # }
 //! ```
 
-mod frames;
 mod request;
 mod response;
 mod routes;

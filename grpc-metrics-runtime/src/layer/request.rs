@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::frames::Frames;
+use crate::grpc::Frames;
 use crate::rpc::Received;
 
 pin_project! {

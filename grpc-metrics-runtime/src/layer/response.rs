@@ -10,8 +10,8 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tonic::{Code, Status};
 
-use super::frames::Frames;
-use super::service::{RESET, status_of};
+use super::service::RESET;
+use crate::grpc::{Frames, status_of};
 use crate::rpc::WireRpc;
 
 pin_project! {

@@ -8,7 +8,7 @@ use std::{fmt, mem};
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{Extensions, HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tonic::{Code, Status};
@@ -16,7 +16,7 @@ use tonic::{Code, Status};
 use super::request::RequestBody;
 use super::response::ResponseBody;
 use super::routes::{Route, Routes};
-use crate::grpc::header;
+use crate::grpc::{header, status_in_headers};
 use crate::rpc::{Deadline, ServicePart, WireRpc, is_measured};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -85,10 +85,7 @@ impl Measured {
 
     /// Returns the RPC, unless it ends with the headers.
     fn answer(mut self, status: StatusCode, headers: &HeaderMap) -> Option<WireRpc> {
-        let code = status_of(headers).or_else(|| {
-            // Not from a gRPC service: some layer answers by itself.
-            (status != StatusCode::OK).then(|| code_of_http(status))
-        });
+        let code = status_in_headers(status, headers);
         if code.is_none_or(|code| code == Code::Ok) {
             self.accepted();
         }
@@ -217,22 +214,4 @@ fn is_grpc(headers: &HeaderMap) -> bool {
     let value = header(headers, &CONTENT_TYPE).map(HeaderValue::as_bytes);
     let rest = value.and_then(|value| value.strip_prefix(b"application/grpc"));
     rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
-}
-
-/// The status in headers or trailers. A malformed one is `UNKNOWN`, as clients have it.
-pub(super) fn status_of(headers: &HeaderMap) -> Option<Code> {
-    static GRPC_STATUS: HeaderName = Status::GRPC_STATUS;
-    header(headers, &GRPC_STATUS).map(|value| Code::from_bytes(value.as_bytes()))
-}
-
-/// gRPC, "HTTP to gRPC Status Code Mapping".
-fn code_of_http(status: StatusCode) -> Code {
-    match status.as_u16() {
-        400 => Code::Internal,
-        401 => Code::Unauthenticated,
-        403 => Code::PermissionDenied,
-        404 => Code::Unimplemented,
-        429 | 502 | 503 | 504 => Code::Unavailable,
-        _ => Code::Unknown,
-    }
 }

@@ -12,7 +12,18 @@ use crate::grpc::CodeLabel;
 use crate::instance::{Settings, to_nanos};
 
 /// The labels of the metrics, and `le`.
-const RESERVED_LABELS: [&str; 7] = ["service", "method", "code", "error", "type", "slo", "le"];
+const RESERVED_LABELS: [&str; 10] = [
+    "service",
+    "method",
+    "code",
+    "error",
+    "type",
+    "slo",
+    "target",
+    "caller_service",
+    "caller_method",
+    "le",
+];
 
 /// A builder for a [`GrpcMetrics`]; see [`GrpcMetrics::builder`].
 #[derive(Clone, Debug)]
@@ -70,6 +81,9 @@ impl GrpcMetrics {
 
 impl GrpcMetricsBuilder {
     /// Sets the prefix of the metrics' names. Default: `grpc_server`.
+    ///
+    /// The prefix of client metrics has `client` in place of a `server` at its end, or else `_client` behind it: for
+    /// `shop`, it is `shop_client`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self

@@ -23,6 +23,15 @@ pub enum Warning {
         /// The call, such as `rpcs!`.
         call: String,
     },
+    /// `#[instrument_grpc_client]` is above a module in which it recognises no generated client, so the calls of that
+    /// module are not measured.
+    #[non_exhaustive]
+    UnmeasuredClient {
+        /// The module, with its place in the source.
+        module: String,
+        /// What was not recognised.
+        reason: &'static str,
+    },
     /// The service label is an alias under which the trait is imported, not the trait's own name.
     #[non_exhaustive]
     TraitAlias {
@@ -43,6 +52,10 @@ impl fmt::Display for Warning {
                 f,
                 "{implementation} calls {call}, whose RPCs are not measured; write the methods out, or put \
                  #[skip_metrics] above the call if that is intended"
+            ),
+            Self::UnmeasuredClient { module, reason } => write!(
+                f,
+                "the calls of {module} are not measured: {reason}; put a client_layer() around its channel"
             ),
             Self::TraitAlias { implementation, label, path } => {
                 write!(
@@ -90,7 +103,12 @@ fn impl_warnings() -> impl Iterator<Item = Warning> {
             call: (*call).to_owned(),
         })
     });
-    macro_calls.chain(trait_aliases())
+    let clients = catalog::unmeasured_clients().into_iter();
+    let clients = clients.map(|entry| Warning::UnmeasuredClient {
+        module: format!("{} ({}:{})", entry.module, entry.file, entry.line),
+        reason: entry.reason,
+    });
+    macro_calls.chain(trait_aliases()).chain(clients)
 }
 
 /// Returns the impls whose label is an alias of their trait's name, sorted.

@@ -1,6 +1,8 @@
 //! An RPC from start to end, and its owners: a handler's future, a response stream or a guard.
 
+mod caller;
 mod claim;
+mod client;
 mod deadline;
 mod handler;
 mod request_guard;
@@ -10,6 +12,8 @@ mod state;
 mod ticket;
 mod wire;
 
+pub use self::caller::{Caller, Scoped};
+pub(crate) use self::client::{ClientRpc, Undecodable, code_of_call};
 pub(crate) use self::deadline::Deadline;
 pub use self::handler::Handler;
 pub(crate) use self::handler::{

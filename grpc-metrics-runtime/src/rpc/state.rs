@@ -7,6 +7,7 @@ use std::{mem, ptr, thread};
 use http::{Extensions, HeaderMap};
 use tonic::Code;
 
+use super::caller::Caller;
 use super::deadline::Deadline;
 use super::span::{Ended, RpcSpan};
 use super::ticket::Ticket;
@@ -45,6 +46,8 @@ impl Deref for Target {
 pub(super) struct Recorder {
     target: Target,
     deadline: Deadline,
+    // Here, where it takes no room.
+    phase: Phase,
     started: Instant,
 }
 
@@ -52,12 +55,20 @@ impl Recorder {
     #[inline]
     pub(crate) fn start(target: Target, deadline: Deadline) -> Self {
         let started = target.start();
-        Self { target, deadline, started }
+        Self { target, deadline, phase: Phase::Running, started }
     }
 
     /// Of an RPC whose start the server layer has counted.
     pub(super) fn joined(target: Target, deadline: Deadline) -> Self {
-        Self { target, deadline, started: Instant::NEVER }
+        Self { target, deadline, phase: Phase::NotStarted, started: Instant::NEVER }
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    pub(super) fn set_deadline(&mut self, deadline: Deadline) {
+        self.deadline = deadline;
     }
 
     #[inline]
@@ -85,7 +96,7 @@ impl Recorder {
 
     /// Ends an RPC that was dropped: its deadline has passed, or its client or connection is gone.
     #[cold]
-    fn abandon(&self) -> Ended {
+    pub(super) fn abandon(&self) -> Ended {
         let nanos = self.target.nanos_since(self.started);
         let late = self.deadline.has_passed(nanos);
         let code = if late { Code::DeadlineExceeded } else { Code::Cancelled };
@@ -109,8 +120,8 @@ impl Recorder {
 #[derive(Debug)]
 pub struct Rpc {
     recorder: Recorder,
+    method: &'static Method,
     span: RpcSpan,
-    phase: Phase,
     /// Of the layer, which then counts start and end.
     ticket: Option<Arc<Ticket>>,
 }
@@ -142,42 +153,44 @@ impl Rpc {
         if let Some(ticket) = ticket.as_ref().filter(|_| span.is_some()) {
             ticket.expect_span();
         }
-        Self { recorder, span, phase: Phase::NotStarted, ticket }
+        Self { recorder, method, span, ticket }
     }
 
     /// Takes the RPC, leaving one that has ended.
     #[inline]
     pub(crate) fn take(&mut self) -> Self {
-        let Recorder { target, deadline, started } = &self.recorder;
-        let recorder = Recorder { target: target.clone(), deadline: *deadline, started: *started };
+        let Recorder { target, deadline, started, .. } = &self.recorder;
+        let (target, deadline, started) = (target.clone(), *deadline, *started);
+        let phase = mem::replace(&mut self.recorder.phase, Phase::Ended);
+        let recorder = Recorder { target, deadline, phase, started };
         let span = mem::take(&mut self.span);
-        let phase = mem::replace(&mut self.phase, Phase::Ended);
-        Self { recorder, span, phase, ticket: self.ticket.take() }
+        Self { recorder, method: self.method, span, ticket: self.ticket.take() }
     }
 
     /// Marks that a poll of the RPC begins. The RPC starts with its first poll.
     #[inline]
     pub fn enter(&mut self) -> Entered<'_> {
-        let starts = self.phase == Phase::NotStarted;
+        let starts = self.recorder.phase == Phase::NotStarted;
         if starts {
-            self.phase = Phase::Running;
+            self.recorder.phase = Phase::Running;
             if self.ticket.is_none() {
                 self.recorder.restart();
             }
         }
         // From here on a panic ends the RPC, even a panic of the tracing subscriber.
-        let entered = Entered(self);
+        let outer = Caller::of(self.method).replace();
+        let entered = Entered { rpc: self, outer };
         if starts {
-            entered.0.span.open();
+            entered.rpc.span.open();
         }
-        entered.0.span.enter();
+        entered.rpc.span.enter();
         entered
     }
 
     /// Marks the RPC as ended, and returns whether it was running.
     #[inline]
     fn mark_ended(&mut self) -> bool {
-        mem::replace(&mut self.phase, Phase::Ended) == Phase::Running
+        mem::replace(&mut self.recorder.phase, Phase::Ended) == Phase::Running
     }
 
     /// Leaves the end to the layer, if there is one.
@@ -231,7 +244,7 @@ impl Rpc {
 
     #[inline]
     pub(crate) fn message_sent(&self) {
-        if self.phase == Phase::Running {
+        if self.recorder.phase == Phase::Running {
             self.recorder.target.message_sent();
         }
     }
@@ -240,11 +253,11 @@ impl Rpc {
     /// the panic began elsewhere, and the RPC counts as dropped. A panic that begins in the drop is the RPC's own.
     #[inline]
     pub(crate) fn before_drop(&mut self) {
-        if self.phase != Phase::Running {
+        if self.recorder.phase != Phase::Running {
             return;
         }
         if thread::panicking() {
-            self.phase = Phase::Ended;
+            self.recorder.phase = Phase::Ended;
             if !self.ends_on_the_wire(None) {
                 let ended = self.recorder.abandon();
                 self.close_span(ended);
@@ -268,13 +281,18 @@ impl Drop for Rpc {
 /// A poll of an RPC. If it panics, the RPC ends.
 #[derive(Debug)]
 #[must_use = "the RPC ends when this is dropped"]
-pub struct Entered<'a>(&'a mut Rpc);
+pub struct Entered<'a> {
+    rpc: &'a mut Rpc,
+    /// The handler that polls this one.
+    outer: Caller,
+}
 
 impl Entered<'_> {
     /// Marks the end of the poll.
     #[inline]
     pub fn leave(self) {
-        self.0.span.exit();
+        self.outer.replace();
+        self.rpc.span.exit();
         mem::forget(self);
     }
 }
@@ -282,6 +300,7 @@ impl Entered<'_> {
 impl Drop for Entered<'_> {
     #[cold]
     fn drop(&mut self) {
-        self.0.end(Code::Unknown);
+        self.outer.replace();
+        self.rpc.end(Code::Unknown);
     }
 }

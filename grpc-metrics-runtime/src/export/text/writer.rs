@@ -203,7 +203,7 @@ pub(in crate::export) fn closed(labels: &str) -> [&str; 2] {
 }
 
 fn write_labels(text: &mut String, labels: Labels<'_>) {
-    for (name, value) in labels.method_pairs().into_iter().chain(labels.family_pairs()) {
+    for (name, value) in labels.method_pairs().chain(labels.family_pairs()) {
         write_label(text, name, value);
     }
 }

@@ -6,11 +6,12 @@ use std::{mem, thread};
 use http::HeaderMap;
 #[cfg(feature = "opentelemetry")]
 use opentelemetry::Context;
+use tonic::Code;
 use tracing::Span;
 use tracing::field::Empty;
 use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
 
-use crate::catalog::Method;
+use crate::catalog::{Method, Side};
 use crate::counters::MethodCounters;
 use crate::grpc::CodeLabel;
 
@@ -34,7 +35,9 @@ pub(crate) struct RpcSpan(Option<Box<Inner>>);
 
 #[derive(Debug)]
 struct Inner {
-    method: &'static Method,
+    /// `service/method`.
+    path: &'static str,
+    side: Side,
     #[cfg(feature = "opentelemetry")]
     caller: Caller,
     /// The caller's context, to be attached if OpenTelemetry does not see the span.
@@ -66,7 +69,8 @@ impl RpcSpan {
             return Self(None);
         }
         Self(Some(Box::new(Inner {
-            method,
+            path: method.path(),
+            side: Side::Server,
             #[cfg(feature = "opentelemetry")]
             caller,
             #[cfg(feature = "opentelemetry")]
@@ -74,6 +78,35 @@ impl RpcSpan {
             span: Span::none(),
             entered: false,
         })))
+    }
+
+    /// Opens the span of a call. Its parent is the surrounding span.
+    #[inline]
+    pub(crate) fn of_client(path: impl FnOnce() -> &'static str) -> Self {
+        // As in `new`.
+        if LevelFilter::current().min(STATIC_MAX_LEVEL) < LevelFilter::INFO {
+            return Self(None);
+        }
+        let mut span = Self(Some(Box::new(Inner {
+            path: path(),
+            side: Side::Client,
+            #[cfg(feature = "opentelemetry")]
+            caller: Caller::default(),
+            #[cfg(feature = "opentelemetry")]
+            context: None,
+            span: Span::none(),
+            entered: false,
+        })));
+        span.open();
+        span
+    }
+
+    /// Writes the trace into the metadata of a call: that of its span, or else the surrounding one.
+    #[inline]
+    #[cfg_attr(not(feature = "opentelemetry"), allow(unused, clippy::unused_self))]
+    pub(crate) fn inject(&self, headers: &mut HeaderMap) {
+        #[cfg(feature = "opentelemetry")]
+        trace::inject(self.0.as_ref().map(|inner| &inner.span), headers);
     }
 
     pub(crate) fn is_some(&self) -> bool {
@@ -118,16 +151,20 @@ impl RpcSpan {
 impl Inner {
     /// Opens the span, and returns whether there is anything to enter.
     ///
-    /// The fields are those of OpenTelemetry's "Semantic conventions for gRPC". `tracing-opentelemetry` interprets
+    /// The fields, and what is an error, are those of OpenTelemetry's "Semantic conventions for gRPC". `tracing-opentelemetry` interprets
     /// `otel.*`.
     #[cold]
     fn open(&mut self) -> bool {
-        let method = self.method.path();
+        let method = self.path;
+        let kind = match self.side {
+            Side::Server => "server",
+            Side::Client => "client",
+        };
         let span = tracing::info_span!(
             target: TARGET,
             "rpc",
             otel.name = method,
-            otel.kind = "server",
+            otel.kind = kind,
             rpc.system.name = "grpc",
             rpc.method = method,
             rpc.response.status_code = Empty,
@@ -180,7 +217,12 @@ impl Inner {
         self.exit();
         let code = CodeLabel::Name.spell(ended.code);
         self.span.record("rpc.response.status_code", code);
-        if target.faults.contains(ended.code) {
+        let is_error = match self.side {
+            Side::Server => target.faults.contains(ended.code),
+            // To a caller, every other code is an error.
+            Side::Client => ended.code != Code::Ok,
+        };
+        if is_error {
             self.span.record("error.type", code);
             self.span.record("otel.status_code", "ERROR");
         }

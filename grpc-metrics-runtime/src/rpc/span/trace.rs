@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::time::SystemTime;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::baggage::{BaggageExt, KeyValueMetadata};
-use opentelemetry::propagation::Extractor;
+use opentelemetry::propagation::{Extractor, Injector};
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, ContextGuard, global};
 use tracing::Span;
@@ -90,6 +90,31 @@ fn surrounding() -> Option<Context> {
 
 fn is_in_a_trace(context: &Context) -> bool {
     context.span().span_context().is_valid()
+}
+
+/// Writes the trace and the baggage of a call into its metadata, with the program's propagator. A propagator that panics
+/// writes nothing.
+pub(super) fn inject(span: Option<&Span>, headers: &mut HeaderMap) {
+    let of_call = span.map(OpenTelemetrySpanExt::context).filter(is_in_a_trace);
+    let context = of_call.or_else(surrounding).unwrap_or_else(Context::current);
+    if is_in_a_trace(&context) || !context.baggage().is_empty() {
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            global::get_text_map_propagator(|propagator| {
+                propagator.inject_context(&context, &mut Injected(headers));
+            });
+        }));
+    }
+}
+
+struct Injected<'a>(&'a mut HeaderMap);
+
+impl Injector for Injected<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        let name = HeaderName::from_bytes(key.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value)) {
+            self.0.insert(name, value);
+        }
+    }
 }
 
 thread_local! {

@@ -6,7 +6,7 @@ const PREFIX_LEN: usize = PREFIX as usize;
 
 /// Reads along, wherever the data is split.
 #[derive(Debug, Default)]
-pub(super) struct Frames {
+pub(crate) struct Frames {
     /// Bytes of the prefix that were read.
     read: u8,
     /// Bytes of the message that are due; in the prefix, what was read of them.
@@ -15,16 +15,16 @@ pub(super) struct Frames {
 
 /// What a piece of data has added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Added {
+pub(crate) struct Added {
     /// Messages that are complete.
-    pub(super) messages: u64,
+    pub(crate) messages: u64,
     /// Bytes of messages, as they travel, without their prefixes.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 impl Frames {
     #[inline]
-    pub(super) fn read(&mut self, data: &[u8]) -> Added {
+    pub(crate) fn read(&mut self, data: &[u8]) -> Added {
         if self.read == 0
             && let Some(&[_, a, b, c, d]) = data.first_chunk::<PREFIX_LEN>()
             && let length = u64::from(u32::from_be_bytes([a, b, c, d]))

@@ -1,0 +1,7 @@
+//! Contract, section L: what the program calls.
+
+mod answers;
+mod called;
+mod counts;
+mod edges;
+mod endings;
