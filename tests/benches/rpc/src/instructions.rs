@@ -7,13 +7,11 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::{env, fs, process};
 
 use tonic::Code;
 
 use crate::Failure;
+use crate::callgrind::{Directory, Ended};
 use crate::pb::Name;
 use crate::server::Variant;
 use crate::table::median;
@@ -63,10 +61,6 @@ impl Counted {
 }
 
 pub(crate) fn run() -> Result<(), Failure> {
-    if Command::new("valgrind").arg("--version").stdout(Stdio::null()).status().is_err() {
-        println!("Instructions per RPC: not counted, since there is no valgrind here.");
-        return Ok(());
-    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut variants = Vec::new();
     for variant in Variant::ALL {
@@ -130,17 +124,8 @@ struct Callgrind {
 
 impl Callgrind {
     fn start(variant: Variant) -> Result<Self, Failure> {
-        let dumps = Directory::new(variant)?;
-        let mut child = Ended(
-            Command::new("valgrind")
-                .args(["--tool=callgrind", "--quiet", "--dump-after=*end_of_part*"])
-                .arg(format!("--callgrind-out-file={}", dumps.0.join("out").display()))
-                .arg(env::current_exe()?)
-                .arg(variant.name())
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .spawn()?,
-        );
+        let dumps = Directory::new(variant.name())?;
+        let mut child = dumps.valgrind(&[variant.name()])?;
         let mut address = String::new();
         if let Some(stdout) = child.0.stdout.take() {
             BufReader::new(stdout).read_line(&mut address)?;
@@ -160,39 +145,6 @@ impl Callgrind {
             return Err("the server has not ended the part".into());
         }
         self.dump += 1;
-        let dump = fs::read_to_string(self.dumps.0.join(format!("out.{}", self.dump)))?;
-        let totals = dump.lines().find_map(|line| line.strip_prefix("totals: "));
-        Ok(totals.ok_or("callgrind gives no totals")?.parse()?)
-    }
-}
-
-/// A process that ends with this value.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        if let Err(error) = self.0.kill().and_then(|()| self.0.wait()) {
-            eprintln!("process {} stays: {error}", self.0.id());
-        }
-    }
-}
-
-/// A directory that goes with this value.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(variant: Variant) -> Result<Self, Failure> {
-        let name = format!("grpc-metrics-rpc-{}-{}", process::id(), variant as usize);
-        let directory = Self(env::temp_dir().join(name));
-        fs::create_dir_all(&directory.0)?;
-        Ok(directory)
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            eprintln!("{} stays: {error}", self.0.display());
-        }
+        self.dumps.total(self.dump)
     }
 }

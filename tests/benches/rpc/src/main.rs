@@ -1,8 +1,10 @@
 //! What instrumentation costs an RPC, through a real server and client on loopback: the same tonic server
-//! bare, with `#[instrument_grpc]`, and with `tonic_prometheus_layer`, in one run.
+//! bare, with `#[instrument_grpc]`, and with `tonic_prometheus_layer`, in one run; and likewise for a client.
 //!
 //! `cargo run --release --manifest-path tests/benches/rpc/Cargo.toml`
 
+mod callgrind;
+mod client;
 mod instructions;
 mod pb;
 mod server;
@@ -19,10 +21,21 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
     // What this program starts itself with, under valgrind.
-    if let Some(name) = env::args().nth(1) {
-        let variant = Variant::ALL.into_iter().find(|variant| variant.name() == name);
-        return server::serve_until_stdin_ends(variant.ok_or("no such variant")?);
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    match &*arguments.iter().map(String::as_str).collect::<Vec<_>>() {
+        [] => {}
+        [client::CALLS, way, address] => return client::make_calls(way, address),
+        [name, ..] => {
+            let variant = Variant::ALL.into_iter().find(|variant| variant.name() == *name);
+            return server::serve_until_stdin_ends(variant.ok_or("no such variant")?);
+        }
     }
     wall_clock::run()?;
-    instructions::run()
+    if callgrind::is_here() {
+        instructions::run()?;
+        client::run()
+    } else {
+        println!("Instructions: not counted, since there is no valgrind here.");
+        Ok(())
+    }
 }

@@ -1,6 +1,5 @@
 //! The server, in four variants.
 
-use std::hint::black_box;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::{process, thread};
@@ -16,6 +15,7 @@ use tonic::{Request, Response, Status};
 use tonic_prometheus_layer::MetricsLayer;
 
 use crate::Failure;
+use crate::callgrind::end_of_part;
 use crate::pb::bench_server::{self, Bench, BenchServer};
 use crate::pb::{Greeting, Many, Name};
 
@@ -90,12 +90,6 @@ pub(crate) fn serve_until_stdin_ends(variant: Variant) -> Result<(), Failure> {
         io::stdout().flush()?;
         variant.serve(listener).await
     })
-}
-
-/// What callgrind takes as the end of a part, see `instructions`.
-#[inline(never)]
-fn end_of_part() {
-    black_box(());
 }
 
 type Greetings = BoxStream<Greeting>;

@@ -55,7 +55,8 @@ pub(crate) fn run() -> Result<(), Failure> {
     Ok(())
 }
 
-fn start(servers: &Runtime, variant: Variant) -> Result<SocketAddr, Failure> {
+/// Serves in the background.
+pub(crate) fn start(servers: &Runtime, variant: Variant) -> Result<SocketAddr, Failure> {
     let (listener, address) = servers.block_on(listen())?;
     servers.spawn(async move {
         if let Err(error) = variant.serve(listener).await {
