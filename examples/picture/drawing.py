@@ -32,7 +32,7 @@ LEGEND_LINES = 5
 
 
 def draw(dashboard, data, out):
-    """Draws all panels except the tables, and moves panels up into the space of the tables."""
+    """Draws all panels except tables and graphs of nodes, and moves panels up into their space."""
     panels, titles = placed(dashboard["panels"])
     height = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in panels)
     width_px, height_px = 24 * COLUMN, height * ROW
@@ -77,11 +77,11 @@ def draw(dashboard, data, out):
 
 
 def placed(all_panels):
-    """Returns panels and row titles, without tables and rows that contain only tables."""
+    """Returns panels and row titles, without what is not drawn and rows that contain nothing else."""
     panels, titles, up, row = [], [], 0, None
     for panel in all_panels:
         pos = dict(panel["gridPos"], y=panel["gridPos"]["y"] - up)
-        if panel["type"] == "table":
+        if panel["type"] in ("table", "nodeGraph"):
             up += pos["h"]
         elif panel["type"] == "row":
             row = dict(panel, gridPos=pos)

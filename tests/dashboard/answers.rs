@@ -14,8 +14,8 @@ use tonic::Code;
 use super::dashboard;
 use super::queries::{ALL, Query, queries, queries_of};
 
-/// A series: metric, its labels beside job and service, its values in promtool's notation. A service among the labels
-/// takes the place of the usual one.
+/// A series: metric, its labels beside job and service, its values in promtool's notation. A metric without a prefix is
+/// the server's. A service among the labels takes the place of the usual one.
 pub(crate) type Series<'a> = (&'a str, &'a str, &'a str);
 /// What a query answers: panel and reference, then labels and value of each sample, to three digits.
 pub(crate) type Answers<'a> = (&'a str, &'a [(&'a str, f64)]);
@@ -74,6 +74,7 @@ const TWO_INSTANCES: &[Series] = &[
     ("slo_bad_events_total", r#"instance="a",method="Old",slo="availability""#, "0+60x40"),
 ];
 
+const NODE: &str = r#"{id="s", title="s", service="s"}"#;
 const GET: &str = r#"{service="s", method="Get"}"#;
 const WATCH: &str = r#"{service="s", method="Watch"}"#;
 const AVAILABILITY: &str = r#"{service="s", slo="availability"}"#;
@@ -128,6 +129,10 @@ const OF_TWO_INSTANCES: &[Answers] = &[
     ("Methods now C", &[(GET, 0.25), (WATCH, 0.0)]),
     ("Methods now D", &[(GET, 0.91)]),
     ("Methods now E", &[(GET, 3.0), (WATCH, 7.0)]),
+    ("Topology A", &[(NODE, 8.0)]),
+    ("Topology B", &[(r#"{service="s"}"#, 0.125)]),
+    ("Topology C", &[(r#"{service="s"}"#, 0.875)]),
+    ("Topology D", &[(r#"{service="s"}"#, 910.0)]),
 ];
 
 /// A program of unary methods without errors of their own, which nobody has called.
@@ -168,6 +173,9 @@ const OF_IDLE: &[Answers] = &[
     ("Methods now B", &[(GET, 0.0)]),
     ("Methods now C", &[(GET, 0.0)]),
     ("Methods now E", &[(GET, 0.0)]),
+    ("Topology A", &[(NODE, 0.0)]),
+    ("Topology B", &[(r#"{service="s"}"#, 0.0)]),
+    ("Topology C", &[(r#"{service="s"}"#, 1.0)]),
 ];
 
 /// Codes that are spelled as names, no objectives; 3 of 4 are good, half of the others the server's fault.
@@ -215,7 +223,8 @@ fn test_file(series: &[Series], answers: &[Answers], queries: &[Query]) -> Strin
     let mut file = String::from("tests:\n- interval: 15s\n  input_series:\n");
     for (metric, labels, values) in series {
         let service = if labels.contains("service=") { "" } else { r#"service="s","# };
-        let name = format!(r#"grpc_server_{metric}{{job="j",{service}{labels}}}"#);
+        let prefix = if metric.starts_with("grpc_") { "" } else { "grpc_server_" };
+        let name = format!(r#"{prefix}{metric}{{job="j",{service}{labels}}}"#);
         writeln!(file, "  - {{series: '{name}', values: '{values}'}}").unwrap();
     }
     file += "  promql_expr_test:\n";
@@ -268,7 +277,7 @@ fn assert_only_these_are_silent(
 #[ignore = "needs the promtool program"]
 fn every_query_is_right_for_two_instances() {
     check("two_instances", TWO_INSTANCES, OF_TWO_INSTANCES);
-    let is_silent = Query::is_of_the_layer;
+    let is_silent = |query: &Query| query.is_of_the_layer() || query.is_of_clients();
     assert_only_these_are_silent("two_instances", TWO_INSTANCES, OF_TWO_INSTANCES, is_silent);
 }
 
@@ -276,7 +285,8 @@ fn every_query_is_right_for_two_instances() {
 #[ignore = "needs the promtool program"]
 fn no_query_is_empty_or_nan_while_nothing_happens() {
     check("idle", IDLE, OF_IDLE);
-    let is_silent = |query: &Query| query.is_of_durations() || query.is_of_the_layer();
+    let is_silent =
+        |query: &Query| query.is_of_durations() || query.is_of_the_layer() || query.is_of_clients();
     assert_only_these_are_silent("idle", IDLE, OF_IDLE, is_silent);
 }
 

@@ -14,9 +14,15 @@ use super::queries::{ALL, list, panels, text};
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// What a server shows that has traced an RPC of 70 ms.
+/// What a program shows that has traced an RPC of 70 ms as the server and as the client.
 fn exposition() -> String {
-    let histogram = "grpc_server_request_duration_seconds";
+    let sides = ["server", "client"].map(exposition_of);
+    format!("{}# EOF\n", sides.concat())
+}
+
+fn exposition_of(side: &str) -> String {
+    let prefix = format!("grpc_{side}");
+    let histogram = format!("{prefix}_request_duration_seconds");
     let labels = "service=\"s\",method=\"Get\"";
     format!(
         "# TYPE {histogram} histogram\n\
@@ -24,9 +30,8 @@ fn exposition() -> String {
          {histogram}_bucket{{{labels},le=\"+Inf\"}} 1\n\
          {histogram}_sum{{{labels}}} 0.07\n\
          {histogram}_count{{{labels}}} 1\n\
-         # TYPE grpc_server_method_info gauge\n\
-         grpc_server_method_info{{{labels},type=\"unary\"}} 1\n\
-         # EOF\n"
+         # TYPE {prefix}_method_info gauge\n\
+         {prefix}_method_info{{{labels},type=\"unary\"}} 1\n"
     )
 }
 
@@ -42,7 +47,7 @@ async fn the_queries_of_durations_find_traces() {
     let panels = panels();
     let targets = panels.iter().flat_map(|panel| list(&panel["targets"]));
     let asking: Vec<_> = targets.filter(|target| target["exemplar"] == true).collect();
-    assert_eq!(asking.len(), 2);
+    assert_eq!(asking.len(), 3);
     for target in asking {
         let query = ALL.put_into(&text(&target["expr"]));
         let span = [("query", query.as_str()), ("start", "0"), ("end", "99999999999")];

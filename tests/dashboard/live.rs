@@ -1,4 +1,4 @@
-//! The real Prometheus scrapes Nova under faults, and has data for every query.
+//! The real Prometheus scrapes Nova under faults and a service with measured clients, and has data for every query.
 
 use std::process::Command;
 use std::time::SystemTime;
@@ -9,13 +9,14 @@ use support::prometheus::{JOB, Prometheus};
 use support::wait::block_until;
 
 use super::queries::{ALL, Query, Variables, list, queries, text, variable_queries};
+use crate::relay;
 
 /// The scrape interval of the test is a second. Grafana would take four of them at least.
 const NOW: Variables = Variables { rate_interval: "10s", range: "30s", ..ALL };
 /// As Grafana puts in what was chosen: as a regular expression, escaped for it and for the query.
 const CHOSEN: Variables = Variables {
     job: JOB,
-    service: r"nova\\.messaging\\.v1\\.MessagingService|nova\\.feed\\.v1\\.FeedService",
+    service: r"nova\\.messaging\\.v1\\.MessagingService|nova\\.feed\\.v1\\.FeedService|testing\\.v1\\.Scripted",
     ..NOW
 };
 
@@ -50,6 +51,10 @@ fn assert_has_data(prometheus: &Prometheus, query: &Query, variables: &Variables
     // Any instant of the last seconds has a value.
     assert!(series.iter().any(|(_, values)| values.len() == 6), "{name}: gaps: {series:?}");
     for (labels, _) in series {
+        // The topology is that of all services.
+        if !query.expr.contains("$service") {
+            continue;
+        }
         let Some(service) = labels["service"].as_str() else { continue };
         let service = service.replace('.', r"\\.");
         let chosen = variables.service == ALL.service
@@ -58,13 +63,15 @@ fn assert_has_data(prometheus: &Prometheus, query: &Query, variables: &Variables
     }
 }
 
-#[test]
+#[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the prometheus and promtool programs"]
-fn every_query_has_data_when_prometheus_scrapes_nova() {
+async fn every_query_has_data_when_prometheus_scrapes_nova() {
     let nova = Nova::start(&["--fault-rate", "0.02"]);
-    let prometheus = Prometheus::start(env!("CARGO_TARGET_TMPDIR"), &nova.metrics);
-    // By then every method has been called, and streams have been opened.
-    let uncalled = "count(sum by (service, method) (grpc_server_requests_total{service!=\"other\"}) == 0) or vector(0)";
+    let relay = relay::keep_calling().await;
+    let targets = [nova.metrics.as_str(), &relay];
+    let prometheus = Prometheus::start_with(env!("CARGO_TARGET_TMPDIR"), &targets, "");
+    // By then every method of Nova has been called, and streams have been opened.
+    let uncalled = "count(sum by (service, method) (grpc_server_requests_total{service=~\"nova.+\"}) == 0) or vector(0)";
     let none = |counts: &Vec<(String, f64)>| counts.first().is_some_and(|(_, count)| *count == 0.0);
     block_until(|| prometheus.query(uncalled), none);
     for (selector, label) in variable_queries() {

@@ -1,6 +1,7 @@
 //! The Grafana dashboard: its form, the names in its queries, and what its queries answer.
 
 mod answers;
+mod clients;
 mod exemplars;
 mod form;
 mod layer;
@@ -9,6 +10,7 @@ mod names;
 mod queries;
 mod round_trip;
 mod target_labels;
+mod topology;
 
 /// For the default prefix; the runtime puts another one in.
 const DASHBOARD: &str = include_str!("../../grpc-metrics-runtime/src/monitoring/dashboard.json");

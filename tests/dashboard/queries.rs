@@ -53,6 +53,11 @@ impl Query {
         self.expr.contains("histogram_quantile")
     }
 
+    /// Only measured clients count it, so these answer with nothing without one.
+    pub(crate) fn is_of_clients(&self) -> bool {
+        self.expr.contains("grpc_client_") && !self.expr.contains("grpc_server_")
+    }
+
     /// Only a server layer counts it, so these answer with nothing without one.
     pub(crate) fn is_of_the_layer(&self) -> bool {
         let of_it = ["_size_bytes_", "service=\"other\""];

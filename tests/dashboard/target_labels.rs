@@ -71,7 +71,7 @@ async fn h6_every_panel_keeps_deployments_apart() {
         known.check_all(&expr);
         // What is chosen holds wherever a job is.
         let jobs = query.expr.matches("job=~\"$job\"").count();
-        let chosen = "job=~\"$job\", namespace=~\"$namespace\", cluster=~\"$cluster\", ";
+        let chosen = "job=~\"$job\", namespace=~\"$namespace\", cluster=~\"$cluster\"";
         assert_eq!(query.expr.matches(chosen).count(), jobs, "{name}");
         // What is of a service, or of a job, is of a deployment.
         let lists = query.expr.match_indices('(').map(|(at, _)| &query.expr[at + 1..]);
@@ -197,6 +197,11 @@ const TWO_NAMESPACES: &[Series] = &[
         r#"namespace="s",instance="a",method="Get",slo="availability""#,
         "0+15x40",
     ),
+    (
+        "grpc_client_edge_requests_total",
+        r#"namespace="s",instance="a",caller_service="front",caller_method="Get",service="s",method="Get",code="0""#,
+        "0+30x40",
+    ),
 ];
 
 const OF_TWO_NAMESPACES: &[Answers] = &[
@@ -236,6 +241,22 @@ const OF_TWO_NAMESPACES: &[Answers] = &[
             (r#"{namespace="p", service="s", method="Get"}"#, 1.0),
             (r#"{namespace="s", service="s", method="Get"}"#, 2.0),
         ],
+    ),
+    // The cluster is empty.
+    (
+        "Topology A",
+        &[
+            (r#"{namespace="p", service="s", id="p  s", title="p  s"}"#, 100.0),
+            (r#"{namespace="s", service="s", id="s  s", title="s  s"}"#, 1.0),
+            (r#"{namespace="s", service="front", id="s  front", title="s  front"}"#, 0.0),
+        ],
+    ),
+    (
+        "Topology E",
+        &[(
+            r#"{namespace="s", caller_service="front", service="s", id="s  front s", source="s  front", target="s  s"}"#,
+            2.0,
+        )],
     ),
 ];
 

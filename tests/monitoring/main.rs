@@ -13,6 +13,7 @@ mod namespaces;
 mod programs;
 #[path = "../prometheus.rs"]
 mod prometheus;
+mod relay;
 mod rules;
 // Not in the support library: there, it would be among the services of every test.
 mod service;

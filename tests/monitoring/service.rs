@@ -1,5 +1,5 @@
 //! A service that has all that can be measured: every kind of method, errors of its own, objectives, under the server
-//! layer.
+//! layer. Beside it, one that calls others.
 
 use grpc_metrics_runtime::{GrpcMetrics, GrpcStatus, instrument_grpc};
 use support::bed::own_metrics;
@@ -12,6 +12,8 @@ use support::shapes::{answers, last};
 use tokio_stream::Iter;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status, Streaming};
+
+use crate::relay::Relay;
 
 type Answers = Iter<std::vec::IntoIter<Result<Answer, Status>>>;
 
@@ -59,6 +61,7 @@ impl Shapes for Service {
 /// What a scrape of metrics with this prefix shows once each method was called.
 pub(crate) async fn after_traffic(prefix: &str) -> Scrape {
     let (registry, metrics) = own_metrics(|builder| builder.prefix(prefix));
+    Relay::start(metrics.clone()).await.call().await;
     let layer = metrics.server_layer();
     let routes = Routes::new(ShapesServer::new(Service(metrics)));
     let server = Server::start_layered(layer, routes).await;

@@ -120,7 +120,7 @@ impl Known {
                     "histogram_quantile" => {
                         labels.remove("le");
                     }
-                    "label_replace" => {
+                    "label_replace" | "label_join" => {
                         if let Some(Expr::StringLiteral(added)) =
                             call.args.args.get(1).map(|it| &**it)
                         {

@@ -11,4 +11,4 @@ pub(crate) mod text;
 
 pub(crate) use self::exposition::Exposition;
 #[cfg(feature = "monitoring")]
-pub(crate) use self::schema::{Family, FamilyId, Schema};
+pub(crate) use self::schema::{FamilyId, Schema};

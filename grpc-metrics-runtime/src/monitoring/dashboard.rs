@@ -6,13 +6,15 @@ use super::Metrics;
 use super::target_labels::TargetLabels;
 use super::template::fill;
 use crate::CodeLabel;
-use crate::export::{Family, FamilyId, Schema};
+use crate::export::{FamilyId, Schema};
 use crate::grpc::CodeSet;
 use crate::instance::Settings;
 
 /// The template is a complete dashboard for the values below, so it can be edited in Grafana and exported.
 const TEMPLATE: &str = include_str!("dashboard.json");
 const TEMPLATE_PREFIX: &str = "grpc_server";
+/// How the families' names begin, the client's too.
+const TEMPLATE_STEM: &str = "grpc_";
 /// Has a hyphen, which no prefix has.
 const TEMPLATE_UID: &str = "grpc-server";
 /// The default codes.
@@ -25,6 +27,8 @@ const TEMPLATE_FAULT_NAMES: &str =
 const TEMPLATE_SELECTOR: &str = r#"job=~\"$job\""#;
 /// The first variable after those of target labels.
 const TEMPLATE_VARIABLE: &str = "      {\n        \"name\": \"service\",\n";
+/// The labels of a service, joined to the identity of a node.
+const TEMPLATE_JOINED: &str = r#"\" \", \""#;
 /// The order of a table's columns.
 const TEMPLATE_INDEXES: &str = "            \"indexByName\": {\n";
 const TEMPLATE_NAMES: &str = "            \"renameByName\": {\n";
@@ -33,8 +37,7 @@ const VARIABLE: &str = include_str!("templates/dashboard_variable.json");
 /// Returns the dashboard of these metrics. The prefix consists of letters, digits, `_` and `:`.
 pub(super) fn dashboard(metrics: &Metrics, labels: &TargetLabels) -> String {
     let Metrics { prefix, code_label, .. } = metrics;
-    let faults = metrics.faults.iter().map(|code| code_label.spell(code));
-    let faults = faults.collect::<Vec<_>>().join("|");
+    let faults = metrics.fault_labels();
     let dashboard = TEMPLATE
         .replace(TEMPLATE_OK, &format!(r#"code!=\"{}\""#, code_label.spell(Code::Ok)))
         .replace(TEMPLATE_FAULTS, &format!(r#"code=~\"{faults}\""#))
@@ -48,12 +51,14 @@ pub(super) fn dashboard(metrics: &Metrics, labels: &TargetLabels) -> String {
 fn rename_families(dashboard: &str, metrics: &Metrics) -> String {
     let template = Schema::new(&Settings::default());
     let names: Vec<_> = template.families().iter().zip(metrics.schema.families()).collect();
-    let mut parts = dashboard.split(TEMPLATE_PREFIX);
+    let mut parts = dashboard.split(TEMPLATE_STEM);
     let head = parts.next().unwrap_or_default().to_owned();
     parts.fold(head, |dashboard, part| {
-        let rest = |family: &Family| part.strip_prefix(family.name.strip_prefix(TEMPLATE_PREFIX)?);
-        let found = names.iter().find_map(|(old, new)| Some((new.name.as_str(), rest(old)?)));
-        let (name, rest) = found.unwrap_or((&metrics.prefix, part));
+        let after = |name: &str| part.strip_prefix(name.strip_prefix(TEMPLATE_STEM)?);
+        let families = names.iter().map(|(old, new)| (old.name.as_str(), new.name.as_str()));
+        let mut known = families.chain([(TEMPLATE_PREFIX, metrics.prefix.as_str())]);
+        let found = known.find_map(|(old, new)| Some((new, after(old)?)));
+        let (name, rest) = found.unwrap_or((TEMPLATE_STEM, part));
         dashboard + name + rest
     })
 }
@@ -63,6 +68,7 @@ fn rename_families(dashboard: &str, metrics: &Metrics) -> String {
 fn with_target_labels(dashboard: &str, metrics: &Metrics, labels: &TargetLabels) -> String {
     let list = labels.append_to("", |label| format!("{label}, "));
     let legend = labels.append_to("", |label| format!("{{{{{label}}}}} "));
+    let joined = labels.append_to("", |label| format!(r#"{label}\", \""#));
     let renames =
         labels.append_to("", |label| format!("              \"{label}\": \"{label}\",\n"));
     let (variables, selector) = variables(metrics, labels);
@@ -71,6 +77,7 @@ fn with_target_labels(dashboard: &str, metrics: &Metrics, labels: &TargetLabels)
         .replace("(job, ", &format!("(job, {list}"))
         .replace("(service", &format!("({list}service"))
         .replace("{{service}}", &format!("{legend}{{{{service}}}}"))
+        .replace(TEMPLATE_JOINED, &format!("{TEMPLATE_JOINED}{joined}"))
         .replace(TEMPLATE_NAMES, &format!("{TEMPLATE_NAMES}{renames}"))
         .replace(TEMPLATE_VARIABLE, &format!("{variables}{TEMPLATE_VARIABLE}"));
     prepend_columns(&apart, labels)
@@ -184,10 +191,12 @@ mod tests {
         for prefix in ["shop:grpc", "a"] {
             let dashboard = dashboard(prefix);
             assert!(!dashboard.contains(TEMPLATE_PREFIX) && !dashboard.contains(TEMPLATE_UID));
-            let of = |name: &str| format!("{name}_requests_total");
-            let times = |text: &str, name| text.matches(&of(name)).count();
-            assert!(times(TEMPLATE, TEMPLATE_PREFIX) > 0);
-            assert_eq!(times(&dashboard, prefix), times(TEMPLATE, TEMPLATE_PREFIX));
+            let times = |text: &str, name| text.matches(&format!("{name}_requests_total")).count();
+            let client = format!("{prefix}_client");
+            for (template, ours) in [(TEMPLATE_PREFIX, prefix), ("grpc_client", &client)] {
+                assert!(times(TEMPLATE, template) > 0);
+                assert_eq!(times(&dashboard, ours), times(TEMPLATE, template));
+            }
         }
     }
 

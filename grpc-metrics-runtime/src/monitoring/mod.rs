@@ -77,6 +77,12 @@ impl Metrics {
             code_label: settings.code_label,
         }
     }
+
+    /// Returns the labels of the server-fault codes, as a regular expression.
+    fn fault_labels(&self) -> String {
+        let labels: Vec<_> = self.faults.iter().map(|code| self.code_label.spell(code)).collect();
+        labels.join("|")
+    }
 }
 
 impl Monitoring {
@@ -106,7 +112,8 @@ impl Monitoring {
     /// # Errors
     ///
     /// Returns [`Error::InvalidTargetLabel`] for the first label that has an invalid name, is given twice, is a label
-    /// of the metrics or the alerts or a variable of the dashboard, or is a constant label of the metrics.
+    /// of the metrics, the alerts or the dashboard's topology or a variable of the dashboard, or is a constant label of
+    /// the metrics.
     pub fn target_labels(
         mut self,
         labels: impl IntoIterator<Item = impl Into<String>>,

@@ -6,14 +6,19 @@ use super::template::quoted;
 use crate::Error;
 use crate::metrics::invalid_label_reason;
 
+const TOPOLOGY: &str = "is a label of the dashboard's topology";
+
 /// Names that the rules, the alerts and the dashboard use themselves, and why they can't be target labels.
-const RESERVED: [(&str, &str); 6] = [
+const RESERVED: [(&str, &str); 9] = [
     ("job", "distinguishes deployments already"),
     ("instance", "identifies one process, but alerts are about deployments"),
     ("alertname", "is a label of the alerts themselves"),
     ("alertstate", "is a label of the alerts themselves"),
     ("severity", "is a label of the alerts themselves"),
     ("datasource", "is a variable of the dashboard itself"),
+    ("id", TOPOLOGY),
+    ("title", TOPOLOGY),
+    ("source", TOPOLOGY),
 ];
 
 /// Words that queries do not accept as label names, in any case.
