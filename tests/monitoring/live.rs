@@ -1,4 +1,4 @@
-//! The real Prometheus scrapes Nova under faults, and every rule has data.
+//! The real Prometheus scrapes Nova under faults and a service with measured clients, and every rule has data.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,7 @@ use support::promql::{name, parsed, selectors, spelled_out};
 use support::wait::block_until;
 
 use crate::monitoring;
+use crate::relay;
 use crate::rules::{Rule, rules};
 
 /// By name, what Prometheus says of each rule. A recording rule is evaluated under one name each.
@@ -33,13 +34,15 @@ fn assert_reads_what_there_is(prometheus: &Prometheus, rule: &Rule) {
     }
 }
 
-#[test]
+#[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the prometheus and promtool programs"]
-fn every_rule_has_data_when_prometheus_scrapes_nova() {
+async fn every_rule_has_data_when_prometheus_scrapes_nova() {
     let text = monitoring("grpc_server").rules();
     let rules = rules(&text);
     let nova = Nova::start(&["--fault-rate", "0.3"]);
-    let prometheus = Prometheus::start_with(env!("CARGO_TARGET_TMPDIR"), &[&nova.metrics], &text);
+    let relay = relay::keep_calling().await;
+    let targets = [nova.metrics.as_str(), &relay];
+    let prometheus = Prometheus::start_with(env!("CARGO_TARGET_TMPDIR"), &targets, &text);
 
     for rule in rules.iter().filter(|rule| rule.is_recorded) {
         // The long windows wait for the next minute.

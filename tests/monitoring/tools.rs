@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use grpc_metrics_runtime::monitoring::Monitoring;
+use grpc_metrics_runtime::prometheus::Registry;
+use grpc_metrics_runtime::{CodeLabel, GrpcMetrics};
+use tonic::Code;
 
 use crate::{monitoring, monitoring_apart};
 
@@ -80,6 +83,41 @@ fn the_rules_pass_their_tests() {
     }
 }
 
+/// For metrics with other codes than the default ones.
+fn with_codes(faults: &[Code]) -> Monitoring {
+    let builder = GrpcMetrics::builder().registry(&Registry::new());
+    let builder = builder.fault_codes(faults.iter().copied()).code_label(CodeLabel::Name);
+    builder.build().expect("settings that are right").monitoring()
+}
+
+#[test]
+#[ignore = "needs the promtool program"]
+fn h8_calls_fail_with_the_fault_codes_that_are_set() {
+    let monitoring = with_codes(&[Code::NotFound, Code::Unavailable]);
+    let tests = monitoring.rule_tests();
+    let mut cases = tests.split("\n  - name: ");
+    let head = cases.next().unwrap();
+    let of_calls: Vec<_> = cases
+        .filter(|case| case.contains("grpc_client_"))
+        .map(|case| format!("\n  - name: {case}"))
+        .collect();
+    assert!(of_calls.iter().any(|case| case.contains("code=\"NOT_FOUND\"")), "{of_calls:?}");
+    let directory = Directory::new("calls");
+    directory.write("rules.yml", &monitoring.rules());
+    directory.write("rules_test.yml", &format!("{head}{}", of_calls.concat()));
+    directory.run("promtool", &["test", "rules", "rules_test.yml"]);
+}
+
+#[test]
+#[ignore = "needs the promtool program"]
+fn h8_without_fault_codes_no_call_fails() {
+    let monitoring = with_codes(&[]);
+    assert!(!monitoring.rule_tests().contains("grpc_client_"));
+    let directory = Directory::with("no_faults", &monitoring);
+    let rules = ["check", "rules", "--lint=all", "--lint-fatal", "prometheus/rules.yml"];
+    directory.run("promtool", &rules);
+}
+
 /// Promtool is content with a file without tests, so each alert has to be in one.
 #[test]
 fn every_alert_has_a_test() {
@@ -87,7 +125,7 @@ fn every_alert_has_a_test() {
     let (rules, tests) = (monitoring.rules(), monitoring.rule_tests());
     let alerts: Vec<&str> =
         rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
-    assert_eq!(alerts.len(), 9);
+    assert_eq!(alerts.len(), 10);
     for alert in alerts {
         assert!(tests.contains(&format!("alertname=\"{alert}\"")), "{alert}");
     }

@@ -309,6 +309,18 @@ impl Schema {
         &self.families[id as usize]
     }
 
+    /// Returns a family of the client's.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the client has no such family. The rules and the dashboard ask for those that it has.
+    #[cfg(feature = "monitoring")]
+    pub(crate) fn client_family(&self, id: FamilyId) -> &Family {
+        let mut families = self.families.iter();
+        let family = families.find(|family| family.side() == Side::Client && family.id() == id);
+        family.expect("a family of the client's")
+    }
+
     pub(crate) fn const_labels(&self) -> &[(String, String)] {
         &self.const_labels
     }
@@ -337,8 +349,12 @@ mod tests {
     #[test]
     fn a_family_is_found_by_its_id() {
         let schema = Schema::new(&Settings::default());
-        for family in schema.families().iter().filter(|family| family.side() == Side::Server) {
-            assert_eq!(schema.family(family.id()).name, family.name);
+        for family in schema.families() {
+            let found = match family.side() {
+                Side::Server => schema.family(family.id()),
+                Side::Client => schema.client_family(family.id()),
+            };
+            assert_eq!(found.name, family.name);
         }
     }
 }

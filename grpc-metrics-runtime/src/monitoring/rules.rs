@@ -1,9 +1,12 @@
 //! Prometheus rules, and their tests for promtool.
 
+use tonic::Code;
+
 use super::Metrics;
 use super::target_labels::TargetLabels;
 use super::template::fill;
 use crate::export::FamilyId;
+use crate::grpc::ALL_CODES;
 
 const HEAD: &str = include_str!("templates/rules/head.yml");
 const EVENTS_SHORT: &str = include_str!("templates/rules/events_short.yml");
@@ -17,12 +20,15 @@ const OVER: &str = include_str!("templates/rules/over.yml");
 const PRESENCE: &str = include_str!("templates/rules/presence.yml");
 const HANGS_HEAD: &str = include_str!("templates/rules/hangs_head.yml");
 const HANGS: &str = include_str!("templates/rules/hangs.yml");
+const DEPENDENCIES: &str = include_str!("templates/rules/dependencies.yml");
 const TESTS: &str = include_str!("templates/rules_test.yml");
 const TESTS_APART: &str = include_str!("templates/rules_test_apart.yml");
 const TESTS_FIRST_DAY: &str = include_str!("templates/rules_test_first_day.yml");
+const TESTS_DEPENDENCIES: &str = include_str!("templates/rules_test_dependencies.yml");
+const TESTS_DEPENDENCIES_APART: &str = include_str!("templates/rules_test_dependencies_apart.yml");
 
-/// The minimum number of bad requests in the long window for a budget alert, and of requests in flight for a hang
-/// alert.
+/// The minimum number of bad requests in the long window for a budget alert, of requests in flight for a hang alert,
+/// and of failed calls for a dependency alert.
 const GATE: &str = "10";
 
 /// Tolerates rounding: an objective that is met exactly must not alert, although 1 - 0.9 is less than 0.1 as an `f64`.
@@ -104,7 +110,7 @@ const LEVELS: [Level; 2] = [
 ];
 
 /// The values that all templates share, by name.
-struct Common([(&'static str, String); 11]);
+struct Common([(&'static str, String); 13]);
 
 impl Common {
     fn new(metrics: &Metrics, labels: &TargetLabels) -> Self {
@@ -117,6 +123,8 @@ impl Common {
             ("slo_events", name(FamilyId::SloEvents)),
             ("slo_bad_events", name(FamilyId::SloBadEvents)),
             ("slo_objective", name(FamilyId::SloObjective)),
+            ("client_requests", metrics.schema.client_family(FamilyId::Requests).name.clone()),
+            ("faults", metrics.fault_labels()),
             ("identity", labels.identity()),
             ("beside", labels.alert_text()),
             ("where", labels.title_suffix()),
@@ -160,6 +168,7 @@ pub(super) fn rules(metrics: &Metrics, labels: &TargetLabels) -> String {
     for level in &LEVELS {
         rules += &hangs(&common, level);
     }
+    rules += &common.fill(DEPENDENCIES, &[("gate", GATE), ("slack", SLACK)]);
     rules
 }
 
@@ -222,13 +231,32 @@ pub(super) fn rule_tests(metrics: &Metrics, labels: &TargetLabels) -> String {
         })
     };
     let here = target(None);
+    let codes = codes_of_calls(metrics);
     let mut tests = common.fill(TESTS, &[("target", &here)]);
+    if let Some(codes) = codes {
+        let values = [&codes[..], &[("target", here.as_str())]].concat();
+        tests += &common.fill(TESTS_DEPENDENCIES, &values);
+    }
     for label in labels.iter() {
-        let values = [("label", label), ("here", &here), ("there", &target(Some(label)))];
+        let there = target(Some(label));
+        let values = [("label", label), ("here", &here), ("there", &there)];
         tests += &common.fill(TESTS_APART, &values);
+        if let Some(codes) = codes {
+            tests += &common.fill(TESTS_DEPENDENCIES_APART, &[&codes[..], &values].concat());
+        }
     }
     if !labels.is_empty() {
         tests += &common.fill(TESTS_FIRST_DAY, &[("here", &here)]);
     }
     tests
+}
+
+/// Returns the labels of codes for tests of calls; `None` if no code is a fault, so that no call counts as failed.
+fn codes_of_calls(metrics: &Metrics) -> Option<[(&'static str, &'static str); 3]> {
+    let spell = |code| metrics.code_label.spell(code);
+    let fault = metrics.faults.iter().next()?;
+    let mut others = ALL_CODES.into_iter().filter(|code| !metrics.faults.contains(*code));
+    // `OK` if all errors are faults.
+    let other = others.rfind(|code| *code != Code::Ok).unwrap_or(Code::Ok);
+    Some([("ok", spell(Code::Ok)), ("fault", spell(fault)), ("no_fault", spell(other))])
 }
