@@ -1,7 +1,8 @@
-//! Contract, section J. What a test does to the whole program, it does in a process of its own; the others share the
+//! Contract, section J and L7. What a test does to the whole program, it does in a process of its own; the others share the
 //! subscriber of [`traces::exporter`], or have one of their thread's.
 
 mod b3;
+mod clients;
 mod endings;
 mod followed;
 mod nesting;
