@@ -444,8 +444,8 @@ fn d4_a_stderr_that_takes_nothing_is_no_reason_to_fail() {
     }
 }
 
-/// A macro's RPCs are not measured, an alias is no service's name: neither goes without a word, which is said
-/// once.
+/// A macro's RPCs and a client of another shape are not measured, an alias is no service's name: none of them goes without
+/// a word, which is said once.
 #[test]
 fn d7_what_is_not_as_one_would_think_is_a_line_on_stderr_and_data() {
     for task in ["build", "call"] {
@@ -455,7 +455,7 @@ fn d7_what_is_not_as_one_would_think_is_a_line_on_stderr_and_data() {
         let stdout = String::from_utf8(output.stdout).unwrap();
         let ours = stderr.lines().filter_map(|line| line.strip_prefix("grpc-metrics-runtime: "));
         let ours: Vec<&str> = ours.collect();
-        let [macro_call, alias] = &ours[..] else { panic!("{task}: {stderr}") };
+        let [macro_call, alias, client] = &ours[..] else { panic!("{task}: {stderr}") };
         for part in ["Renamed for Calls (", "programs/warned.rs:", " rpcs!,", "#[skip_metrics]"] {
             assert!(macro_call.contains(part), "no {part} in: {macro_call}");
         }
@@ -467,6 +467,9 @@ fn d7_what_is_not_as_one_would_think_is_a_line_on_stderr_and_data() {
             "#[instrument_grpc(service = bare_server::SERVICE_NAME)]",
         ] {
             assert!(alias.contains(part), "no {part} in: {alias}");
+        }
+        for part in ["odd_client (", "programs/warned.rs:", "`inner:", "client_layer()"] {
+            assert!(client.contains(part), "no {part} in: {client}");
         }
         let (_, data) = stdout.split_once("--\n").unwrap();
         assert_eq!(data.lines().collect::<Vec<_>>(), ours);

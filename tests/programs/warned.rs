@@ -4,7 +4,7 @@
 use std::{env, fmt};
 
 use grpc_metrics_runtime::prometheus::Registry;
-use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};
+use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc, instrument_grpc_client};
 use support::pb::names::literal_server::Literal;
 use support::pb::names::{Nothing, bare_server, renamed_server};
 use tonic::{Request, Response, Status};
@@ -63,6 +63,11 @@ impl fmt::Display for plain::Plain {
     }
 }
 
+#[instrument_grpc_client]
+mod odd_client {
+    pub(crate) struct OddClient;
+}
+
 struct Calls;
 
 #[instrument_grpc]
@@ -92,7 +97,7 @@ impl bare_server::Bare for KnowsIt {
 }
 
 fn main() {
-    let _ = (aliased::Aliased(1), plain::Plain, Calls, KnowsIt);
+    let _ = (aliased::Aliased(1), plain::Plain, Calls, KnowsIt, odd_client::OddClient);
     if env::args().nth(1).as_deref() == Some("build") {
         for _ in 0..2 {
             let builder = GrpcMetrics::builder().registry(&Registry::new());

@@ -55,7 +55,8 @@ impl fmt::Display for Warning {
             ),
             Self::UnmeasuredClient { module, reason } => write!(
                 f,
-                "the calls of {module} are not measured: {reason}; put a client_layer() around its channel"
+                "{module} is not measured, since #[instrument_grpc_client] does not recognise {reason}; put a \
+                 client_layer() around its channel"
             ),
             Self::TraitAlias { implementation, label, path } => {
                 write!(
