@@ -143,7 +143,7 @@ impl RpcSpan {
     #[inline]
     pub(crate) fn close(&mut self, target: &MethodCounters, ended: &Ended) {
         if let Some(inner) = self.0.take() {
-            inner.close_safely(target, ended);
+            safely(|| inner.close(target, ended));
         }
     }
 }
@@ -199,20 +199,14 @@ impl Inner {
             // First, because the subscriber may panic.
             #[cfg(feature = "opentelemetry")]
             self.context.as_ref().inspect(|_| trace::detach());
-            self.span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
+            let span = &self.span;
+            safely(|| {
+                span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
+            });
         }
     }
 
-    /// Closes the span. A panic of the subscriber while the thread unwinds would abort the program, so it is caught.
     #[cold]
-    fn close_safely(self, target: &MethodCounters, ended: &Ended) {
-        if thread::panicking() {
-            let _ = catch_unwind(AssertUnwindSafe(|| self.close(target, ended)));
-        } else {
-            self.close(target, ended);
-        }
-    }
-
     fn close(mut self, target: &MethodCounters, ended: &Ended) {
         self.exit();
         let code = CodeLabel::Name.spell(ended.code);
@@ -231,5 +225,14 @@ impl Inner {
         }
         #[cfg(feature = "opentelemetry")]
         trace::keep_exemplar(&self.span, target, ended.nanos);
+    }
+}
+
+/// Calls the subscriber. Its panic while the thread unwinds would abort the program, so it is caught.
+fn safely(call: impl FnOnce()) {
+    if thread::panicking() {
+        let _ = catch_unwind(AssertUnwindSafe(call));
+    } else {
+        call();
     }
 }

@@ -3,10 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context as TaskContext, Waker};
 
-use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc};
-use support::shapes::pb::plain_server::Plain;
+use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc, server_layer};
+use support::shapes::pb::plain_server::{Plain, PlainServer};
 use support::shapes::pb::{Answer, Ask};
+use tonic::body::Body;
+use tonic::codegen::{Service as _, http};
 use tonic::{Code, Request, Response, Status};
+use tower_layer::Layer as _;
 use tracing::Subscriber;
 use tracing::span::{Id, Record};
 use tracing::subscriber::set_default;
@@ -59,9 +62,23 @@ impl Plain for Service {
     }
 }
 
-fn requests(method: &str, code: Code) -> u64 {
+struct Layered;
+
+#[instrument_grpc(service = "surroundings.LayeredPanics")]
+#[tonic::async_trait]
+impl Plain for Layered {
+    async fn first(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
+        panic!("the handler's");
+    }
+
+    async fn second(&self, _: Request<Ask>) -> Result<Response<Answer>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+}
+
+fn requests(service: &str, method: &str, code: Code) -> u64 {
     let snapshot = GrpcMetrics::global().snapshot();
-    let method = snapshot.method("surroundings.Panics", method).unwrap();
+    let method = snapshot.method(service, method).unwrap();
     assert_eq!(method.started(), method.finished());
     method.requests(code)
 }
@@ -75,7 +92,7 @@ fn j10_while_the_handlers_panic_unwinds() {
         let poll = AssertUnwindSafe(|| first.as_mut().poll(&mut context).is_ready());
         let payload = catch_unwind(poll).unwrap_err();
         assert_eq!(payload.downcast_ref(), Some(&"the handler's"), "{at:?}");
-        assert_eq!(requests("First", Code::Unknown), n, "{at:?}");
+        assert_eq!(requests("surroundings.Panics", "First", Code::Unknown), n, "{at:?}");
     }
 }
 
@@ -91,6 +108,26 @@ fn j10_while_anothers_panic_unwinds() {
             panic!("another's");
         });
         assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"another's"), "{at:?}");
-        assert_eq!(requests("Second", Code::Cancelled), n, "{at:?}");
+        assert_eq!(requests("surroundings.Panics", "Second", Code::Cancelled), n, "{at:?}");
+    }
+}
+
+/// Under the layer, which keeps the span for the end of the RPC.
+#[test]
+fn j10_while_the_panic_of_a_handler_under_the_layer_unwinds() {
+    let mut layered = server_layer().layer(PlainServer::new(Layered));
+    for (at, n) in [At::Exit, At::Record, At::Close].into_iter().zip(1..) {
+        let _guard = set_default(registry().with(Panicking(at)));
+        // An empty message.
+        let request = http::Request::post("/testing.shapes.v1.Plain/First")
+            .header("content-type", "application/grpc")
+            .body(Body::new("\0\0\0\0\0".to_owned()))
+            .unwrap();
+        let mut called = Box::pin(layered.call(request));
+        let mut context = TaskContext::from_waker(Waker::noop());
+        let poll = AssertUnwindSafe(|| called.as_mut().poll(&mut context).is_ready());
+        let payload = catch_unwind(poll).unwrap_err();
+        assert_eq!(payload.downcast_ref(), Some(&"the handler's"), "{at:?}");
+        assert_eq!(requests("surroundings.LayeredPanics", "First", Code::Unknown), n, "{at:?}");
     }
 }
