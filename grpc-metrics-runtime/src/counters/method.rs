@@ -1,12 +1,13 @@
 //! The facade of all counters of a method.
 
 use std::mem;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use tonic::Code;
 
 use super::causes::{Causes, ErrorCount};
+use super::cells::sync::AtomicU64;
 use super::cells::{Counts, MethodCells};
 use super::clock::{Clock, Instant};
 use super::edges::{EdgeCount, Edges};

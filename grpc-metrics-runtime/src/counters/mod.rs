@@ -11,7 +11,9 @@ mod method;
 mod sizes;
 
 pub use self::causes::ErrorCount;
-pub(crate) use self::cells::Counts;
+#[cfg(all(test, cells_model))]
+pub(crate) use self::cells::model::model;
+pub(crate) use self::cells::{Counts, sync};
 pub(crate) use self::clock::{Clock, Instant};
 pub use self::edges::EdgeCount;
 #[cfg(feature = "opentelemetry")]

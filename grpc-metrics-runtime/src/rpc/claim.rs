@@ -1,9 +1,12 @@
 //! Where an RPC of the server layer counts.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, Ordering};
+#[cfg(all(test, cells_model))]
+mod model;
+
+use std::sync::atomic::Ordering;
 
 use super::state::Target;
+use crate::counters::sync::{AtomicU8, OnceLock};
 
 /// Where an RPC counts: as its path says, or as the first handler says that claims it before it ends.
 #[derive(Debug)]

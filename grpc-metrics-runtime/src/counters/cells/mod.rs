@@ -4,9 +4,9 @@ mod arena;
 mod lease;
 mod method;
 #[cfg(all(test, cells_model))]
-mod model;
+pub(crate) mod model;
 mod per_lease;
-mod sync;
+pub(crate) mod sync;
 mod thread;
 
 pub(crate) use method::{Counts, MethodCells};

@@ -1,6 +1,6 @@
 //! A loom model of the cells, which tries every order that the memory model allows.
 //!
-//! `RUSTFLAGS="--cfg cells_model" cargo test -p grpc-metrics-runtime --release --lib cells::model`
+//! `RUSTFLAGS="--cfg cells_model" cargo test -p grpc-metrics-runtime --release --lib model`
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ fn cells() -> Arc<MethodCells> {
 
 const BEFORE: u64 = 2;
 
-fn model(test: impl Fn() + Send + Sync + 'static) {
+pub(crate) fn model(test: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     // Three preemptions. More find nothing more and take hours.
     builder.preemption_bound = Some(3);

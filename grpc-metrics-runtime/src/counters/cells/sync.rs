@@ -2,7 +2,7 @@
 
 #[cfg(not(cells_model))]
 mod imp {
-    pub(crate) use std::sync::atomic::AtomicU64;
+    pub(crate) use std::sync::atomic::{AtomicU8, AtomicU64};
     pub(crate) use std::sync::{Mutex, OnceLock};
 
     macro_rules! shared {
@@ -21,7 +21,7 @@ mod imp {
     use loom::sync::atomic::AtomicBool;
 
     pub(crate) use loom::sync::Mutex;
-    pub(crate) use loom::sync::atomic::AtomicU64;
+    pub(crate) use loom::sync::atomic::{AtomicU8, AtomicU64};
 
     macro_rules! shared {
         ($(#[$attr:meta])* static $name:ident: $ty:ty = $init:expr;) => {
@@ -63,7 +63,14 @@ mod imp {
             self.set.store(true, Ordering::Release);
             value
         }
+
+        pub(crate) fn set(&self, value: T) -> Result<(), T> {
+            let _setting = self.setting.lock();
+            self.value.set(value)?;
+            self.set.store(true, Ordering::Release);
+            Ok(())
+        }
     }
 }
 
-pub(crate) use imp::{AtomicU64, Mutex, OnceLock, shared};
+pub(crate) use imp::{AtomicU8, AtomicU64, Mutex, OnceLock, shared};
