@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tonic::Code;
 
 use crate::{
+    calls::{Calls, is_one_of},
     scrape::{Method, Scrape},
     traffic::{GivenUp, Tally},
 };
@@ -18,8 +19,8 @@ const OF_GIVEN_UP: [Code; 5] =
 /// cancellation, panics and deadlines.
 const WITHOUT_CAUSE: [Code; 4] = [Code::Ok, Code::Cancelled, Code::Unknown, Code::DeadlineExceeded];
 
-/// Returns one line per difference, with both numbers. The clients of a method are those of the traffic and the
-/// services that call it.
+/// Returns one line per difference, with both numbers. The clients of a method are those of the traffic and those of the
+/// services that call it, each of whose calls is made by a handler.
 pub(crate) fn differences(tally: &Tally, scrape: &Scrape) -> Vec<String> {
     let mut found = Vec::new();
     let tally = tally.snapshot();
@@ -30,18 +31,26 @@ pub(crate) fn differences(tally: &Tally, scrape: &Scrape) -> Vec<String> {
         }
     }
     for ((service, name), method) in &scrape.methods {
-        let mut counts = method.from_services.clone();
+        let calls = scrape.calls.get(&(service.clone(), name.clone())).cloned().unwrap_or_default();
+        let mut counts = calls.expected();
         if let Some(of_traffic) = tally.get(&(service.as_str(), name.as_str())) {
             counts.add(of_traffic);
         }
-        let wrong = if method.total() == 0 {
-            vec!["never called".to_owned()]
+        let mut wrong: Vec<_> = without_caller(&calls).into_iter().collect();
+        if method.total() == 0 {
+            wrong.push("never called".to_owned());
         } else {
-            compare(method, &counts.answered, counts.given_up)
-        };
+            wrong.extend(compare(method, &counts.answered, counts.given_up));
+        }
         found.extend(wrong.into_iter().map(|what| format!("{service}/{name}: {what}")));
     }
     found
+}
+
+fn without_caller(calls: &Calls) -> Option<String> {
+    let by_callers = calls.by_callers();
+    let differ = by_callers != calls.codes;
+    differ.then(|| format!("calls by code {:?}, but {by_callers:?} by callers", calls.codes))
 }
 
 fn compare(method: &Method, answered: &BTreeMap<u8, u64>, given_up: GivenUp) -> Vec<String> {
@@ -78,10 +87,6 @@ fn compare(method: &Method, answered: &BTreeMap<u8, u64>, given_up: GivenUp) -> 
     found
 }
 
-fn is_one_of(codes: &[Code], code: u8) -> bool {
-    codes.iter().any(|possible| i32::from(*possible) == i32::from(code))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +113,15 @@ mod tests {
         assert!(off(&[(0, 2)], &[(0, 3)], 0, 0));
         assert!(off(&[(0, 2), (1, 1)], &[(0, 3)], 0, 1));
         assert!(off(&[(0, 3), (5, 1)], &[(0, 3)], 0, 1));
+    }
+
+    #[test]
+    fn every_call_of_a_service_has_a_caller() {
+        let caller = ("a.B".to_owned(), "Get".to_owned());
+        let edges = BTreeMap::from([((caller, 0), 2)]);
+        let calls = |count| Calls { codes: BTreeMap::from([(0, count)]), edges: edges.clone() };
+        assert_eq!(without_caller(&calls(2)), None);
+        assert!(without_caller(&calls(3)).is_some() && without_caller(&calls(1)).is_some());
     }
 
     #[test]

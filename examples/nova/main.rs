@@ -1,12 +1,14 @@
 //! Nova: a back end of six services that call each other, under traffic, with its exported metrics as a live table.
 
 mod args;
-mod channels;
+mod calls;
 mod check;
 mod child;
 mod children;
 mod pb;
+mod peers;
 mod run;
+mod sample;
 mod scrape;
 mod screen;
 mod server;

@@ -21,5 +21,15 @@ pub mod user {
     tonic::include_proto!("nova.user.v1");
 }
 
+/// The clients of the load, which are not measured.
+pub mod load {
+    tonic::include_proto!("load/nova.auth.v1");
+    tonic::include_proto!("load/nova.content.v1");
+    tonic::include_proto!("load/nova.feed.v1");
+    tonic::include_proto!("load/nova.messaging.v1");
+    tonic::include_proto!("load/nova.streaming.v1");
+    tonic::include_proto!("load/nova.user.v1");
+}
+
 /// The descriptors of all protos, for reflection.
 pub const DESCRIPTORS: &[u8] = tonic::include_file_descriptor_set!("nova");

@@ -8,19 +8,19 @@ use tokio::{
     time,
 };
 
-use crate::traffic::Counts;
+use crate::{calls::Calls, sample::Sample};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Counted by the callers, see `channels.rs`.
-const CALLS: &str = "nova_calls_total";
 
 /// A service and one of its methods, as the labels spell them.
 pub(crate) type Rpc = (String, String);
 
-/// The metrics of each method in one scrape.
+/// The metrics in one scrape, by method.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Scrape {
     pub(crate) methods: BTreeMap<Rpc, Method>,
+    /// The calls of methods that services have called.
+    pub(crate) calls: BTreeMap<Rpc, Calls>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -33,8 +33,6 @@ pub(crate) struct Method {
     pub(crate) causes: BTreeMap<(u8, String), u64>,
     pub(crate) in_flight: i64,
     pub(crate) latency: Histogram,
-    /// The calls of this method that other services say they made.
-    pub(crate) from_services: Counts,
 }
 
 impl Method {
@@ -54,7 +52,6 @@ impl Method {
         }
         self.in_flight += other.in_flight;
         self.latency.add(&other.latency);
-        self.from_services.add(&other.from_services);
     }
 }
 
@@ -94,8 +91,12 @@ impl From<io::Error> for ScrapeError {
 pub(crate) async fn scrape_all(addresses: &[SocketAddr]) -> Result<Scrape, ScrapeError> {
     let mut sum = Scrape::default();
     for address in addresses {
-        for (rpc, method) in scrape(*address).await?.methods {
+        let one = scrape(*address).await?;
+        for (rpc, method) in one.methods {
             sum.methods.entry(rpc).or_default().merge(method);
+        }
+        for (rpc, calls) in one.calls {
+            sum.calls.entry(rpc).or_default().merge(calls);
         }
     }
     Ok(sum)
@@ -129,8 +130,10 @@ fn parse(text: &str) -> Result<Scrape, ScrapeError> {
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let bad = || ScrapeError::Line(line.to_owned());
         let sample = Sample::parse(line).ok_or_else(bad)?;
-        if sample.name.starts_with("grpc_server_") || sample.name == CALLS {
+        if sample.name.starts_with("grpc_server_") {
             scrape.add(&sample).ok_or_else(bad)?;
+        } else if sample.name.starts_with("grpc_client_") {
+            scrape.add_call(&sample).ok_or_else(bad)?;
         }
     }
     Ok(scrape)
@@ -154,13 +157,6 @@ impl Scrape {
                 let cause = sample.label("error")?.to_owned();
                 method.causes.insert((code, cause), sample.count()?);
             }
-            CALLS => {
-                let calls = &mut method.from_services;
-                match sample.label("code")? {
-                    "none" => calls.given_up.unheard = sample.count()?,
-                    code => _ = calls.answered.insert(code.parse().ok()?, sample.count()?),
-                }
-            }
             "grpc_server_in_flight_requests" => method.in_flight = sample.value.parse().ok()?,
             "grpc_server_request_duration_seconds_bucket" => {
                 let bound = match sample.label("le")? {
@@ -176,64 +172,30 @@ impl Scrape {
         }
         Some(())
     }
-}
 
-/// `name{label="value",…} value`
-struct Sample<'a> {
-    name: &'a str,
-    labels: Vec<(&'a str, String)>,
-    value: &'a str,
-}
-
-impl<'a> Sample<'a> {
-    fn parse(line: &'a str) -> Option<Self> {
-        let end = line.find(['{', ' '])?;
-        let (name, mut rest) = line.split_at(end);
-        let mut labels = Vec::new();
-        if let Some(inside) = rest.strip_prefix('{') {
-            rest = inside;
-            while !rest.starts_with('}') {
-                let (label, quoted) = rest.split_once("=\"")?;
-                let (value, after) = unquote(quoted)?;
-                labels.push((label, value));
-                rest = after.strip_prefix(',').unwrap_or(after);
+    fn add_call(&mut self, sample: &Sample<'_>) -> Option<()> {
+        let rpc =
+            || Some((sample.label("service")?.to_owned(), sample.label("method")?.to_owned()));
+        let code = || sample.label("code")?.parse().ok();
+        match sample.name {
+            "grpc_client_requests_total" if sample.count()? > 0 => {
+                self.calls.entry(rpc()?).or_default().codes.insert(code()?, sample.count()?);
             }
-            rest = &rest[1..];
+            "grpc_client_edge_requests_total" if sample.count()? > 0 => {
+                let service = sample.label("caller_service")?.to_owned();
+                let caller = (service, sample.label("caller_method")?.to_owned());
+                let calls = self.calls.entry(rpc()?).or_default();
+                calls.edges.insert((caller, code()?), sample.count()?);
+            }
+            _ => {}
         }
-        let value = rest.split_whitespace().next()?;
-        Some(Self { name, labels, value })
+        Some(())
     }
-
-    fn label(&self, name: &str) -> Option<&str> {
-        self.labels.iter().find(|(label, _)| *label == name).map(|(_, value)| value.as_str())
-    }
-
-    fn count(&self) -> Option<u64> {
-        self.value.parse().ok()
-    }
-}
-
-/// Splits off the label value, up to its closing quote.
-fn unquote(quoted: &str) -> Option<(String, &str)> {
-    let mut value = String::new();
-    let mut chars = quoted.char_indices();
-    while let Some((at, char)) = chars.next() {
-        match char {
-            '"' => return Some((value, &quoted[at + 1..])),
-            '\\' => match chars.next()?.1 {
-                'n' => value.push('\n'),
-                escaped => value.push(escaped),
-            },
-            char => value.push(char),
-        }
-    }
-    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::traffic::GivenUp;
 
     #[test]
     fn a_page_becomes_methods() {
@@ -250,8 +212,10 @@ grpc_server_request_duration_seconds_bucket{method="Get",service="a.B",le="+Inf"
 grpc_server_request_duration_seconds_sum{method="Get",service="a.B"} 0.5
 grpc_server_request_duration_seconds_count{method="Get",service="a.B"} 4
 grpc_server_requests_total{code="0",method="other",service="other"} 5
-nova_calls_total{code="0",method="Get",service="a.B"} 2
-nova_calls_total{code="none",method="Get",service="a.B"} 1
+grpc_client_requests_total{code="0",method="Put",service="c.D"} 3
+grpc_client_requests_total{code="0",method="Never",service="c.D"} 0
+grpc_client_in_flight_requests{method="Put",service="c.D"} 1
+grpc_client_edge_requests_total{caller_method="Get",caller_service="a.B",code="0",method="Put",service="c.D"} 2
 something_else{path="a\"}\\b"} 1e5 1700000000
 without_labels 7
 "#;
@@ -261,13 +225,13 @@ without_labels 7
             causes: BTreeMap::from([((13, "database".to_owned()), 1)]),
             in_flight: 2,
             latency: Histogram { buckets: vec![(0.005, 3), (f64::INFINITY, 4)], count: 4 },
-            from_services: Counts {
-                answered: BTreeMap::from([(0, 2)]),
-                given_up: GivenUp { reached: 0, unheard: 1 },
-            },
         };
-        let methods = parse(page).unwrap().methods;
-        assert_eq!(methods, BTreeMap::from([(("a.B".to_owned(), "Get".to_owned()), expected)]));
+        let Scrape { methods, calls } = parse(page).unwrap();
+        let rpc = |service: &str, method: &str| (service.to_owned(), method.to_owned());
+        assert_eq!(methods, BTreeMap::from([(rpc("a.B", "Get"), expected)]));
+        let codes = BTreeMap::from([(0, 3)]);
+        let edges = BTreeMap::from([((rpc("a.B", "Get"), 0), 2)]);
+        assert_eq!(calls, BTreeMap::from([(rpc("c.D", "Put"), Calls { codes, edges })]));
     }
 
     #[test]
@@ -280,6 +244,7 @@ without_labels 7
             "grpc_server_requests_total{method=\"Get\",service=\"a.B\"} 1",
             "grpc_server_requests_total{code=\"x\",method=\"Get\",service=\"a.B\"} 1",
             "grpc_server_errors_total{code=\"13\",method=\"Get\",service=\"a.B\"} 1",
+            "grpc_client_edge_requests_total{code=\"0\",method=\"Put\",service=\"c.D\"} 1",
         ] {
             assert!(matches!(parse(line), Err(ScrapeError::Line(_))), "{line}");
         }

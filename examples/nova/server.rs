@@ -10,7 +10,7 @@ use tonic::{
 };
 use tonic_health::ServingStatus;
 
-use crate::{channels::Peers, pb, service::Service, services, store::Store};
+use crate::{pb, peers::Peers, service::Service, services, store::Store};
 
 /// Serves these services on a bound listener, until `shutdown`.
 pub(crate) async fn serve(

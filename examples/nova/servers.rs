@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet, time};
 
 use crate::{
     args::Args,
-    channels::Peers,
+    peers::Peers,
     run::Failure,
     server,
     service::{Addresses, Service},

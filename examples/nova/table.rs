@@ -3,6 +3,7 @@
 use std::{cmp::Reverse, fmt::Write as _, mem};
 
 use crate::{
+    calls::Calls,
     scrape::{Histogram, Method, Scrape},
     traffic::Tally,
     window::{Row, Window},
@@ -109,7 +110,7 @@ pub(crate) fn log_line(window: &Window, seconds: u64) -> Option<String> {
     ))
 }
 
-/// `service method code=count ... errors: cause=count ...`
+/// `service method code=count ... from-load=count from-services=count ... errors: cause=count ...`
 pub(crate) fn last(scrape: &Scrape, tally: Option<&Tally>) -> Vec<String> {
     let tally = tally.map(Tally::snapshot).unwrap_or_default();
     let mut lines = Vec::new();
@@ -118,13 +119,18 @@ pub(crate) fn last(scrape: &Scrape, tally: Option<&Tally>) -> Vec<String> {
         for (code, count) in now.codes.iter().filter(|(code, count)| **code == 0 || **count > 0) {
             let _ = write!(line, " {code}={count}");
         }
-        let given_up =
-            tally.get(&(service.as_str(), method.as_str())).map(|counts| counts.given_up);
-        if let Some(given_up) = given_up.filter(|given_up| given_up.total() > 0) {
-            let _ = write!(line, " given-up={}", given_up.total());
-        }
-        if now.from_services.total() > 0 {
-            let _ = write!(line, " from-services={}", now.from_services.total());
+        let load = tally.get(&(service.as_str(), method.as_str()));
+        let (answered, given_up) = load
+            .map(|counts| (counts.answered.values().sum(), counts.given_up.total()))
+            .unwrap_or_default();
+        let calls = scrape.calls.get(&(service.clone(), method.clone()));
+        let from_services = calls.map(Calls::total).unwrap_or_default();
+        for (name, count) in
+            [("from-load", answered), ("given-up", given_up), ("from-services", from_services)]
+        {
+            if count > 0 {
+                let _ = write!(line, " {name}={count}");
+            }
         }
         for (name, q) in [("p50", 0.5), ("p95", 0.95)] {
             if now.latency.count > 0 {
@@ -145,7 +151,7 @@ pub(crate) fn verdict(tally: &Tally, scrape: &Scrape, differences: usize) -> Str
     let tally = tally.snapshot();
     let answered: u64 = tally.values().flat_map(|counts| counts.answered.values()).sum();
     let given_up: u64 = tally.values().map(|counts| counts.given_up.total()).sum();
-    let between: u64 = scrape.methods.values().map(|now| now.from_services.total()).sum();
+    let between: u64 = scrape.calls.values().map(Calls::total).sum();
     let methods = tally.len();
     let verdict = match differences {
         0 => "all agree".to_owned(),
@@ -195,7 +201,8 @@ mod tests {
             (rpc, Method { kind: "unary".to_owned(), codes, causes, ..Method::default() })
         });
         let mut window = Window::new();
-        window.push(Instant::now(), Scrape { methods: methods.collect::<BTreeMap<_, _>>() });
+        let methods = methods.collect();
+        window.push(Instant::now(), Scrape { methods, ..Scrape::default() });
         window
     }
 
@@ -236,7 +243,7 @@ mod tests {
             ..Method::default()
         };
         let rpc = ("nova.content.v1.ContentService".to_owned(), "GetPost".to_owned());
-        Scrape { methods: BTreeMap::from([(rpc, method)]) }
+        Scrape { methods: BTreeMap::from([(rpc, method)]), ..Scrape::default() }
     }
 
     #[test]

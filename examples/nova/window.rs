@@ -155,7 +155,8 @@ mod tests {
             let mut method = Method { latency: histogram([second, 0, 0]), ..Method::default() };
             method.codes.insert(0, 2 * second);
             let methods = BTreeMap::from([(rpc.clone(), method)]);
-            window.push(start + Duration::from_secs(second), Scrape { methods });
+            window
+                .push(start + Duration::from_secs(second), Scrape { methods, ..Scrape::default() });
         }
         let rows = window.rows();
         assert!((rows[0].rate - 2.0).abs() < 1e-9);

@@ -1,7 +1,7 @@
 //! Nova as six processes.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     process::{Child, ChildStderr, ChildStdout, Command, Stdio},
@@ -16,6 +16,23 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The services that others call.
 const CALLEES: [&str; 3] =
     ["nova.auth.v1.AuthService", "nova.content.v1.ContentService", "nova.user.v1.UserService"];
+
+/// Who calls whom.
+const EDGES: [&str; 13] = [
+    "content CreateComment -> user GetUserProfile",
+    "content CreatePost -> user GetUserProfile",
+    "feed GetFeed -> content GetPostsByAuthor",
+    "feed GetFeed -> user GetUserFollowing",
+    "feed GetRecommendedCreators -> user GetUserFollowing",
+    "feed RankPosts -> content GetPost",
+    "feed RankPosts -> user GetUserFollowing",
+    "messaging CreateConversation -> auth VerifyToken",
+    "messaging CreateConversation -> user GetUserProfilesByIds",
+    "messaging GetMessage -> auth VerifyToken",
+    "messaging SendMessage -> auth VerifyToken",
+    "messaging WatchConversation -> auth VerifyToken",
+    "streaming StartStream -> auth VerifyToken",
+];
 
 /// A method, as `service method`.
 type Counts = BTreeMap<String, u64>;
@@ -66,6 +83,17 @@ impl Processes {
         line
     }
 
+    /// What is printed while there is traffic, and the last table. Every difference is in the verdict.
+    fn until_traffic_is_done(&mut self) -> Vec<String> {
+        let mut lines = vec![self.line()];
+        while lines.last().is_some_and(|line| line.trim() != "traffic done") {
+            lines.push(self.line());
+        }
+        let verdict = lines.iter().find(|line| line.starts_with("checked 42 methods, ")).unwrap();
+        assert!(verdict.trim().ends_with(" between services: all agree"), "{verdict}");
+        lines
+    }
+
     /// Waits for the parent and all children. Returns the parent's exit code, and what was printed since and said
     /// on stderr.
     fn end(mut self) -> (Option<i32>, String, String) {
@@ -96,19 +124,23 @@ fn scrape(address: &str) -> String {
     answer
 }
 
+/// The samples of a counter that are not 0, by their labels.
+fn samples<'a>(page: &'a str, counter: &str) -> Vec<(BTreeMap<&'a str, &'a str>, u64)> {
+    let samples = page.lines().filter_map(|line| line.strip_prefix(counter)?.strip_prefix('{'));
+    let samples = samples.map(|sample| {
+        let (labels, count) = sample.split_once("} ").expect(sample);
+        let labels = labels.split(',').map(|label| label.split_once('=').expect(label));
+        let labels = labels.map(|(name, value)| (name, value.trim_matches('"')));
+        (labels.collect(), count.parse().expect(sample))
+    });
+    samples.filter(|(_, count)| *count > 0).collect()
+}
+
 /// The sums of a counter over all codes, without those that are 0.
 fn sums(page: &str, counter: &str) -> Counts {
     let mut sums = Counts::new();
-    for line in page.lines().filter(|line| line.starts_with(counter)) {
-        let label = |name: &str| {
-            let (_, value) = line.split_once(&format!("{name}=\"")).expect(line);
-            value.split_once('"').unwrap().0
-        };
-        let count: u64 = line.rsplit(' ').next().unwrap().parse().unwrap();
-        if count > 0 {
-            let method = format!("{} {}", label("service"), label("method"));
-            *sums.entry(method).or_default() += count;
-        }
+    for (labels, count) in samples(page, counter) {
+        *sums.entry(format!("{} {}", labels["service"], labels["method"])).or_default() += count;
     }
     sums
 }
@@ -131,14 +163,7 @@ fn table(lines: &[String], is: impl Fn(&str) -> bool) -> Counts {
 #[test]
 fn six_processes_count_what_the_clients_and_the_other_services_sent() {
     let mut nova = Processes::start(&["--seconds", "2", "--linger", "300"]);
-    let mut lines = vec![nova.line()];
-    while lines.last().unwrap().trim() != "traffic done" {
-        let line = nova.line();
-        lines.push(line);
-    }
-    let verdict = lines.iter().find(|line| line.starts_with("checked 42 methods, ")).unwrap();
-    assert!(verdict.trim().ends_with(" between services: all agree"), "{verdict}");
-
+    let lines = nova.until_traffic_is_done();
     let (mut served, mut called) = (Counts::new(), Counts::new());
     for (service, address) in &nova.metrics {
         let page = scrape(address);
@@ -151,7 +176,7 @@ fn six_processes_count_what_the_clients_and_the_other_services_sent() {
             assert!(method.starts_with(&own), "{service} counts {method}");
             served.insert(method, count);
         }
-        for (method, count) in sums(&page, "nova_calls_total") {
+        for (method, count) in sums(&page, "grpc_client_requests_total") {
             assert!(!method.starts_with(&own), "{service} calls itself: {method}");
             *called.entry(method).or_default() += count;
         }
@@ -171,6 +196,40 @@ fn six_processes_count_what_the_clients_and_the_other_services_sent() {
     kill("-INT", &nova.parent.id().to_string());
     let (code, _, said) = nova.end();
     assert_eq!((code, said.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn each_edge_has_what_the_callee_counted_without_the_loads_calls() {
+    // With an outage, no call of a unary method is given up, and so all counts are exact.
+    let mut nova = Processes::start(&["--seconds", "3", "--outage", "1", "--linger", "300"]);
+    let lines = nova.until_traffic_is_done();
+    let (mut edges, mut from_services) = (BTreeSet::new(), Counts::new());
+    for (service, address) in &nova.metrics {
+        let page = scrape(address);
+        let edge_counts = sums(&page, "grpc_client_edge_requests_total");
+        // No call lacks its caller, and none is of the load.
+        assert_eq!(edge_counts, sums(&page, "grpc_client_requests_total"), "{service}");
+        for (callee, count) in edge_counts {
+            *from_services.entry(callee).or_default() += count;
+        }
+        for (labels, _) in samples(&page, "grpc_client_edge_requests_total") {
+            let short = |service: &'static str, method| {
+                let name = labels[service].split('.').nth(1).unwrap();
+                format!("{name} {}", labels[method])
+            };
+            let caller = short("caller_service", "caller_method");
+            assert!(caller.starts_with(service), "{service} counts for {caller}");
+            edges.insert(format!("{caller} -> {}", short("service", "method")));
+        }
+    }
+    assert_eq!(edges, EDGES.map(str::to_owned).into());
+    let served = table(&lines, |name| name.parse::<u8>().is_ok());
+    let from_load = table(&lines, |name| name == "from-load");
+    let given_up = table(&lines, |name| name == "given-up");
+    for (method, calls) in from_services {
+        assert_eq!(given_up.get(&method), None, "{method}");
+        assert_eq!(calls, served[&method] - from_load[&method], "{method}");
+    }
 }
 
 #[test]

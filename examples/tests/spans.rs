@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind};
 use tokio::task::spawn_blocking;
 use traces::{
     codes,
@@ -54,12 +54,18 @@ async fn every_rpc_has_a_span_with_the_metrics_code_in_its_clients_trace() {
     assert!(!counts.is_empty());
     assert_eq!(counts, table(&printed));
 
-    let ids = |span: &opentelemetry_proto::tonic::trace::v1::Span| {
-        (span.trace_id.clone(), span.span_id.clone())
-    };
+    let ids = |span: &Span| (span.trace_id.clone(), span.span_id.clone());
     let clients: HashSet<_> = of_kind(SpanKind::Client).map(ids).collect();
+    let parent = |span: &Span| (span.trace_id.clone(), span.parent_span_id.clone());
     for span in of_kind(SpanKind::Server) {
-        let parent = (span.trace_id.clone(), span.parent_span_id.clone());
-        assert!(clients.contains(&parent), "{span:?}");
+        assert!(clients.contains(&parent(span)), "{span:?}");
+    }
+    // A trace begins in the load. A service's own call is in the RPC that makes it.
+    let servers: HashSet<_> = of_kind(SpanKind::Server).map(ids).collect();
+    let own = of_kind(SpanKind::Client).filter(|span| !span.parent_span_id.is_empty());
+    let own: Vec<_> = own.collect();
+    assert!(!own.is_empty());
+    for span in own {
+        assert!(servers.contains(&parent(span)), "{span:?}");
     }
 }

@@ -3,11 +3,10 @@
 use std::time::{Duration, Instant};
 
 use grpc_metrics_runtime::GrpcStatus;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Code, Request, Response, Status, transport::Channel};
 
-use crate::{
-    channels::Counted,
-    pb::auth::{VerifyTokenRequest, VerifyTokenResponse, auth_service_client::AuthServiceClient},
+use crate::pb::auth::{
+    VerifyTokenRequest, VerifyTokenResponse, auth_service_client::AuthServiceClient,
 };
 
 /// Another service failed. Answers that mean something else, such as `NOT_FOUND`, are the handler's to interpret.
@@ -46,7 +45,7 @@ pub(super) fn found<R>(answer: Result<Response<R>, Status>) -> Result<Option<R>,
 
 /// Asks auth whose access token this is. Returns `None` if auth does not accept it.
 pub(super) async fn verified(
-    auth: &AuthServiceClient<Counted>,
+    auth: &AuthServiceClient<Channel>,
     deadline: Deadline,
     access_token: String,
 ) -> Result<Option<VerifyTokenResponse>, CallError> {

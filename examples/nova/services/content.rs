@@ -6,7 +6,7 @@ use std::{
 };
 
 use grpc_metrics_runtime::{GrpcStatus, instrument_grpc};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Response, Status, Streaming, transport::Channel};
 use uuid::Uuid;
 
 use super::{
@@ -14,7 +14,6 @@ use super::{
     input::{InputError, non_empty, page, parse_id},
 };
 use crate::{
-    channels::Counted,
     pb::{
         content::{
             Comment, Comments, CreateCommentRequest, CreatePostRequest, DeletePostRequest,
@@ -61,11 +60,11 @@ pub(super) enum ContentError {
 
 pub(super) struct Content {
     store: Arc<Store>,
-    users: UserServiceClient<Counted>,
+    users: UserServiceClient<Channel>,
 }
 
 impl Content {
-    pub(super) fn new(store: Arc<Store>, users: UserServiceClient<Counted>) -> Self {
+    pub(super) fn new(store: Arc<Store>, users: UserServiceClient<Channel>) -> Self {
         Self { store, users }
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use grpc_metrics_runtime::{GrpcStatus, instrument_grpc};
-use tonic::{Request, Response};
+use tonic::{Request, Response, transport::Channel};
 use uuid::Uuid;
 
 use super::{
@@ -15,7 +15,6 @@ use super::{
     input::{InputError, LARGEST_PAGE, page, parse_id},
 };
 use crate::{
-    channels::Counted,
     pb::{
         content::{
             GetPostRequest, GetPostsByAuthorRequest, Post,
@@ -57,15 +56,15 @@ pub(super) enum FeedError {
 
 pub(super) struct Feed {
     store: Arc<Store>,
-    posts: ContentServiceClient<Counted>,
-    users: UserServiceClient<Counted>,
+    posts: ContentServiceClient<Channel>,
+    users: UserServiceClient<Channel>,
 }
 
 impl Feed {
     pub(super) fn new(
         store: Arc<Store>,
-        posts: ContentServiceClient<Counted>,
-        users: UserServiceClient<Counted>,
+        posts: ContentServiceClient<Channel>,
+        users: UserServiceClient<Channel>,
     ) -> Self {
         Self { store, posts, users }
     }

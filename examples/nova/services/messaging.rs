@@ -12,7 +12,7 @@ use tokio::sync::{
     mpsc,
 };
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, metadata::MetadataMap};
+use tonic::{Request, Response, metadata::MetadataMap, transport::Channel};
 use uuid::Uuid;
 
 use super::{
@@ -20,7 +20,6 @@ use super::{
     input::{InputError, non_empty, parse_id},
 };
 use crate::{
-    channels::Counted,
     pb::{
         auth::auth_service_client::AuthServiceClient,
         messaging::{
@@ -77,8 +76,8 @@ pub(super) enum MessagingError {
 
 pub(super) struct Messaging {
     store: Arc<Store>,
-    auth: AuthServiceClient<Counted>,
-    users: UserServiceClient<Counted>,
+    auth: AuthServiceClient<Channel>,
+    users: UserServiceClient<Channel>,
 }
 
 /// Who calls, and until when their token is valid.
@@ -90,8 +89,8 @@ struct Caller {
 impl Messaging {
     pub(super) fn new(
         store: Arc<Store>,
-        auth: AuthServiceClient<Counted>,
-        users: UserServiceClient<Counted>,
+        auth: AuthServiceClient<Channel>,
+        users: UserServiceClient<Channel>,
     ) -> Self {
         Self { store, auth, users }
     }

@@ -14,7 +14,6 @@ use std::sync::Arc;
 use tonic::service::RoutesBuilder;
 
 use crate::{
-    channels::Peers,
     pb::{
         auth::auth_service_server::AuthServiceServer,
         content::content_service_server::ContentServiceServer,
@@ -23,6 +22,7 @@ use crate::{
         streaming::streaming_service_server::StreamingServiceServer,
         user::user_service_server::UserServiceServer,
     },
+    peers::Peers,
     service::Service,
     store::Store,
 };

@@ -8,7 +8,7 @@ use tokio::sync::{
     mpsc,
 };
 use tokio_stream::{Stream, wrappers::ReceiverStream};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, transport::Channel};
 use uuid::Uuid;
 
 use super::{
@@ -16,7 +16,6 @@ use super::{
     input::{InputError, non_empty, parse_id},
 };
 use crate::{
-    channels::Counted,
     pb::{
         auth::auth_service_client::AuthServiceClient,
         streaming::{
@@ -63,11 +62,11 @@ pub(super) enum StreamingError {
 
 pub(super) struct Streaming {
     store: Arc<Store>,
-    auth: AuthServiceClient<Counted>,
+    auth: AuthServiceClient<Channel>,
 }
 
 impl Streaming {
-    pub(super) fn new(store: Arc<Store>, auth: AuthServiceClient<Counted>) -> Self {
+    pub(super) fn new(store: Arc<Store>, auth: AuthServiceClient<Channel>) -> Self {
         Self { store, auth }
     }
 }

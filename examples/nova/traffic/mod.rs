@@ -6,6 +6,7 @@
 
 mod case;
 mod cases;
+mod channel;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -20,11 +21,11 @@ use tokio::{
 use tonic::{Code, transport::Error};
 
 use crate::{
-    channels::{Channel, channel},
     service::{Addresses, Service},
     weather::{Stores, Weather},
 };
 use case::{Case, Seen::Answer};
+use channel::{Channel, channel};
 
 pub(crate) use tally::{Counts, GivenUp, Tally};
 

@@ -32,10 +32,6 @@ pub(crate) struct GivenUp {
 }
 
 impl Counts {
-    pub(crate) fn total(&self) -> u64 {
-        self.answered.values().sum::<u64>() + self.given_up.total()
-    }
-
     pub(crate) fn add(&mut self, other: &Self) {
         for (code, count) in &other.answered {
             *self.answered.entry(*code).or_default() += count;

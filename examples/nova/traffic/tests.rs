@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::net::TcpListener;
 
 use super::{case::Seen, *};
-use crate::{channels::Peers, server, store::Store};
+use crate::{peers::Peers, server, store::Store};
 
 /// Every method with the codes that it must return.
 const SPECIFIED: [(&str, &[&str], &[i32]); 18] = [

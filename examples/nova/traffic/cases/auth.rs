@@ -3,16 +3,21 @@ use std::time::Duration;
 use tonic::{Code, Request};
 
 use crate::{
-    channels::Channel,
-    pb::auth::{
-        LoginRequest, RefreshTokenRequest, RegisterRequest, VerifyTokenRequest,
-        auth_service_client::AuthServiceClient, auth_service_server::SERVICE_NAME,
+    pb::{
+        auth::{
+            LoginRequest, RefreshTokenRequest, RegisterRequest, VerifyTokenRequest,
+            auth_service_server::SERVICE_NAME,
+        },
+        load::auth_service_client::AuthServiceClient,
     },
     store::seed,
     tokens::{self, Kind},
-    traffic::case::{
-        Case, Script, Seen::Answer, aborted, fails, invalid, ok, too_late, without_cache,
-        without_database,
+    traffic::{
+        case::{
+            Case, Script, Seen::Answer, aborted, fails, invalid, ok, too_late, without_cache,
+            without_database,
+        },
+        channel::Channel,
     },
     weather::Weather,
 };

@@ -5,18 +5,22 @@ use tonic::Code;
 
 use super::{NO_UUID, nobody, user};
 use crate::{
-    channels::Channel,
-    pb::content::{
-        CreateCommentRequest, CreatePostRequest, DeletePostRequest, GetCommentsRequest,
-        GetPostRequest, GetPostsByAuthorRequest, LikePostRequest, UpdatePostRequest,
-        UploadMediaRequest, content_service_client::ContentServiceClient,
-        content_service_server::SERVICE_NAME,
+    pb::{
+        content::{
+            CreateCommentRequest, CreatePostRequest, DeletePostRequest, GetCommentsRequest,
+            GetPostRequest, GetPostsByAuthorRequest, LikePostRequest, UpdatePostRequest,
+            UploadMediaRequest, content_service_server::SERVICE_NAME,
+        },
+        load::content_service_client::ContentServiceClient,
     },
     store::seed,
-    traffic::case::{
-        Case, Script,
-        Seen::{Answer, GaveUp},
-        aborted, invalid, missing, ok, too_late, without_database,
+    traffic::{
+        case::{
+            Case, Script,
+            Seen::{Answer, GaveUp},
+            aborted, invalid, missing, ok, too_late, without_database,
+        },
+        channel::Channel,
     },
     weather::Weather,
 };

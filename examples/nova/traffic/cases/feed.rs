@@ -2,15 +2,20 @@ use tonic::Code;
 
 use super::{NO_UUID, user};
 use crate::{
-    channels::Channel,
-    pb::feed::{
-        GetFeedRequest, GetRecommendedCreatorsRequest, InvalidateFeedCacheRequest,
-        RankPostsRequest, feed_service_client::FeedServiceClient,
-        feed_service_server::SERVICE_NAME,
+    pb::{
+        feed::{
+            GetFeedRequest, GetRecommendedCreatorsRequest, InvalidateFeedCacheRequest,
+            RankPostsRequest, feed_service_server::SERVICE_NAME,
+        },
+        load::feed_service_client::FeedServiceClient,
     },
     store::seed,
-    traffic::case::{
-        Case, Script, Seen::Answer, aborted, invalid, ok, too_late, without_cache, without_database,
+    traffic::{
+        case::{
+            Case, Script, Seen::Answer, aborted, invalid, ok, too_late, without_cache,
+            without_database,
+        },
+        channel::Channel,
     },
     weather::Weather,
 };

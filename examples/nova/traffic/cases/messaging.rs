@@ -4,18 +4,23 @@ use tonic::Code;
 
 use super::{NO_UUID, nobody, token};
 use crate::{
-    channels::Channel,
-    pb::messaging::{
-        CreateConversationRequest, GetMessageRequest, SendMessageRequest, WatchConversationRequest,
-        messaging_service_client::MessagingServiceClient, messaging_service_server::SERVICE_NAME,
+    pb::{
+        load::messaging_service_client::MessagingServiceClient,
+        messaging::{
+            CreateConversationRequest, GetMessageRequest, SendMessageRequest,
+            WatchConversationRequest, messaging_service_server::SERVICE_NAME,
+        },
     },
     store::seed,
     tokens::ACCESS_LIVES,
-    traffic::case::{
-        Case, Script,
-        Seen::{Answer, GaveUp},
-        aborted, fails, invalid, missing, ok, too_late, with_token, without_cache,
-        without_database,
+    traffic::{
+        case::{
+            Case, Script,
+            Seen::{Answer, GaveUp},
+            aborted, fails, invalid, missing, ok, too_late, with_token, without_cache,
+            without_database,
+        },
+        channel::Channel,
     },
     weather::Weather,
 };

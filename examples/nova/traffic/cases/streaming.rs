@@ -6,19 +6,24 @@ use tonic::Code;
 
 use super::{NO_UUID, token, user};
 use crate::{
-    channels::Channel,
-    pb::streaming::{
-        BroadcastChatMessageRequest, GetStreamAnalyticsRequest, GetStreamStatusRequest,
-        GetStreamingManifestRequest, LiveChatRequest, StartStreamRequest, StopStreamRequest,
-        StreamingProfile, UpdateStreamingProfileRequest,
-        streaming_service_client::StreamingServiceClient, streaming_service_server::SERVICE_NAME,
+    pb::{
+        load::streaming_service_client::StreamingServiceClient,
+        streaming::{
+            BroadcastChatMessageRequest, GetStreamAnalyticsRequest, GetStreamStatusRequest,
+            GetStreamingManifestRequest, LiveChatRequest, StartStreamRequest, StopStreamRequest,
+            StreamingProfile, UpdateStreamingProfileRequest,
+            streaming_service_server::SERVICE_NAME,
+        },
     },
     store::seed,
     tokens::ACCESS_LIVES,
-    traffic::case::{
-        Case, Script,
-        Seen::{Answer, GaveUp},
-        invalid, missing, ok,
+    traffic::{
+        case::{
+            Case, Script,
+            Seen::{Answer, GaveUp},
+            invalid, missing, ok,
+        },
+        channel::Channel,
     },
     weather::Weather,
 };

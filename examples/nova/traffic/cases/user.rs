@@ -1,14 +1,16 @@
 use super::{NO_UUID, nobody, user};
 use crate::{
-    channels::Channel,
-    pb::user::{
-        GetUserProfileRequest, GetUserProfilesByIdsRequest, GetUserSettingsRequest,
-        ListUsersRequest, RelationshipRequest, SearchUsersRequest, UpdateUserProfileRequest,
-        UpdateUserSettingsRequest, UserSettings, user_service_client::UserServiceClient,
-        user_service_server::SERVICE_NAME,
+    pb::{
+        load::user_service_client::UserServiceClient,
+        user::{
+            GetUserProfileRequest, GetUserProfilesByIdsRequest, GetUserSettingsRequest,
+            ListUsersRequest, RelationshipRequest, SearchUsersRequest, UpdateUserProfileRequest,
+            UpdateUserSettingsRequest, UserSettings, user_service_server::SERVICE_NAME,
+        },
     },
-    traffic::case::{
-        Call, Case, Script, aborted, invalid, missing, ok, too_late, without_database,
+    traffic::{
+        case::{Call, Case, Script, aborted, invalid, missing, ok, too_late, without_database},
+        channel::Channel,
     },
 };
 
