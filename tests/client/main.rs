@@ -5,3 +5,4 @@ mod called;
 mod counts;
 mod edges;
 mod endings;
+mod panics;
