@@ -54,6 +54,18 @@ async fn l2_requests_that_name_no_method_are_other() {
     assert_eq!(infos.label_values("grpc_client_method_info", "service").len(), 0);
 }
 
+/// A program may make a layer for each connection.
+#[tokio::test]
+async fn l2_layers_share_the_names_of_methods() {
+    let mut names = Vec::new();
+    for _ in 0..2 {
+        let called = Called::scripted(Way::Layer).await;
+        called.call(Kind::Unary, Request::new(script([], []))).await.unwrap();
+        names.push(called.method(Kind::Unary).method().as_ptr());
+    }
+    assert_eq!(names[0], names[1]);
+}
+
 #[tokio::test]
 async fn l5_a_target_tells_upstreams_apart() {
     let called = Called::scripted(Way::Layer).await;

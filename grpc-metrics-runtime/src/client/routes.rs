@@ -1,8 +1,9 @@
 //! From the method that a generated client names to its counters.
 
 use std::array;
-use std::sync::OnceLock;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tonic::GrpcMethod;
 
@@ -78,7 +79,7 @@ impl Routes {
     fn see(&self, service: &str, method: &str) -> Seen {
         // Relaxed: see `is_full`.
         self.seen.fetch_add(1, Ordering::Relaxed);
-        let path: &'static str = Box::leak(format!("{service}/{method}").into_boxed_str());
+        let path = leaked(format!("{service}/{method}"));
         let (service, method) = (&path[..service.len()], &path[service.len() + 1..]);
         let route = self.route(path, service, method);
         Seen { service, method, route, next: OnceLock::new() }
@@ -93,6 +94,18 @@ impl Routes {
         let key = MethodKey::client(service, method).with_target(self.target);
         Route { path, counters: Target::Own(metrics.by_key(key, None)) }
     }
+}
+
+/// Leaks a path once, however many layers see it: a program may make a layer for each connection.
+fn leaked(path: String) -> &'static str {
+    static PATHS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut paths = PATHS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = paths.get(path.as_str()) {
+        return known;
+    }
+    let path = Box::leak(path.into_boxed_str());
+    paths.insert(path);
+    path
 }
 
 /// Spreads methods over the lists. No client of ours chooses them.
