@@ -31,16 +31,17 @@ impl ClientRpc {
     /// Starts an RPC of the handler that this thread polls. `path` is the name of its span.
     #[inline]
     pub(crate) fn start(target: Target, path: impl FnOnce() -> &'static str) -> Self {
-        let recorder = Recorder::start(target, Deadline::NONE);
-        let span = RpcSpan::of_client(path);
-        Self {
-            recorder,
-            span,
+        let mut rpc = Self {
+            recorder: Recorder::start(target, Deadline::NONE),
+            span: RpcSpan::default(),
             caller: Caller::current(),
             undecodable: None,
             is_sent: false,
             ended: false,
-        }
+        };
+        // From here on a panic ends the RPC, even a panic of the tracing subscriber.
+        rpc.span = RpcSpan::of_client(path);
+        rpc
     }
 
     pub(crate) fn target(&self) -> &Target {

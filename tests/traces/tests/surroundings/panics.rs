@@ -1,9 +1,13 @@
-//! A subscriber that panics while an RPC's panic unwinds: the second panic would abort the program.
+//! A subscriber that panics: while an RPC's panic unwinds, the second panic would abort the program.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context as TaskContext, Waker};
 
 use grpc_metrics_runtime::{GrpcMetrics, instrument_grpc, server_layer};
+use support::bed::Bed;
+use support::pb::scripted_client::ScriptedClient;
+use support::script::script;
+use support::scripted::SERVICE;
 use support::shapes::pb::plain_server::{Plain, PlainServer};
 use support::shapes::pb::{Answer, Ask};
 use tonic::body::Body;
@@ -11,7 +15,7 @@ use tonic::codegen::{Service as _, http};
 use tonic::{Code, Request, Response, Status};
 use tower_layer::Layer as _;
 use tracing::Subscriber;
-use tracing::span::{Id, Record};
+use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::set_default;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry;
@@ -130,4 +134,26 @@ fn j10_while_the_panic_of_a_handler_under_the_layer_unwinds() {
         assert_eq!(payload.downcast_ref(), Some(&"the handler's"), "{at:?}");
         assert_eq!(requests("surroundings.LayeredPanics", "First", Code::Unknown), n, "{at:?}");
     }
+}
+
+/// Panics at the start of an RPC's span.
+struct PanicsAtStart;
+
+impl<S: Subscriber> Layer<S> for PanicsAtStart {
+    fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        assert!(attributes.metadata().name() != "rpc", "the subscriber's");
+    }
+}
+
+#[tokio::test]
+async fn l7_a_subscriber_that_panics_ends_the_call() {
+    let bed = Bed::new().await;
+    let _guard = set_default(registry().with(PanicsAtStart));
+    let channel = bed.metrics.client_layer().layer(bed.channel.clone());
+    let mut client = ScriptedClient::new(channel);
+    let call = tokio::spawn(async move { client.unary(Request::new(script([], []))).await });
+    assert!(call.await.unwrap_err().is_panic());
+    let snapshot = bed.metrics.snapshot();
+    let unary = snapshot.client_method(SERVICE, "Unary").unwrap();
+    assert_eq!((unary.started(), unary.requests(Code::Cancelled)), (1, 1));
 }
