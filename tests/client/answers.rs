@@ -95,6 +95,20 @@ async fn l3_an_answer_that_can_t_be_decoded_is_internal_with_the_attribute() {
     }
 }
 
+/// tonic gives the error, and then the rest of the stream.
+#[tokio::test]
+async fn l3_a_message_that_can_t_be_decoded_counts_even_if_the_program_reads_on() {
+    let undecodable = || message(b"\0\0\0\0\x01\x0f", Some(trailers("0")));
+    let called = answering(Way::Attribute, undecodable).await;
+    for kind in Kind::STREAMS {
+        let opened = called.open(kind, Request::new(script([], []))).await;
+        let mut replies = opened.unwrap().into_inner();
+        assert_eq!(replies.message().await.unwrap_err().code(), Code::Internal);
+        assert!(replies.message().await.unwrap().is_none());
+    }
+    called.assert_ended(&Kind::STREAMS.map(|kind| (kind, Code::Internal, 1))).await;
+}
+
 /// The body breaks off.
 #[tokio::test]
 async fn l3_a_reset_is_the_code_that_the_program_gets() {

@@ -68,7 +68,8 @@ impl ClientRpc {
     /// Ends the RPC. Does nothing if it has ended.
     pub(crate) fn end(&mut self, code: Code) {
         if !mem::replace(&mut self.ended, true) {
-            let ended = match code {
+            // The program has had that error, even if it has read on.
+            let ended = match self.undecodable_code().unwrap_or(code) {
                 // tonic's server answers so when the deadline has passed.
                 Code::Cancelled => self.recorder.abandon(),
                 code => self.recorder.end(code),
