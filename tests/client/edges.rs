@@ -7,6 +7,7 @@ use support::pb::{Reply, Script};
 use support::script::{fail, script, send};
 use support::scripted::SERVICE;
 use support::server::Server;
+use support::wait::until_eq;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::codegen::BoxStream;
 use tonic::service::Routes;
@@ -147,4 +148,25 @@ async fn l6_calls_of_a_response_stream_are_the_handler_s() {
     let (_server, channel) = front(&called).await;
     support::clients::call(&channel, Kind::Chat, Request::new(script([], []))).await;
     assert_eq!(edges(&called, Kind::Unary), [(FRONT, "Chat", Code::Ok, 1)]);
+}
+
+#[tokio::test]
+async fn l6_every_call_of_a_handler_counts_for_it() {
+    let called = Called::scripted(Way::Layer).await;
+    let (server, channel) = front(&called).await;
+    for patience in 0..200 {
+        let channel = channel.clone();
+        let request = Request::new(script([], []));
+        let running = tokio::spawn(async move {
+            support::clients::call(&channel, Kind::Unary, request).await;
+        });
+        for _ in 0..patience % 40 {
+            tokio::task::yield_now().await;
+        }
+        running.abort();
+    }
+    server.kill().await;
+    until_eq(|| called.in_flight(), 0).await;
+    let by_handlers = edges(&called, Kind::Unary).iter().map(|(.., count)| count).sum::<u64>();
+    assert_eq!(by_handlers, called.method(Kind::Unary).finished());
 }

@@ -5,4 +5,6 @@ mod called;
 mod counts;
 mod edges;
 mod endings;
+mod nested;
 mod panics;
+mod random;
