@@ -40,12 +40,12 @@ async fn l3_no_call_is_lost_or_doubled() {
         let seed = seed();
         let called = Called::scripted(way).await;
         let before = sum(&called, MethodSnapshot::started);
-        let seen = Arc::new(Mutex::new(BTreeMap::<(&'static str, i32), u64>::new()));
+        let results = Arc::new(Mutex::new(BTreeMap::<(&'static str, i32), u64>::new()));
         let mut tasks = JoinSet::new();
         for task in 0..TASKS {
             let mut rng = Rng::new(seed ^ (task << 32));
             let client = called.client(called.server.connect().await);
-            let seen = Arc::clone(&seen);
+            let results = Arc::clone(&results);
             tasks.spawn(async move {
                 for _ in 0..EACH {
                     let Rpc { kind, script, .. } = any_rpc(&mut rng);
@@ -66,7 +66,7 @@ async fn l3_no_call_is_lost_or_doubled() {
                         biased;
                         result = call => if let Ok(result) = result {
                             let key = (kind.method(), i32::from(code(way, result)));
-                            *seen.lock().unwrap().entry(key).or_default() += 1;
+                            *results.lock().unwrap().entry(key).or_default() += 1;
                         },
                         () = patience => {}
                     }
@@ -85,7 +85,7 @@ async fn l3_no_call_is_lost_or_doubled() {
         }
         let ended = called.ended();
         assert_eq!(ended.iter().map(|(.., count)| count).sum::<u64>(), started);
-        for ((method, code), seen) in seen.lock().unwrap().iter() {
+        for ((method, code), results) in results.lock().unwrap().iter() {
             let code = Code::from(*code);
             // tonic's server answers so, before or after the deadline.
             let late = code == Code::Cancelled;
@@ -93,7 +93,7 @@ async fn l3_no_call_is_lost_or_doubled() {
                 of == method && (*with == code || late && *with == Code::DeadlineExceeded)
             });
             let counted = counted.map(|(.., count)| count).sum::<u64>();
-            assert!(counted >= *seen, "{method} {code:?}: {counted}, callers saw {seen}");
+            assert!(counted >= *results, "{method} {code:?}: {counted}, callers saw {results}");
         }
     }
 }
