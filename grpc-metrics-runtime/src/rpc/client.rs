@@ -33,7 +33,7 @@ impl ClientRpc {
     pub(crate) fn start(target: Target, path: impl FnOnce() -> &'static str) -> Self {
         let mut rpc = Self {
             recorder: Recorder::start(target, Deadline::NONE),
-            span: RpcSpan::default(),
+            span: RpcSpan::NONE,
             caller: Caller::current(),
             undecodable: None,
             is_sent: false,

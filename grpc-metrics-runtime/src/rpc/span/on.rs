@@ -50,6 +50,9 @@ struct Inner {
 }
 
 impl RpcSpan {
+    /// No span.
+    pub(crate) const NONE: Self = Self(None);
+
     /// Prepares the span of an RPC that has not started. Reads the headers now, because the handler takes the request.
     #[inline]
     pub(crate) fn new(
