@@ -48,13 +48,13 @@ const _: () = assert!(size_of::<[usize; 2]>() + mem::offset_of!(MethodCounters, 
 pub(crate) struct Reading {
     pub(crate) counts: Counts,
     /// RPCs that ended with an error whose cause is known.
-    pub(crate) errors: Vec<ErrorCount>,
+    pub(crate) errors: Box<[ErrorCount]>,
     #[cfg(feature = "opentelemetry")]
-    pub(crate) exemplars: Vec<Option<Exemplar>>,
+    pub(crate) exemplars: Box<[Option<Exemplar>]>,
     /// Of methods that a server layer measures.
     pub(crate) sizes: Option<Box<SizeReading>>,
     /// Of methods that the program calls.
-    pub(crate) edges: Vec<EdgeCount>,
+    pub(crate) edges: Box<[EdgeCount]>,
 }
 
 impl MethodCounters {
@@ -156,9 +156,9 @@ impl MethodCounters {
     /// Reads all counters. Each cause read has its RPC, and each end its start.
     pub(crate) fn read(&self) -> Reading {
         // First: see `Causes::read`.
-        let errors = self.causes.read();
+        let errors = self.causes.read().into();
         // For the same reason: an edge is counted after its RPC.
-        let edges = self.edges.read();
+        let edges = self.edges.read().into();
         // Before the cells. Acquire: pairs with the release in `move_out`, so that in flight is not negative.
         let moved = self.moved.load(Ordering::Acquire);
         let mut counts = self.cells.read();
@@ -167,7 +167,7 @@ impl MethodCounters {
             counts,
             errors,
             #[cfg(feature = "opentelemetry")]
-            exemplars: self.exemplars.read(),
+            exemplars: self.exemplars.read().into(),
             sizes: self.sizes.get().map(|sizes| Box::new(sizes.read())),
             edges,
         }

@@ -45,7 +45,7 @@ fn given(exemplar: Exemplar) -> Registry {
         counters.end(Code::Ok, 1);
     }
     let mut snapshot = instance.snapshot();
-    snapshot.methods[1].reading.exemplars = vec![Some(exemplar); 3];
+    snapshot.methods[1].reading.exemplars = vec![Some(exemplar); 3].into();
     let registry = Registry::new();
     let schema = Arc::new(Schema::new(instance.settings()));
     registry.register(Box::new(Given(schema, snapshot))).expect("it is empty");
