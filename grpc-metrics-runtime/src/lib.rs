@@ -321,7 +321,7 @@ pub use grpc_metrics_macros::instrument_grpc;
 /// stderr say so.
 pub use grpc_metrics_macros::instrument_grpc_client;
 pub use grpc_metrics_macros::{rpc, skip_metrics};
-pub use instance::{DEFAULT_BUCKETS, Durations, MethodSnapshot, Slo, SloCounts, Snapshot};
+pub use instance::{DEFAULT_BUCKETS, Durations, MethodSnapshot, Naming, Slo, SloCounts, Snapshot};
 pub use layer::server_layer;
 pub use metrics::{Error, GrpcMetrics, GrpcMetricsBuilder, RequestGuardBuilder, Warning};
 pub use rpc::{Caller, RequestGuard, ResponseStream};

@@ -3,6 +3,8 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
+use tonic::Code;
+
 /// An RPC in a bucket of the latency histogram, with its trace.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -11,6 +13,8 @@ pub struct Exemplar {
     pub trace_id: u128,
     /// The id of the RPC's span.
     pub span_id: u64,
+    /// The status code of the RPC.
+    pub code: Code,
     /// The duration of the RPC in seconds.
     pub duration: f64,
     /// The time at which the RPC ended.

@@ -27,6 +27,8 @@ pub(crate) struct MethodCounters {
     #[cfg(feature = "opentelemetry")]
     exemplars: Exemplars,
     pub(crate) kind: MethodKind,
+    /// Whether messages of requests are counted, if a layer sees them.
+    counts_requests: bool,
     /// The server-fault codes.
     pub(crate) faults: CodeSet,
     /// RPCs whose start is counted here and whose end elsewhere: those that the server layer took for another method's.
@@ -58,13 +60,21 @@ pub(crate) struct Reading {
 }
 
 impl MethodCounters {
-    /// `bounds` are the upper bounds of the duration's buckets in nanoseconds, ascending.
-    pub(crate) fn new(kind: MethodKind, faults: CodeSet, bounds: Arc<[u64]>, clock: Clock) -> Self {
+    /// `bounds` are the upper bounds of the duration's buckets in nanoseconds, ascending. Messages of requests count if
+    /// they are streams, or all if `all_messages` is set.
+    pub(crate) fn new(
+        kind: MethodKind,
+        all_messages: bool,
+        faults: CodeSet,
+        bounds: Arc<[u64]>,
+        clock: Clock,
+    ) -> Self {
         Self {
             causes: Causes::default(),
             #[cfg(feature = "opentelemetry")]
             exemplars: Exemplars::default(),
             kind,
+            counts_requests: all_messages || kind.client_streams(),
             faults,
             moved: AtomicU64::new(0),
             sizes: OnceLock::new(),
@@ -131,16 +141,16 @@ impl MethodCounters {
         self.sizes();
     }
 
-    /// Counts a message of a request, if it is a stream.
+    /// Counts a message of a request, if it is a stream or all messages count.
     pub(crate) fn message_received(&self) {
-        if self.kind.client_streams() {
+        if self.counts_requests {
             self.sizes().message_received();
         }
     }
 
-    /// Counts the bytes of an RPC's messages.
-    pub(crate) fn sizes_of_rpc(&self, request_bytes: u64, response_bytes: u64) {
-        self.sizes().end(request_bytes, response_bytes);
+    /// Counts the bytes of the messages of an RPC that ended with this code.
+    pub(crate) fn sizes_of_rpc(&self, code: Code, request_bytes: u64, response_bytes: u64) {
+        self.sizes().end(code, request_bytes, response_bytes);
     }
 
     fn sizes(&self) -> &Sizes {

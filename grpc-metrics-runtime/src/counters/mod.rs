@@ -19,4 +19,4 @@ pub use self::edges::EdgeCount;
 #[cfg(feature = "opentelemetry")]
 pub use self::exemplars::Exemplar;
 pub(crate) use self::method::{MethodCounters, Reading};
-pub(crate) use self::sizes::{SIZE_BOUNDS, SizeCounts};
+pub(crate) use self::sizes::{SIZE_BOUNDS, SizeReading};

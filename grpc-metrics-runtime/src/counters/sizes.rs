@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::cells::MethodCells;
+use tonic::Code;
+
+use super::cells::{Counts, MethodCells};
 
 /// Upper bounds of the buckets in bytes, without the unbounded one: gRFC A66.
 pub(crate) const SIZE_BOUNDS: [u64; 14] = [
@@ -29,25 +31,21 @@ pub(super) struct Sizes {
     responses: MethodCells,
 }
 
-/// RPCs by the bytes of their messages in one direction.
-#[derive(Clone, Debug)]
-pub(crate) struct SizeCounts {
-    /// Per bucket, not cumulative, the unbounded bucket last.
-    pub(crate) buckets: Vec<u64>,
-    /// Bytes of all RPCs.
-    pub(crate) sum: u64,
-}
-
 /// What was counted of a method's messages.
 #[derive(Clone, Debug)]
 pub(crate) struct SizeReading {
-    pub(crate) requests: SizeCounts,
-    pub(crate) responses: SizeCounts,
-    pub(crate) messages_received: u64,
+    /// By the bytes of an RPC's request messages, where other counts are by nanoseconds.
+    pub(crate) requests: Counts,
+    /// By the bytes of an RPC's response messages.
+    pub(crate) responses: Counts,
 }
 
-/// The cells tell outcomes apart, and sizes have one.
-const OUTCOME: usize = 0;
+impl SizeReading {
+    /// Returns the messages of requests.
+    pub(crate) fn messages_received(&self) -> u64 {
+        self.requests.messages
+    }
+}
 
 impl Sizes {
     pub(super) fn new() -> Self {
@@ -59,19 +57,12 @@ impl Sizes {
         self.requests.message();
     }
 
-    pub(super) fn end(&self, request_bytes: u64, response_bytes: u64) {
-        self.requests.finish(OUTCOME, request_bytes);
-        self.responses.finish(OUTCOME, response_bytes);
+    pub(super) fn end(&self, code: Code, request_bytes: u64, response_bytes: u64) {
+        self.requests.finish(code as usize, request_bytes);
+        self.responses.finish(code as usize, response_bytes);
     }
 
     pub(super) fn read(&self) -> SizeReading {
-        let read = |cells: &MethodCells| {
-            let counts = cells.read();
-            let sizes = SizeCounts { buckets: counts.per_bucket(), sum: counts.sum_nanos };
-            (sizes, counts.messages)
-        };
-        let (requests, messages_received) = read(&self.requests);
-        let (responses, _) = read(&self.responses);
-        SizeReading { requests, responses, messages_received }
+        SizeReading { requests: self.requests.read(), responses: self.responses.read() }
     }
 }

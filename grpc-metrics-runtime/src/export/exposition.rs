@@ -8,7 +8,7 @@ use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 
 use super::gathered;
-use super::schema::{Family, METHOD_LABELS, Schema};
+use super::schema::{Family, Schema};
 use crate::instance::Instance;
 
 /// An instance with its schema, as a collector.
@@ -24,7 +24,7 @@ impl Exposition {
         let schema = Schema::new(instance.settings());
         let const_labels: HashMap<_, _> = schema.const_labels().iter().cloned().collect();
         let desc = |family: &Family| {
-            let labels = METHOD_LABELS.iter().chain(family.labels()).map(|name| (*name).to_owned());
+            let labels = family.method_labels().iter().chain(family.labels()).cloned();
             let (name, help) = (family.name.clone(), family.help().to_owned());
             Desc::new(name, help, labels.collect(), const_labels.clone())
                 .expect("the builder has validated the settings")

@@ -16,7 +16,7 @@ use prometheus::Registry;
 use prometheus::proto::{LabelPair, Metric, MetricFamily};
 
 use super::metric_families::{families, metric_family, metric_type, pair};
-use super::schema::{Family, METHOD_LABELS, Schema};
+use super::schema::{Family, Schema};
 use crate::instance::Snapshot;
 
 /// The first label of a placeholder. It is not a valid label name, so no other metric has it. It is followed by the
@@ -165,7 +165,7 @@ fn is_placeholder(metric: &Metric) -> bool {
 }
 
 /// Returns the labels of all series of the family, in order, except for those that the registry adds.
-fn label_names<'a>(schema: &'a Schema, family: &Family) -> impl Iterator<Item = &'a str> {
-    let constant = schema.const_labels().iter().map(|(name, _)| name.as_str());
-    constant.chain(METHOD_LABELS).chain(family.labels().iter().copied())
+fn label_names<'a>(schema: &'a Schema, family: &'a Family) -> impl Iterator<Item = &'a str> {
+    let constant = schema.const_labels().iter().map(|(name, _)| name);
+    constant.chain(family.method_labels()).chain(family.labels()).map(String::as_str)
 }

@@ -4,7 +4,8 @@ use prometheus::proto::{
     Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType,
 };
 
-use super::schema::{Family, FamilyType, Schema};
+use super::families::FamilyType;
+use super::schema::{Family, Schema};
 use super::series::{self, Labels, Value, to_f64};
 use crate::instance::Snapshot;
 
@@ -46,8 +47,7 @@ fn metric(
     labels: Labels<'_>,
     value: Value<'_>,
 ) -> Metric {
-    let own = labels.method_pairs().chain(labels.family_pairs());
-    let own = own.map(|(name, value)| pair(name, value));
+    let own = labels.pairs().map(|(name, value)| pair(name, value));
     let mut metric = Metric::from_label(const_labels.iter().cloned().chain(own).collect());
     let number = match value {
         Value::Count(count) => to_f64(count),

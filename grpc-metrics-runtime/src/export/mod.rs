@@ -1,7 +1,10 @@
 //! Export of a snapshot in the formats of scrapers.
 
+mod dialects;
 mod exposition;
+mod families;
 mod gathered;
+mod method_labels;
 mod metric_families;
 #[cfg(feature = "openmetrics")]
 pub mod openmetrics;
@@ -9,6 +12,8 @@ mod schema;
 mod series;
 pub(crate) mod text;
 
+pub(crate) use self::dialects::{dialect, is_family, is_label};
 pub(crate) use self::exposition::Exposition;
 #[cfg(feature = "monitoring")]
-pub(crate) use self::schema::{FamilyId, Schema};
+pub(crate) use self::families::FamilyId;
+pub(crate) use self::schema::Schema;

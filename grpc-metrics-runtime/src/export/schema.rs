@@ -1,223 +1,15 @@
-//! The schema of an instance: names, types, labels and help of its families. Exporters, rules and the dashboard read
-//! it.
+//! The schema of an instance: its families in its naming. Exporters, rules and the dashboard read it.
+
+use std::collections::BTreeSet;
 
 use tonic::Code;
 
+use super::dialects::{Dialect, dialect};
+use super::families::{CODE, FamilyId, FamilyType, METHOD, ROWS, Row, SERVICE, TYPE};
 use crate::catalog::Side;
 use crate::counters::SIZE_BOUNDS;
 use crate::grpc::{ALL_CODES, CODES, CodeSet, FAULT_CODES};
-use crate::instance::Settings;
-
-/// The labels that every series has, in front of its family's own.
-pub(crate) const METHOD_LABELS: [&str; 2] = ["service", "method"];
-
-/// The label of client series whose program has named the upstream.
-pub(crate) const TARGET_LABEL: &str = "target";
-
-/// The identity of a family, independent of its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FamilyId {
-    Requests,
-    Errors,
-    Duration,
-    InFlight,
-    MethodInfo,
-    MessagesSent,
-    MessagesReceived,
-    RequestSize,
-    ResponseSize,
-    SloEvents,
-    SloBadEvents,
-    SloObjective,
-    EdgeRequests,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FamilyType {
-    Counter,
-    Gauge,
-    Histogram,
-}
-
-impl FamilyType {
-    /// Returns the name of the type in both text formats.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Histogram => "histogram",
-        }
-    }
-}
-
-/// A row of the table.
-#[derive(Debug)]
-struct Row {
-    side: Side,
-    id: FamilyId,
-    /// The name without the prefix.
-    suffix: &'static str,
-    ty: FamilyType,
-    /// The labels after [`METHOD_LABELS`].
-    labels: &'static [&'static str],
-    help: &'static str,
-}
-
-/// Those of the server first, in the order of [`FamilyId`].
-static ROWS: [Row; 19] = [
-    Row {
-        side: Side::Server,
-        id: FamilyId::Requests,
-        suffix: "requests_total",
-        ty: FamilyType::Counter,
-        labels: &["code"],
-        help: "RPCs that ended, by gRPC status code.",
-    },
-    Row {
-        side: Side::Server,
-        id: FamilyId::Errors,
-        suffix: "errors_total",
-        ty: FamilyType::Counter,
-        labels: &["code", "error"],
-        help: "RPCs that ended with an error whose cause is known, by gRPC status code and cause.",
-    },
-    Row {
-        side: Side::Server,
-        id: FamilyId::Duration,
-        suffix: "request_duration_seconds",
-        ty: FamilyType::Histogram,
-        labels: &[],
-        help: "Time from the start of an RPC to its end; for a response stream, until the stream ends.",
-    },
-    Row {
-        side: Side::Server,
-        id: FamilyId::InFlight,
-        suffix: "in_flight_requests",
-        ty: FamilyType::Gauge,
-        labels: &[],
-        help: "RPCs that have started and not ended.",
-    },
-    Row {
-        side: Side::Server,
-        id: FamilyId::MethodInfo,
-        suffix: "method_info",
-        ty: FamilyType::Gauge,
-        labels: &["type"],
-        help: "1 for every method, with its kind: unary, client_stream, server_stream or bidi_stream.",
-    },
-    Row {
-        side: Side::Server,
-        id: FamilyId::MessagesSent,
-        suffix: "stream_messages_sent_total",
-        ty: FamilyType::Counter,
-        labels: &[],
-        help: "Messages sent on response streams.",
-    },
-    Row {
-        side: Side::Server,
-        id: FamilyId::MessagesReceived,
-        suffix: "stream_messages_received_total",
-        ty: FamilyType::Counter,
-        labels: &[],
-        help: "Messages received by request streams.",
-    },
-    Row {
-        side: Side::Server,
-        id: FamilyId::RequestSize,
-        suffix: "request_size_bytes",
-        ty: FamilyType::Histogram,
-        labels: &[],
-        help: "Bytes of an RPC's request messages as they travel.",
-    },
-    Row {
-        side: Side::Server,
-        id: FamilyId::ResponseSize,
-        suffix: "response_size_bytes",
-        ty: FamilyType::Histogram,
-        labels: &[],
-        help: "Bytes of an RPC's response messages as they travel.",
-    },
-    Row {
-        side: Side::Server,
-        id: FamilyId::SloEvents,
-        suffix: "slo_events_total",
-        ty: FamilyType::Counter,
-        labels: &["slo"],
-        help: "RPCs that ended, of methods with an objective.",
-    },
-    Row {
-        side: Side::Server,
-        id: FamilyId::SloBadEvents,
-        suffix: "slo_bad_events_total",
-        ty: FamilyType::Counter,
-        labels: &["slo"],
-        help: "RPCs that ended and missed the objective.",
-    },
-    Row {
-        side: Side::Server,
-        id: FamilyId::SloObjective,
-        suffix: "slo_objective_ratio",
-        ty: FamilyType::Gauge,
-        labels: &["slo"],
-        help: "The objective: the ratio of RPCs that have to be good.",
-    },
-    Row {
-        side: Side::Client,
-        id: FamilyId::Requests,
-        suffix: "requests_total",
-        ty: FamilyType::Counter,
-        labels: &["code"],
-        help: "Calls that ended, by gRPC status code.",
-    },
-    Row {
-        side: Side::Client,
-        id: FamilyId::Duration,
-        suffix: "request_duration_seconds",
-        ty: FamilyType::Histogram,
-        labels: &[],
-        help: "Time from the start of a call to its end; for a response stream, until the stream ends.",
-    },
-    Row {
-        side: Side::Client,
-        id: FamilyId::InFlight,
-        suffix: "in_flight_requests",
-        ty: FamilyType::Gauge,
-        labels: &[],
-        help: "Calls that have started and not ended.",
-    },
-    Row {
-        side: Side::Client,
-        id: FamilyId::MethodInfo,
-        suffix: "method_info",
-        ty: FamilyType::Gauge,
-        labels: &["type"],
-        help: "1 for every method that is called, with its kind: unary, client_stream, server_stream or bidi_stream.",
-    },
-    Row {
-        side: Side::Client,
-        id: FamilyId::MessagesSent,
-        suffix: "stream_messages_sent_total",
-        ty: FamilyType::Counter,
-        labels: &[],
-        help: "Messages sent on request streams.",
-    },
-    Row {
-        side: Side::Client,
-        id: FamilyId::MessagesReceived,
-        suffix: "stream_messages_received_total",
-        ty: FamilyType::Counter,
-        labels: &[],
-        help: "Messages received on response streams.",
-    },
-    Row {
-        side: Side::Client,
-        id: FamilyId::EdgeRequests,
-        suffix: "edge_requests_total",
-        ty: FamilyType::Counter,
-        labels: &["caller_service", "caller_method", "code"],
-        help: "Calls that ended, by the handler that made them and gRPC status code.",
-    },
-];
+use crate::instance::{NamingSettings, Settings};
 
 /// [`SIZE_BOUNDS`] as samples have them.
 #[allow(clippy::cast_precision_loss)] // they are powers of two
@@ -231,10 +23,12 @@ static SIZES: [f64; SIZE_BOUNDS.len()] = {
     sizes
 };
 
-/// The table with an instance's settings applied.
+/// The families with an instance's settings applied.
 #[derive(Debug)]
 pub(crate) struct Schema {
-    families: [Family; ROWS.len()],
+    families: Vec<Family>,
+    dialect: &'static Dialect,
+    naming: NamingSettings,
     const_labels: Vec<(String, String)>,
     /// Upper bounds of the duration's buckets in seconds, without the unbounded one.
     bounds: Vec<f64>,
@@ -243,13 +37,20 @@ pub(crate) struct Schema {
     /// The codes whose series start at 0: OK and the server-fault codes. For a counter that starts at 1, `rate()`
     /// misses the first increase.
     starts_at_zero: CodeSet,
+    faults: CodeSet,
 }
 
-/// A family with its full name.
+/// A family in the instance's naming.
 #[derive(Debug)]
 pub(crate) struct Family {
     pub(crate) name: String,
     row: &'static Row,
+    /// Whether the naming defines the family.
+    is_dialects: bool,
+    /// Whether RPCs are told apart by code.
+    has_code: bool,
+    method_labels: Vec<String>,
+    labels: Vec<String>,
 }
 
 impl Family {
@@ -270,55 +71,197 @@ impl Family {
         self.row.help
     }
 
-    /// Returns the labels after [`METHOD_LABELS`].
-    pub(crate) fn labels(&self) -> &'static [&'static str] {
-        self.row.labels
+    /// Returns whether the naming defines the family.
+    pub(crate) fn is_dialects(&self) -> bool {
+        self.is_dialects
+    }
+
+    /// Returns whether RPCs are told apart by code.
+    pub(crate) fn has_code(&self) -> bool {
+        self.has_code
+    }
+
+    /// Returns the labels that tell methods apart. The last ones are those of the client's upstream, which not all
+    /// series have.
+    pub(crate) fn method_labels(&self) -> &[String] {
+        &self.method_labels
+    }
+
+    /// Returns the labels after those of the method.
+    pub(crate) fn labels(&self) -> &[String] {
+        &self.labels
     }
 }
 
 impl Schema {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let family = |row: &'static Row| {
-            let prefix = match row.side {
-                Side::Server => settings.prefix.clone(),
-                Side::Client => settings.client_prefix(),
-            };
-            Family { name: format!("{prefix}_{}", row.suffix), row }
-        };
+        let naming = settings.naming.clone();
+        let dialect = dialect(naming.naming);
         let const_labels = settings.const_labels.iter();
         let mut codes = ALL_CODES.map(|code| (code, settings.code_label.spell(code)));
         codes.sort_by_key(|(_, label)| *label);
         // Includes the default fault codes, so that the setting removes no series.
         let faults = settings.fault_codes.iter().chain(FAULT_CODES);
-        Self {
-            families: ROWS.each_ref().map(family),
+        let others = naming.codes_at_zero.into_iter().flat_map(CodeSet::iter);
+        let mut schema = Self {
+            families: Vec::new(),
+            dialect,
             const_labels: const_labels.map(|(name, value)| (name.clone(), value.clone())).collect(),
             bounds: settings.buckets.clone(),
             codes,
-            starts_at_zero: faults.chain([Code::Ok]).collect(),
+            starts_at_zero: faults.chain(others).chain([Code::Ok]).collect(),
+            faults: settings.fault_codes,
+            naming,
+        };
+        let prefixes = [settings.prefix.clone(), settings.client_prefix()];
+        schema.families = ROWS.iter().filter_map(|row| schema.family_of(row, &prefixes)).collect();
+        schema
+    }
+
+    /// Returns the family of a row, unless the naming has none.
+    fn family_of(&self, row: &'static Row, [server, client]: &[String; 2]) -> Option<Family> {
+        let (side, id) = (row.side, row.id);
+        let defined = self.dialect.family(side, id);
+        let set = self.naming.metrics.iter().find(|(default, _)| default == row.suffix);
+        let set = set.map(|(_, name)| name.as_str());
+        let is_shown = match id {
+            FamilyId::Started => defined.or(set).is_some(),
+            FamilyId::CallDuration => defined.is_some(),
+            // Elsewhere the count of durations is that of requests.
+            FamilyId::Requests => defined.or(set).is_some() || !self.dialect.form.code_on_durations,
+            _ => true,
+        };
+        if !is_shown {
+            return None;
         }
+        let prefix = if side == Side::Server { server } else { client };
+        let suffix = set.or(defined).unwrap_or(row.suffix);
+        let has_code = row.labels.contains(&CODE) || self.splits_by_code(row);
+        let mut labels: Vec<_> = row
+            .labels
+            .iter()
+            .filter(|label| **label != TYPE || !self.naming.form.type_on_all)
+            .map(|label| self.label(label).to_owned())
+            .collect();
+        if self.splits_by_code(row) {
+            labels.push(self.label(CODE).to_owned());
+            labels.extend(self.error_type(id).map(str::to_owned));
+        }
+        Some(Family {
+            name: format!("{prefix}_{suffix}"),
+            row,
+            is_dialects: defined.is_some(),
+            has_code,
+            method_labels: self.method_labels(side, defined.is_some()),
+            labels,
+        })
+    }
+
+    /// Returns whether a histogram has the code as a label.
+    fn splits_by_code(&self, row: &Row) -> bool {
+        match row.id {
+            FamilyId::Duration | FamilyId::CallDuration => self.naming.form.code_on_durations,
+            FamilyId::RequestSize | FamilyId::ResponseSize => self.dialect.code_on_sizes,
+            _ => false,
+        }
+    }
+
+    /// Returns the label of a histogram's failed calls.
+    pub(super) fn error_type(&self, id: FamilyId) -> Option<&'static str> {
+        self.dialect.error_type.filter(|_| id == FamilyId::Duration)
+    }
+
+    fn method_labels(&self, side: Side, is_dialects: bool) -> Vec<String> {
+        let system = self.dialect.system.filter(|_| is_dialects).map(|[name, _]| name);
+        let service = (!self.is_full_method_alone(is_dialects)).then(|| self.label(SERVICE));
+        let method = self.label(METHOD);
+        let ty = self.naming.form.type_on_all.then(|| self.label(TYPE));
+        let target = if side == Side::Client { self.dialect.target } else { &[] };
+        let target = target.iter().map(|name| self.label(name));
+        let labels = system.into_iter().chain(service).chain([method]).chain(ty).chain(target);
+        labels.map(str::to_owned).collect()
+    }
+
+    /// Returns whether a method's series have no label of the service alone.
+    pub(super) fn is_full_method_alone(&self, is_dialects: bool) -> bool {
+        self.naming.form.full_methods && is_dialects
+    }
+
+    /// Returns the label's name by its default name.
+    pub(crate) fn label<'a>(&'a self, default: &'a str) -> &'a str {
+        let set = self.naming.labels.iter().find(|(known, _)| known == default);
+        let set = set.map(|(_, name)| name.as_str());
+        set.or_else(|| self.dialect.label(default)).unwrap_or(default)
+    }
+
+    /// Returns the names of all labels, without constant ones.
+    pub(crate) fn label_names(&self) -> BTreeSet<&str> {
+        let all = self
+            .families
+            .iter()
+            .flat_map(|family| family.method_labels.iter().chain(&family.labels));
+        all.map(String::as_str).collect()
+    }
+
+    /// Returns a label that a family has twice.
+    pub(crate) fn duplicate_label(&self) -> Option<&str> {
+        self.families.iter().find_map(|family| {
+            let mut seen = BTreeSet::new();
+            let mut labels = family.method_labels.iter().chain(&family.labels);
+            labels.find(|label| !seen.insert(*label)).map(String::as_str)
+        })
+    }
+
+    /// Returns the name that two families have.
+    pub(crate) fn duplicate_family(&self) -> Option<&str> {
+        let mut seen = BTreeSet::new();
+        let mut names = self.families.iter().map(|family| family.name.as_str());
+        names.find(|name| !seen.insert(*name))
+    }
+
+    pub(super) fn naming(&self) -> &NamingSettings {
+        &self.naming
+    }
+
+    pub(super) fn dialect(&self) -> &'static Dialect {
+        self.dialect
     }
 
     pub(crate) fn families(&self) -> &[Family] {
         &self.families
     }
 
-    /// Returns a family of the server's.
+    /// Returns the family, unless the naming has none.
     #[cfg(feature = "monitoring")]
-    pub(crate) fn family(&self, id: FamilyId) -> &Family {
-        &self.families[id as usize]
+    pub(crate) fn find(&self, side: Side, id: FamilyId) -> Option<&Family> {
+        self.families.iter().find(|family| (family.side(), family.id()) == (side, id))
     }
 
-    /// Returns a family of the client's.
+    /// Returns a family of the server's.
     ///
     /// # Panics
     ///
-    /// Panics if the client has no such family. The rules and the dashboard ask for those that it has.
+    /// Panics if the naming has none. The rules and the dashboard ask for those that all have.
     #[cfg(feature = "monitoring")]
-    pub(crate) fn client_family(&self, id: FamilyId) -> &Family {
-        let mut families = self.families.iter();
-        let family = families.find(|family| family.side() == Side::Client && family.id() == id);
-        family.expect("a family of the client's")
+    pub(crate) fn family(&self, id: FamilyId) -> &Family {
+        self.find(Side::Server, id).expect("a family of the server's")
+    }
+
+    /// Returns the name under which queries find the counter or gauge: where there is no counter of requests, that is
+    /// the count of durations.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the naming has none.
+    #[cfg(feature = "monitoring")]
+    pub(crate) fn name_in_queries(&self, side: Side, id: FamilyId) -> String {
+        match self.find(side, id) {
+            None if id == FamilyId::Requests => {
+                let durations = self.find(side, FamilyId::Duration).expect("all have durations");
+                format!("{}_count", durations.name)
+            }
+            family => family.expect("a family of the naming").name.clone(),
+        }
     }
 
     pub(crate) fn const_labels(&self) -> &[(String, String)] {
@@ -340,6 +283,14 @@ impl Schema {
     pub(super) fn starts_at_zero(&self, code: Code) -> bool {
         self.starts_at_zero.contains(code)
     }
+
+    /// Returns whether the code means that a call has failed.
+    pub(super) fn is_failure(&self, side: Side, code: Code) -> bool {
+        match side {
+            Side::Server => self.faults.contains(code),
+            Side::Client => code != Code::Ok,
+        }
+    }
 }
 
 #[cfg(all(test, feature = "monitoring"))]
@@ -350,11 +301,8 @@ mod tests {
     fn a_family_is_found_by_its_id() {
         let schema = Schema::new(&Settings::default());
         for family in schema.families() {
-            let found = match family.side() {
-                Side::Server => schema.family(family.id()),
-                Side::Client => schema.client_family(family.id()),
-            };
-            assert_eq!(found.name, family.name);
+            let found = schema.find(family.side(), family.id());
+            assert_eq!(found.map(|found| &found.name), Some(&family.name));
         }
     }
 }

@@ -1,30 +1,34 @@
 //! The visitor of a snapshot's series, shared by all exporters.
 
-use super::schema::{Family, FamilyId, METHOD_LABELS, Schema, TARGET_LABEL};
+use std::borrow::Cow;
+
+use tonic::Code;
+
+use super::families::FamilyId;
+use super::method_labels::Labelled;
+use super::schema::{Family, Schema};
+use crate::catalog::Side;
 #[cfg(feature = "opentelemetry")]
 use crate::counters::Exemplar;
-use crate::counters::{EdgeCount, SizeCounts};
+use crate::counters::{Counts, EdgeCount};
+use crate::grpc::MethodKind;
 use crate::instance::{MethodSnapshot, Snapshot};
 
 /// The labels of a series, without constant labels and the registry's labels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Labels<'a> {
-    method: &'a MethodSnapshot,
-    names: &'static [&'static str],
-    values: &'a [&'static str],
+    family: &'a Family,
+    method: &'a [Cow<'a, str>],
+    own: &'a [&'a str],
 }
 
-impl Labels<'_> {
-    /// Returns the labels of all series of the method.
-    pub(crate) fn method_pairs(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        let [service, method] = METHOD_LABELS;
-        let labels = [(service, self.method.service()), (method, self.method.method())];
-        labels.into_iter().chain(self.method.target().map(|target| (TARGET_LABEL, target)))
-    }
-
-    /// Returns the family's own labels.
-    pub(crate) fn family_pairs(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        self.names.iter().copied().zip(self.values.iter().copied())
+impl<'a> Labels<'a> {
+    /// Returns the labels of the method, then the family's own.
+    pub(crate) fn pairs(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let method = self.family.method_labels().iter().zip(self.method);
+        let method = method.map(|(name, value)| (name.as_str(), &**value));
+        let own = self.family.labels().iter().zip(self.own);
+        method.chain(own.map(|(name, value)| (name.as_str(), *value)))
     }
 }
 
@@ -54,24 +58,24 @@ impl Histogram<'_> {
 }
 
 impl Schema {
-    /// Calls `visit` for each series of the family, sorted as in a scrape: by service, method, and the family's own
-    /// labels.
+    /// Calls `visit` for each series of the family, sorted as in a scrape: by the labels of the method, and the
+    /// family's own labels.
     pub(crate) fn visit(
         &self,
         family: &Family,
         snapshot: &Snapshot,
         mut visit: impl FnMut(Labels<'_>, Value<'_>),
     ) {
-        for method in snapshot.of_side(family.side()) {
-            self.visit_method(family, method, &mut visit);
+        for labelled in self.labelled(family, snapshot) {
+            self.visit_method(family, &labelled, &mut visit);
         }
     }
 
     /// Returns whether the family has any series.
     pub(super) fn has_series(&self, family: &Family, snapshot: &Snapshot) -> bool {
-        snapshot.of_side(family.side()).iter().any(|method| {
+        self.labelled(family, snapshot).any(|labelled| {
             let mut any = false;
-            self.visit_method(family, method, |_, _| any = true);
+            self.visit_method(family, &labelled, |_, _| any = true);
             any
         })
     }
@@ -79,12 +83,12 @@ impl Schema {
     fn visit_method(
         &self,
         family: &Family,
-        method: &MethodSnapshot,
+        labelled: &Labelled<'_>,
         mut visit: impl FnMut(Labels<'_>, Value<'_>),
     ) {
-        let names = family.labels();
-        let mut series = |values: &[&'static str], value: Value<'_>| {
-            visit(Labels { method, names, values }, value);
+        let method = labelled.method;
+        let mut series = |own: &[&str], value: Value<'_>| {
+            visit(Labels { family, method: labelled.values(), own }, value);
         };
         match family.id() {
             FamilyId::Requests => {
@@ -102,46 +106,27 @@ impl Schema {
                     }
                 }
             }
-            FamilyId::Duration => {
-                let durations = method.durations();
-                let cumulative = cumulative(durations.buckets().map(|(_, count)| count));
-                let histogram = Histogram {
-                    cumulative: &cumulative,
-                    sum: durations.sum(),
-                    #[cfg(feature = "opentelemetry")]
-                    exemplars: method.exemplars(),
-                };
-                series(&[], Value::Histogram(histogram));
+            FamilyId::Duration | FamilyId::CallDuration => {
+                let exemplars = Exemplars::of(method);
+                self.histograms(family, method.counts(), to_seconds, exemplars, &mut series);
             }
             FamilyId::InFlight => series(&[], Value::Count(method.in_flight())),
+            FamilyId::Started => series(&[], Value::Count(method.started())),
             FamilyId::MethodInfo => {
                 if let Some(kind) = method.known_kind() {
                     series(&[kind.as_str()], Value::Count(1));
                 }
             }
-            FamilyId::MessagesSent => {
-                if method.counts_messages_sent() {
-                    series(&[], Value::Count(method.messages_sent()));
-                }
-            }
-            FamilyId::MessagesReceived => {
-                if let Some(messages) = method.messages_received() {
+            FamilyId::MessagesSent | FamilyId::MessagesReceived => {
+                if let Some(messages) = self.messages(family, method) {
                     series(&[], Value::Count(messages));
                 }
             }
-            id @ (FamilyId::RequestSize | FamilyId::ResponseSize) => {
-                let is_request = id == FamilyId::RequestSize;
-                let sizes =
-                    if is_request { method.request_sizes() } else { method.response_sizes() };
-                if let Some(SizeCounts { buckets, sum }) = sizes {
-                    let cumulative = cumulative(buckets.iter().copied());
-                    let histogram = Histogram {
-                        cumulative: &cumulative,
-                        sum: to_f64(*sum),
-                        #[cfg(feature = "opentelemetry")]
-                        exemplars: &[],
-                    };
-                    series(&[], Value::Histogram(histogram));
+            FamilyId::RequestSize | FamilyId::ResponseSize => {
+                if let Some(sizes) = method.sizes() {
+                    let is_request = family.id() == FamilyId::RequestSize;
+                    let counts = if is_request { &sizes.requests } else { &sizes.responses };
+                    self.histograms(family, counts, to_f64, Exemplars::NONE, &mut series);
                 }
             }
             FamilyId::EdgeRequests => {
@@ -167,11 +152,119 @@ impl Schema {
             }
         }
     }
+
+    /// Calls `series` for one histogram, or one for each code.
+    fn histograms(
+        &self,
+        family: &Family,
+        counts: &Counts,
+        unit: fn(u64) -> f64,
+        exemplars: Exemplars<'_>,
+        mut series: impl FnMut(&[&str], Value<'_>),
+    ) {
+        let mut histogram = |own: &[&str], sum: u64, buckets: &[u64], exemplars: Exemplars<'_>| {
+            let cumulative = cumulative(buckets);
+            let histogram = Histogram {
+                cumulative: &cumulative,
+                sum: unit(sum),
+                #[cfg(feature = "opentelemetry")]
+                exemplars: exemplars.0,
+            };
+            #[cfg(not(feature = "opentelemetry"))]
+            let _ = exemplars;
+            series(own, Value::Histogram(histogram));
+        };
+        if !family.has_code() {
+            return histogram(&[], counts.sum_nanos(), &counts.per_bucket(), exemplars);
+        }
+        let none = vec![0; self.bounds(family).len() + 1];
+        for (code, label) in self.codes() {
+            let row = counts.row(*code as usize);
+            let (sum, buckets) = row.unwrap_or((0, &none));
+            if !self.starts_at_zero(*code) && buckets.iter().all(|count| *count == 0) {
+                continue;
+            }
+            let error = if self.is_failure(family.side(), *code) { label } else { "" };
+            let own = [label, error];
+            let own = if self.error_type(family.id()).is_some() { &own[..] } else { &own[..1] };
+            exemplars.of_code(*code, |exemplars| histogram(own, sum, buckets, exemplars));
+        }
+    }
+
+    /// Returns the messages that a family of messages shows; `None` if they can't be counted or are not a stream's.
+    fn messages(&self, family: &Family, method: &MethodSnapshot) -> Option<u64> {
+        let side = family.side();
+        let is_sent = family.id() == FamilyId::MessagesSent;
+        let streamed = if is_sent {
+            method.counts_messages_sent().then(|| method.messages_sent())
+        } else {
+            method.messages_received()
+        };
+        if !self.naming().all_messages {
+            return streamed;
+        }
+        let is_request = is_sent == (side == Side::Client);
+        // A kind that is not known counts as this side counts it.
+        let kind = method.known_kind();
+        let streams =
+            if is_request { MethodKind::client_streams } else { MethodKind::server_streams };
+        if kind.map_or(side == Side::Client, streams) {
+            return streamed;
+        }
+        Some(match (is_request, method.sizes()) {
+            // A layer sees whether they have come.
+            (true, Some(sizes)) if side == Side::Server => sizes.messages_received(),
+            (true, _) => method.started(),
+            (false, _) => method.requests(Code::Ok),
+        })
+    }
 }
 
-fn cumulative(counts: impl Iterator<Item = u64>) -> Vec<u64> {
+/// The exemplars of a histogram's buckets.
+#[derive(Clone, Copy)]
+struct Exemplars<'a>(
+    #[cfg(feature = "opentelemetry")] &'a [Option<Exemplar>],
+    #[cfg(not(feature = "opentelemetry"))] std::marker::PhantomData<&'a ()>,
+);
+
+#[cfg(feature = "opentelemetry")]
+impl<'a> Exemplars<'a> {
+    const NONE: Self = Self(&[]);
+
+    fn of(method: &'a MethodSnapshot) -> Self {
+        Self(method.exemplars())
+    }
+
+    /// Calls `with` with those whose RPCs ended with this code.
+    fn of_code(self, code: Code, with: impl FnOnce(Exemplars<'_>)) {
+        let of_code =
+            self.0.iter().map(|exemplar| exemplar.filter(|exemplar| exemplar.code == code));
+        let of_code: Vec<_> = of_code.collect();
+        with(Exemplars(&of_code));
+    }
+}
+
+#[cfg(not(feature = "opentelemetry"))]
+impl<'a> Exemplars<'a> {
+    const NONE: Self = Self(std::marker::PhantomData);
+
+    fn of(_: &'a MethodSnapshot) -> Self {
+        Self::NONE
+    }
+
+    fn of_code(self, _: Code, with: impl FnOnce(Self)) {
+        with(self);
+    }
+}
+
+/// Sums per code of nanoseconds are as exact as `f64` is.
+fn to_seconds(nanos: u64) -> f64 {
+    to_f64(nanos) / 1e9
+}
+
+fn cumulative(counts: &[u64]) -> Vec<u64> {
     let mut below = 0;
-    let cumulative = counts.map(|count| {
+    let cumulative = counts.iter().map(|count| {
         below += count;
         below
     });

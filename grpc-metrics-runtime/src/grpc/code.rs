@@ -45,33 +45,36 @@ pub enum CodeLabel {
     Number,
     /// The canonical name: `"OK"`, `"NOT_FOUND"`.
     Name,
+    /// The name as grpc-go spells it: `"OK"`, `"NotFound"`, and `"Canceled"` with one `l`.
+    CamelCase,
 }
 
 impl CodeLabel {
     /// Returns the label's value for this code. The names are those of "Status codes and their use in gRPC".
     pub(crate) const fn spell(self, code: Code) -> &'static str {
-        let (number, name) = match code {
-            Code::Ok => ("0", "OK"),
-            Code::Cancelled => ("1", "CANCELLED"),
-            Code::Unknown => ("2", "UNKNOWN"),
-            Code::InvalidArgument => ("3", "INVALID_ARGUMENT"),
-            Code::DeadlineExceeded => ("4", "DEADLINE_EXCEEDED"),
-            Code::NotFound => ("5", "NOT_FOUND"),
-            Code::AlreadyExists => ("6", "ALREADY_EXISTS"),
-            Code::PermissionDenied => ("7", "PERMISSION_DENIED"),
-            Code::ResourceExhausted => ("8", "RESOURCE_EXHAUSTED"),
-            Code::FailedPrecondition => ("9", "FAILED_PRECONDITION"),
-            Code::Aborted => ("10", "ABORTED"),
-            Code::OutOfRange => ("11", "OUT_OF_RANGE"),
-            Code::Unimplemented => ("12", "UNIMPLEMENTED"),
-            Code::Internal => ("13", "INTERNAL"),
-            Code::Unavailable => ("14", "UNAVAILABLE"),
-            Code::DataLoss => ("15", "DATA_LOSS"),
-            Code::Unauthenticated => ("16", "UNAUTHENTICATED"),
+        let (number, name, camel) = match code {
+            Code::Ok => ("0", "OK", "OK"),
+            Code::Cancelled => ("1", "CANCELLED", "Canceled"),
+            Code::Unknown => ("2", "UNKNOWN", "Unknown"),
+            Code::InvalidArgument => ("3", "INVALID_ARGUMENT", "InvalidArgument"),
+            Code::DeadlineExceeded => ("4", "DEADLINE_EXCEEDED", "DeadlineExceeded"),
+            Code::NotFound => ("5", "NOT_FOUND", "NotFound"),
+            Code::AlreadyExists => ("6", "ALREADY_EXISTS", "AlreadyExists"),
+            Code::PermissionDenied => ("7", "PERMISSION_DENIED", "PermissionDenied"),
+            Code::ResourceExhausted => ("8", "RESOURCE_EXHAUSTED", "ResourceExhausted"),
+            Code::FailedPrecondition => ("9", "FAILED_PRECONDITION", "FailedPrecondition"),
+            Code::Aborted => ("10", "ABORTED", "Aborted"),
+            Code::OutOfRange => ("11", "OUT_OF_RANGE", "OutOfRange"),
+            Code::Unimplemented => ("12", "UNIMPLEMENTED", "Unimplemented"),
+            Code::Internal => ("13", "INTERNAL", "Internal"),
+            Code::Unavailable => ("14", "UNAVAILABLE", "Unavailable"),
+            Code::DataLoss => ("15", "DATA_LOSS", "DataLoss"),
+            Code::Unauthenticated => ("16", "UNAUTHENTICATED", "Unauthenticated"),
         };
         match self {
             Self::Number => number,
             Self::Name => name,
+            Self::CamelCase => camel,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! An instance: settings, counters and snapshots. Independent of export formats.
 
+mod naming;
 mod settings;
 mod slo;
 mod snapshot;
@@ -13,6 +14,8 @@ use crate::catalog::{self, Method, MethodKey, Side};
 use crate::counters::{Clock, MethodCounters};
 use crate::grpc::MethodKind;
 
+pub use self::naming::Naming;
+pub(crate) use self::naming::{LabelForm, NamingSettings};
 pub use self::settings::DEFAULT_BUCKETS;
 pub(crate) use self::settings::{Settings, to_nanos};
 pub use self::slo::{Slo, SloCounts};
@@ -134,7 +137,8 @@ impl Instance {
                 Side::Server => MethodKind::Unary,
                 Side::Client => MethodKind::BidiStream,
             });
-            let counters = MethodCounters::new(counted, faults, bounds, clock);
+            let all_messages = self.settings.naming.all_messages;
+            let counters = MethodCounters::new(counted, all_messages, faults, bounds, clock);
             Entry {
                 counters: Arc::new(counters),
                 kind,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::naming::NamingSettings;
 use crate::counters::Clock;
 use crate::grpc::{CodeLabel, CodeSet, FAULT_CODES};
 
@@ -19,6 +20,7 @@ pub(crate) struct Settings {
     pub(crate) code_label: CodeLabel,
     /// Without `Ok`.
     pub(crate) fault_codes: CodeSet,
+    pub(crate) naming: NamingSettings,
     /// Replaces the machine's clock in tests.
     pub(crate) clock: Option<Clock>,
 }
@@ -50,6 +52,7 @@ impl Default for Settings {
             buckets: DEFAULT_BUCKETS.to_vec(),
             code_label: CodeLabel::default(),
             fault_codes: FAULT_CODES.into_iter().collect(),
+            naming: NamingSettings::default(),
             clock: None,
         }
     }

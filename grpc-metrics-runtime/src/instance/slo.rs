@@ -95,8 +95,13 @@ mod tests {
     /// nanosecond more.
     fn slow_of_three(bounds: &[u64]) -> Option<u64> {
         let no_faults = CodeSet::from_iter([]);
-        let counters =
-            MethodCounters::new(MethodKind::Unary, no_faults, Arc::from(bounds), Clock::new());
+        let counters = MethodCounters::new(
+            MethodKind::Unary,
+            false,
+            no_faults,
+            Arc::from(bounds),
+            Clock::new(),
+        );
         for nanos in [OBJECTIVE - 1, OBJECTIVE, OBJECTIVE + 1] {
             counters.start();
             counters.end(Code::Ok, nanos);

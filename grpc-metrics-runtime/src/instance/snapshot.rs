@@ -8,7 +8,7 @@ use super::slo::SloCounts;
 use crate::catalog::{MethodKey, Side};
 #[cfg(feature = "opentelemetry")]
 use crate::counters::Exemplar;
-use crate::counters::{EdgeCount, ErrorCount, Reading, SizeCounts};
+use crate::counters::{Counts, EdgeCount, ErrorCount, Reading, SizeReading};
 use crate::grpc::MethodKind;
 
 /// The counts of all methods of a [`GrpcMetrics`](crate::GrpcMetrics) at one point in time, as a scrape sees them.
@@ -171,7 +171,7 @@ impl MethodSnapshot {
     }
 
     fn request_messages(&self) -> Option<u64> {
-        let sizes = self.reading.sizes.as_ref().map(|sizes| sizes.messages_received);
+        let sizes = self.reading.sizes.as_deref().map(SizeReading::messages_received);
         match self.key.side {
             Side::Server => sizes.filter(|_| self.kind().client_streams()),
             // A method of unknown kind may be a stream.
@@ -182,18 +182,20 @@ impl MethodSnapshot {
         }
     }
 
-    pub(crate) fn request_sizes(&self) -> Option<&SizeCounts> {
-        self.reading.sizes.as_ref().map(|sizes| &sizes.requests)
+    /// Returns the RPCs that ended, by code and duration in nanoseconds.
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.reading.counts
     }
 
-    pub(crate) fn response_sizes(&self) -> Option<&SizeCounts> {
-        self.reading.sizes.as_ref().map(|sizes| &sizes.responses)
+    /// Returns what a layer counts of the messages, if there is one.
+    pub(crate) fn sizes(&self) -> Option<&SizeReading> {
+        self.reading.sizes.as_deref()
     }
 
     /// The durations of all RPCs that ended, added up, in seconds.
     #[allow(clippy::cast_precision_loss)] // 2^53 ns are 104 days of RPCs; past that the sum rounds
     pub fn duration_sum(&self) -> f64 {
-        self.reading.counts.sum_nanos as f64 / 1e9
+        self.reading.counts.sum_nanos() as f64 / 1e9
     }
 
     /// Returns the newest sampled RPC of each bucket, the unbounded bucket last. Empty if no RPC was sampled.

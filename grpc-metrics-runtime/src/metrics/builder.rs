@@ -1,59 +1,26 @@
 //! The builder, and the validation of settings.
 
-use std::collections::BTreeMap;
-
 use prometheus::Registry;
 use tonic::Code;
 
+use super::naming::{NamingChoice, invalid_label_reason};
 use super::{Error, GrpcMetrics, warnings};
 use crate::catalog;
 use crate::counters::Clock;
+use crate::export::Schema;
 use crate::grpc::CodeLabel;
-use crate::instance::{Settings, to_nanos};
-
-/// The labels of the metrics, and `le`.
-const RESERVED_LABELS: [&str; 10] = [
-    "service",
-    "method",
-    "code",
-    "error",
-    "type",
-    "slo",
-    "target",
-    "caller_service",
-    "caller_method",
-    "le",
-];
+use crate::instance::Settings;
 
 /// A builder for a [`GrpcMetrics`]; see [`GrpcMetrics::builder`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "does nothing until `build` is called"]
 pub struct GrpcMetricsBuilder {
-    prefix: String,
+    pub(super) naming: NamingChoice,
     const_labels: Vec<(String, String)>,
-    buckets: Vec<f64>,
-    code_label: CodeLabel,
-    fault_codes: Vec<Code>,
+    fault_codes: Option<Vec<Code>>,
     registry: Option<Registry>,
     clock: Option<Clock>,
     allow_duplicate_services: bool,
-}
-
-impl Default for GrpcMetricsBuilder {
-    fn default() -> Self {
-        let Settings { prefix, buckets, code_label, fault_codes, .. } = Settings::default();
-        let fault_codes = fault_codes.iter().collect();
-        Self {
-            prefix,
-            const_labels: Vec::new(),
-            buckets,
-            code_label,
-            fault_codes,
-            registry: None,
-            clock: None,
-            allow_duplicate_services: false,
-        }
-    }
 }
 
 impl GrpcMetrics {
@@ -80,12 +47,12 @@ impl GrpcMetrics {
 }
 
 impl GrpcMetricsBuilder {
-    /// Sets the prefix of the metrics' names. Default: `grpc_server`.
+    /// Sets the prefix of the metrics' names. Default: `grpc_server`, or that of the [naming](Self::naming).
     ///
     /// The prefix of client metrics has `client` in place of a `server` at its end, or else `_client` behind it: for
     /// `shop`, it is `shop_client`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.prefix = prefix.into();
+        self.naming.prefix = Some(prefix.into());
         self
     }
 
@@ -96,18 +63,18 @@ impl GrpcMetricsBuilder {
     }
 
     /// Sets the upper bounds of the duration's buckets in seconds, ascending. Default:
-    /// [`DEFAULT_BUCKETS`](crate::DEFAULT_BUCKETS).
+    /// [`DEFAULT_BUCKETS`](crate::DEFAULT_BUCKETS), or those of the [naming](Self::naming).
     ///
     /// The unbounded bucket is added; you may also give it as `f64::INFINITY`. The latencies of the program's `slo(…)`
     /// are added, too.
     pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
-        self.buckets = bounds.into_iter().collect();
+        self.naming.buckets = Some(bounds.into_iter().collect());
         self
     }
 
-    /// Sets the spelling of the `code` label. Default: [`CodeLabel::Number`].
+    /// Sets the spelling of the `code` label. Default: [`CodeLabel::Number`], or that of the [naming](Self::naming).
     pub fn code_label(mut self, spelling: CodeLabel) -> Self {
-        self.code_label = spelling;
+        self.naming.code_label = Some(spelling);
         self
     }
 
@@ -116,7 +83,7 @@ impl GrpcMetricsBuilder {
     /// They are bad events for the availability of `slo(…)`, and their series start at 0. The series of the default
     /// codes start at 0 in any case.
     pub fn fault_codes(mut self, codes: impl IntoIterator<Item = Code>) -> Self {
-        self.fault_codes = codes.into_iter().collect();
+        self.fault_codes = Some(codes.into_iter().collect());
         self
     }
 
@@ -169,68 +136,24 @@ impl GrpcMetricsBuilder {
     }
 
     fn check(self) -> Result<Settings, Error> {
-        if !is_name(&self.prefix, |c| c == ':') {
-            return Err(Error::InvalidPrefix { prefix: self.prefix });
+        let mut settings = self.naming.check()?;
+        if let Some(faults) = self.fault_codes {
+            if faults.contains(&Code::Ok) {
+                return Err(Error::OkIsNoFault);
+            }
+            settings.fault_codes = faults.into_iter().collect();
         }
-        if self.fault_codes.contains(&Code::Ok) {
-            return Err(Error::OkIsNoFault);
-        }
-        let mut const_labels = BTreeMap::new();
+        // They have the names of labels by now.
+        let schema = Schema::new(&settings);
+        let names = schema.label_names();
         for (name, value) in self.const_labels {
-            if let Some(reason) = invalid_label_reason(&name) {
+            if let Some(reason) = invalid_label_reason(&name, &names) {
                 return Err(Error::InvalidLabel { name, reason });
             }
-            if const_labels.insert(name.clone(), value).is_some() {
+            if settings.const_labels.insert(name.clone(), value).is_some() {
                 return Err(Error::InvalidLabel { name, reason: "is given twice" });
             }
         }
-        Ok(Settings {
-            prefix: self.prefix,
-            const_labels,
-            buckets: check_buckets(self.buckets)?,
-            code_label: self.code_label,
-            fault_codes: self.fault_codes.into_iter().collect(),
-            clock: self.clock,
-        })
+        Ok(Settings { clock: self.clock, ..settings })
     }
-}
-
-/// Returns whether `name` consists of ASCII letters, digits except in front, `_`, and the characters that `also`
-/// allows.
-fn is_name(name: &str, also: fn(char) -> bool) -> bool {
-    let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || also(c);
-    !name.is_empty() && name.chars().all(legal) && !name.starts_with(|c: char| c.is_ascii_digit())
-}
-
-/// Returns why a label that is added to every series can't have this name, or `None` if it can.
-pub(crate) fn invalid_label_reason(name: &str) -> Option<&'static str> {
-    if !is_name(name, |_| false) {
-        Some("is not a valid label name; use [a-zA-Z_][a-zA-Z0-9_]*")
-    } else if name.starts_with("__") {
-        Some("starts with __, which Prometheus reserves")
-    } else if RESERVED_LABELS.contains(&name) {
-        Some("is a label of the metrics themselves")
-    } else {
-        None
-    }
-}
-
-fn check_buckets(mut bounds: Vec<f64>) -> Result<Vec<f64>, Error> {
-    if bounds.last() == Some(&f64::INFINITY) {
-        bounds.pop();
-    }
-    let reason = if bounds.is_empty() {
-        "are empty; give at least one".to_owned()
-    } else if let Some(bound) =
-        bounds.iter().find(|bound| !bound.is_finite() || to_nanos(**bound) == 0)
-    {
-        format!("contain {bound:?}; give finite seconds, at least one nanosecond")
-    } else if let Some((a, b)) =
-        bounds.iter().zip(&bounds[1..]).find(|(a, b)| to_nanos(**a) >= to_nanos(**b))
-    {
-        format!("are not ascending by at least one nanosecond: {a:?} is before {b:?}")
-    } else {
-        return Ok(bounds);
-    };
-    Err(Error::InvalidBuckets { reason })
 }

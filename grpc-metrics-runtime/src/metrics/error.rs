@@ -14,11 +14,19 @@ pub enum Error {
         /// The prefix.
         prefix: String,
     },
-    /// A constant label has an invalid or reserved name or is given twice, or the registry adds a label that the
-    /// metrics have themselves.
+    /// A label has an invalid or reserved name or is given twice, or the registry adds a label that the metrics have
+    /// themselves.
     #[non_exhaustive]
     InvalidLabel {
         /// The name of the label.
+        name: String,
+        /// Why it is invalid.
+        reason: &'static str,
+    },
+    /// A metric is given an invalid name, or one that another metric has, or there is no such metric to be named.
+    #[non_exhaustive]
+    InvalidMetricName {
+        /// The name.
         name: String,
         /// Why it is invalid.
         reason: &'static str,
@@ -66,7 +74,8 @@ impl fmt::Display for Error {
             Self::InvalidPrefix { prefix } => {
                 write!(f, "prefix {prefix:?} is invalid; use [a-zA-Z_:][a-zA-Z0-9_:]*")
             }
-            Self::InvalidLabel { name, reason } => write!(f, "constant label {name:?} {reason}"),
+            Self::InvalidLabel { name, reason } => write!(f, "label {name:?} {reason}"),
+            Self::InvalidMetricName { name, reason } => write!(f, "metric {name:?} {reason}"),
             Self::InvalidTargetLabel { name, reason } => write!(f, "target label {name:?} {reason}"),
             Self::InvalidBuckets { reason } => write!(f, "bucket bounds {reason}"),
             Self::OkIsNoFault => f.write_str("the fault codes include OK; remove it"),

@@ -4,6 +4,7 @@ mod builder;
 mod error;
 mod global;
 mod guards;
+mod naming;
 mod warnings;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,10 +15,10 @@ use prometheus::core::Desc;
 use prometheus::proto::MetricFamily;
 
 pub use self::builder::GrpcMetricsBuilder;
-#[cfg(feature = "monitoring")]
-pub(crate) use self::builder::invalid_label_reason;
 pub use self::error::Error;
 pub use self::guards::RequestGuardBuilder;
+#[cfg(feature = "monitoring")]
+pub(crate) use self::naming::invalid_label_reason;
 pub use self::warnings::Warning;
 use crate::catalog::{Method, MethodKey};
 use crate::counters::MethodCounters;

@@ -119,7 +119,7 @@ impl Monitoring {
         labels: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<Self, Error> {
         let labels = labels.into_iter().map(Into::into).collect();
-        self.labels = TargetLabels::new(labels, self.metrics.schema.const_labels())?;
+        self.labels = TargetLabels::new(labels, &self.metrics.schema)?;
         Ok(self)
     }
 

@@ -5,6 +5,7 @@ use tonic::Code;
 use super::Metrics;
 use super::target_labels::TargetLabels;
 use super::template::fill;
+use crate::catalog::Side;
 use crate::export::FamilyId;
 use crate::grpc::ALL_CODES;
 
@@ -123,7 +124,7 @@ impl Common {
             ("slo_events", name(FamilyId::SloEvents)),
             ("slo_bad_events", name(FamilyId::SloBadEvents)),
             ("slo_objective", name(FamilyId::SloObjective)),
-            ("client_requests", metrics.schema.client_family(FamilyId::Requests).name.clone()),
+            ("client_requests", metrics.schema.name_in_queries(Side::Client, FamilyId::Requests)),
             ("faults", metrics.fault_labels()),
             ("identity", labels.identity()),
             ("beside", labels.alert_text()),

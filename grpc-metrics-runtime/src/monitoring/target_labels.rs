@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::template::quoted;
 use crate::Error;
+use crate::export::Schema;
 use crate::metrics::invalid_label_reason;
 
 const TOPOLOGY: &str = "is a label of the dashboard's topology";
@@ -29,11 +30,11 @@ const KEYWORDS: [&str; 3] = ["inf", "nan", "without"];
 pub(super) struct TargetLabels(Vec<String>);
 
 impl TargetLabels {
-    /// Validates the labels. `constant` are the constant labels of the metrics.
-    pub(super) fn new(labels: Vec<String>, constant: &[(String, String)]) -> Result<Self, Error> {
+    /// Validates the labels, which must not be those of the metrics.
+    pub(super) fn new(labels: Vec<String>, schema: &Schema) -> Result<Self, Error> {
         let mut seen = BTreeSet::new();
         for name in &labels {
-            let reason = invalid_reason(name, constant);
+            let reason = invalid_reason(name, schema);
             let reason = reason.or_else(|| (!seen.insert(name)).then_some("is given twice"));
             if let Some(reason) = reason {
                 return Err(Error::InvalidTargetLabel { name: name.clone(), reason });
@@ -86,12 +87,13 @@ impl TargetLabels {
     }
 }
 
-fn invalid_reason(name: &str, constant: &[(String, String)]) -> Option<&'static str> {
+fn invalid_reason(name: &str, schema: &Schema) -> Option<&'static str> {
     let reserved = RESERVED.iter().find(|(reserved, _)| *reserved == name);
-    invalid_label_reason(name).or(reserved.map(|(_, reason)| *reason)).or_else(|| {
+    let own = schema.label_names();
+    invalid_label_reason(name, &own).or(reserved.map(|(_, reason)| *reason)).or_else(|| {
         if KEYWORDS.iter().any(|word| name.eq_ignore_ascii_case(word)) {
             Some("is a keyword of PromQL; rename it by relabeling")
-        } else if constant.iter().any(|(label, _)| label == name) {
+        } else if schema.const_labels().iter().any(|(label, _)| label == name) {
             Some("is a constant label of the metrics, which up does not have; set it on the target instead")
         } else {
             None

@@ -142,7 +142,7 @@ impl WireRpc {
         for _ in 0..ticket.early_messages.swap(0, Ordering::Relaxed) {
             target.message_received();
         }
-        target.sizes_of_rpc(request_bytes, self.response_bytes);
+        target.sizes_of_rpc(code, request_bytes, self.response_bytes);
         // A cause that was found belongs to the handler's code, and the wire may have another.
         let cause = ticket.cause.get().filter(|(of, _)| *of == code).map(|(_, cause)| *cause);
         if let Some(cause) = cause {

@@ -52,41 +52,61 @@ pub(crate) struct Counts {
     buckets: usize,
     /// The codes with a row in `finished`. A row may be all zeros.
     codes: Vec<usize>,
-    /// One row per code: the RPCs per bucket, not cumulative, the unbounded bucket last.
+    /// One row per code: the sum of durations in nanoseconds, which wraps after 584 years, and the RPCs per bucket, not
+    /// cumulative, the unbounded bucket last.
     finished: Vec<u64>,
-    /// The sum of all durations in nanoseconds. Wraps after 584 years.
-    pub(crate) sum_nanos: u64,
 }
 
 impl Counts {
     /// Returns the RPCs that ended with this code.
     pub(crate) fn with_code(&self, code: usize) -> u64 {
-        let row = self.codes.iter().position(|known| *known == code);
-        row.map_or(0, |row| self.finished[row * self.buckets..][..self.buckets].iter().sum())
+        self.row(code).map_or(0, |(_, buckets)| buckets.iter().sum())
+    }
+
+    /// Returns the RPCs that ended with this code: the sum of their durations in nanoseconds, and how many there are
+    /// per bucket. `None` is none.
+    pub(crate) fn row(&self, code: usize) -> Option<(u64, &[u64])> {
+        let row = self.codes.iter().position(|known| *known == code)?;
+        self.rows().nth(row)
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (u64, &[u64])> {
+        let rows = self.finished.chunks_exact(self.row_len());
+        rows.filter_map(|row| row.split_first().map(|(sum, buckets)| (*sum, buckets)))
+    }
+
+    fn row_len(&self) -> usize {
+        1 + self.buckets
     }
 
     /// Returns the RPCs that ended, per bucket.
     pub(crate) fn per_bucket(&self) -> Vec<u64> {
         let mut sum = vec![0; self.buckets];
-        for row in self.finished.chunks_exact(self.buckets) {
-            sum.iter_mut().zip(row).for_each(|(sum, count)| *sum += count);
+        for (_, buckets) in self.rows() {
+            sum.iter_mut().zip(buckets).for_each(|(sum, count)| *sum += count);
         }
         sum
     }
 
     /// Returns the RPCs that ended.
     pub(crate) fn finished(&self) -> u64 {
-        self.finished.iter().sum()
+        self.rows().flat_map(|(_, buckets)| buckets).sum()
+    }
+
+    /// Returns the sum of all durations in nanoseconds. Wraps after 584 years.
+    pub(crate) fn sum_nanos(&self) -> u64 {
+        self.rows().fold(0, |sum, (nanos, _)| sum.wrapping_add(nanos))
     }
 
     /// Returns the row of this code, which is appended if needed.
     fn row_mut(&mut self, code: usize) -> &mut [u64] {
+        let len = self.row_len();
         let row = self.codes.iter().position(|known| *known == code).unwrap_or_else(|| {
             self.codes.push(code);
-            self.finished.resize(self.codes.len() * self.buckets, 0);
+            self.finished.resize(self.codes.len() * len, 0);
             self.codes.len() - 1
         });
-        &mut self.finished[row * self.buckets..][..self.buckets]
+        &mut self.finished[row * len..][..len]
     }
 }
 
@@ -170,12 +190,10 @@ impl MethodCells {
             buckets: self.buckets(),
             codes: Vec::new(),
             finished: Vec::new(),
-            sum_nanos: 0,
         };
         for cells in self.all() {
             for (code, row) in cells.rows() {
-                let sum = row.add_to(counts.row_mut(code));
-                counts.sum_nanos = counts.sum_nanos.wrapping_add(sum);
+                row.add_to(counts.row_mut(code));
             }
         }
         for cells in self.all() {

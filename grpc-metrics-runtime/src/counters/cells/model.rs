@@ -49,7 +49,7 @@ fn counting(cells: &Arc<MethodCells>, rpcs: usize) -> JoinHandle<()> {
 
 fn assert_consistent(counts: &Counts) {
     assert!(counts.started >= counts.finished(), "in flight is not negative");
-    assert!(counts.sum_nanos >= 7 * counts.finished(), "the sum covers the count");
+    assert!(counts.sum_nanos() >= 7 * counts.finished(), "the sum covers the count");
 }
 
 #[test]

@@ -37,14 +37,15 @@ impl<'a> Row<'a> {
         M::add(self.bucket(bucket), 1, Ordering::Release);
     }
 
-    /// Adds the finished RPCs per bucket to `finished`, and returns the sum of durations in nanoseconds.
-    pub(super) fn add_to(self, finished: &mut [u64]) -> u64 {
-        for (i, finished) in finished.iter_mut().enumerate() {
+    /// Adds the row to another one, which has as many counters.
+    pub(super) fn add_to(self, row: &mut [u64]) {
+        let Some((sum, buckets)) = row.split_first_mut() else { return };
+        for (i, finished) in buckets.iter_mut().enumerate() {
             // Acquire: pairs with the release in `finish`.
             *finished += self.bucket(i).load(Ordering::Acquire);
         }
         // Relaxed: ordered after the buckets by their acquire.
-        self.sum_nanos().load(Ordering::Relaxed)
+        *sum = sum.wrapping_add(self.sum_nanos().load(Ordering::Relaxed));
     }
 }
 

@@ -28,7 +28,7 @@ impl Collector for Given {
 }
 
 fn exemplar(ended: SystemTime) -> Exemplar {
-    Exemplar { trace_id: 0xabc, span_id: 0x12, duration: 0.25, ended }
+    Exemplar { trace_id: 0xabc, span_id: 0x12, code: Code::Ok, duration: 0.25, ended }
 }
 
 /// Returns a registry with three methods of one RPC each, in the first of three buckets. The second method has this

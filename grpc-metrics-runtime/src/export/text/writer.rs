@@ -131,7 +131,7 @@ impl Writer {
         let is_empty = histogram.cumulative[bucket] == below;
         let exemplar = histogram.exemplars.get(bucket).copied().flatten();
         let Some(exemplar) = exemplar.filter(|_| !is_empty) else { return };
-        let Exemplar { trace_id, span_id, duration, ended } = exemplar;
+        let Exemplar { trace_id, span_id, duration, ended, .. } = exemplar;
         let _ = write!(
             self.text,
             " # {{trace_id=\"{trace_id:032x}\",span_id=\"{span_id:016x}\"}} {duration}"
@@ -203,7 +203,7 @@ pub(in crate::export) fn closed(labels: &str) -> [&str; 2] {
 }
 
 fn write_labels(text: &mut String, labels: Labels<'_>) {
-    for (name, value) in labels.method_pairs().chain(labels.family_pairs()) {
+    for (name, value) in labels.pairs() {
         write_label(text, name, value);
     }
 }

@@ -227,7 +227,7 @@ impl Inner {
             self.span.record("error.cause", cause);
         }
         #[cfg(feature = "opentelemetry")]
-        trace::keep_exemplar(&self.span, target, ended.nanos);
+        trace::keep_exemplar(&self.span, target, *ended);
     }
 }
 

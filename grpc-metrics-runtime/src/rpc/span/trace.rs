@@ -13,6 +13,7 @@ use opentelemetry::{Context, ContextGuard, global};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+use super::Ended;
 use crate::counters::{Exemplar, MethodCounters};
 
 /// The trace and the baggage that the caller propagates.
@@ -135,7 +136,7 @@ pub(super) fn detach() {
 }
 
 /// Keeps the RPC as the exemplar of its bucket, if its trace is sampled.
-pub(super) fn keep_exemplar(span: &Span, target: &MethodCounters, nanos: u64) {
+pub(super) fn keep_exemplar(span: &Span, target: &MethodCounters, ended: Ended) {
     let context = span.context();
     let span = context.span();
     let ids = span.span_context();
@@ -143,14 +144,15 @@ pub(super) fn keep_exemplar(span: &Span, target: &MethodCounters, nanos: u64) {
         return;
     }
     #[allow(clippy::cast_precision_loss)] // 2^53 ns are 104 days
-    let duration = nanos as f64 / 1e9;
+    let duration = ended.nanos as f64 / 1e9;
     let exemplar = Exemplar {
         trace_id: u128::from_be_bytes(ids.trace_id().to_bytes()),
         span_id: u64::from_be_bytes(ids.span_id().to_bytes()),
+        code: ended.code,
         duration,
         ended: SystemTime::now(),
     };
-    target.keep_exemplar(nanos, exemplar);
+    target.keep_exemplar(ended.nanos, exemplar);
 }
 
 struct Headers<'a>(&'a HeaderMap);
