@@ -1,6 +1,7 @@
 //! What a scrape shows: in each format, over HTTP, and while RPCs run.
 
 mod http;
+mod naming;
 mod openmetrics;
 mod random_rpcs;
 mod text_format;

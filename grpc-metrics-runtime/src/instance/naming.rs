@@ -16,7 +16,8 @@ pub enum Naming {
     /// and mixins for gRPC query: `grpc_server_handled_total{grpc_type, grpc_service, grpc_method, grpc_code}`.
     ///
     /// All 17 codes have their series from the first scrape. `…_msg_received_total` and `…_msg_sent_total` also count
-    /// the messages of unary methods. Methods of unknown kind have the type `bidi_stream`.
+    /// the messages of unary methods. Methods whose kind nothing says, such as those that only a client layer sees, have
+    /// the type `bidi_stream`.
     GoGrpcPrometheus,
     /// The names of OpenTelemetry's semantic conventions for RPC, as Prometheus shows them:
     /// `rpc_server_call_duration_seconds{rpc_system_name, rpc_method, rpc_response_status_code, error_type}`.

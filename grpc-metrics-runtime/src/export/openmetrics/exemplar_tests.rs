@@ -12,7 +12,7 @@ use crate::Exemplar;
 use crate::catalog::MethodKey;
 use crate::export::schema::Schema;
 use crate::export::{gathered, openmetrics};
-use crate::instance::{Instance, Settings, Snapshot};
+use crate::instance::{Instance, LabelForm, NamingSettings, Settings, Snapshot};
 
 /// A collector of a fixed snapshot.
 struct Given(Arc<Schema>, Snapshot);
@@ -34,7 +34,12 @@ fn exemplar(ended: SystemTime) -> Exemplar {
 /// Returns a registry with three methods of one RPC each, in the first of three buckets. The second method has this
 /// exemplar in every bucket.
 fn given(exemplar: Exemplar) -> Registry {
+    given_by(exemplar, NamingSettings::default())
+}
+
+fn given_by(exemplar: Exemplar, naming: NamingSettings) -> Registry {
     let instance = Instance::new(Settings {
+        naming,
         buckets: vec![1e9, 2e9],
         const_labels: [("zone".to_owned(), "\n".to_owned())].into(),
         ..Settings::default()
@@ -64,6 +69,18 @@ fn i7_an_exemplar_is_on_the_line_of_its_bucket_if_that_has_counted() {
     let series = r#"grpc_server_request_duration_seconds_bucket{zone="\n",service="Service",method="B",le="1000000000.0"} 1"#;
     let labels = r#"{trace_id="00000000000000000000000000000abc",span_id="0000000000000012"}"#;
     assert_eq!(with, [format!("{series} # {labels} 0.25 1234567890.123")]);
+}
+
+#[test]
+fn i7_by_code_an_exemplar_is_in_the_series_of_its_own_code() {
+    let form = LabelForm { code_on_durations: true, ..LabelForm::default() };
+    let by_code = || NamingSettings { form, ..NamingSettings::default() };
+    let text = encoded(&given_by(exemplar(UNIX_EPOCH), by_code()));
+    let with: Vec<_> = text.lines().filter(|line| line.contains(" # ")).collect();
+    assert!(with.len() == 1 && with[0].contains(r#"method="B",code="0""#), "{with:?}");
+    // No RPC of that code is in the snapshot.
+    let of_another = Exemplar { code: Code::Internal, ..exemplar(UNIX_EPOCH) };
+    assert!(!encoded(&given_by(of_another, by_code())).contains(" # "));
 }
 
 #[test]
