@@ -44,6 +44,14 @@ const A66: Families = &[
     ("grpc_client_attempt_started_total", &["grpc_method", "grpc_target"]),
     ("grpc_client_attempt_duration_seconds", &["grpc_method", "grpc_status", "grpc_target"]),
     ("grpc_client_call_duration_seconds", &["grpc_method", "grpc_status", "grpc_target"]),
+    (
+        "grpc_client_attempt_sent_total_compressed_message_size_bytes",
+        &["grpc_method", "grpc_status", "grpc_target"],
+    ),
+    (
+        "grpc_client_attempt_rcvd_total_compressed_message_size_bytes",
+        &["grpc_method", "grpc_status", "grpc_target"],
+    ),
 ];
 
 /// What no naming defines, and what this crate's own names are for.

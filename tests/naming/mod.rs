@@ -4,6 +4,7 @@ mod alone;
 mod counts;
 mod etcd;
 mod families;
+mod sizes;
 
 use std::collections::{BTreeMap, BTreeSet};
 

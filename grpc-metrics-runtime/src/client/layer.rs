@@ -107,7 +107,7 @@ where
         let route = self.routes.find(extensions.get::<GrpcMethod<'static>>());
         let mut rpc = ClientRpc::start(route.counters.clone(), || route.path);
         rpc.send(request.headers_mut());
-        count_messages(&mut request, rpc.target());
+        count_messages(&mut request, &rpc);
         LayeredFuture { inner: self.inner.call(request), rpc: Some(rpc) }
     }
 }
@@ -136,7 +136,10 @@ where
         let result = ready!(this.inner.poll(cx));
         let rpc = this.rpc.take();
         Poll::Ready(match result {
-            Ok(response) => Ok(answer(rpc, response)),
+            Ok(response) => {
+                let bytes = rpc.as_ref().and_then(ClientRpc::bytes);
+                Ok(answer(rpc, bytes, response))
+            }
             Err(error) => Err(end_with(rpc, error.into())),
         })
     }

@@ -2,6 +2,7 @@
 
 use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -12,15 +13,17 @@ use tonic::Status;
 use tonic::body::Body;
 
 use crate::grpc::Frames;
-use crate::rpc::Target;
+use crate::rpc::{CallBytes, ClientRpc, Target};
 
-/// Counts the request's messages, if they may be a stream.
+/// Counts the request's messages, if they may be a stream or their bytes count.
 #[inline]
-pub(super) fn count_messages(request: &mut Request<Body>, counters: &Target) {
-    if counters.kind.client_streams() {
+pub(super) fn count_messages(request: &mut Request<Body>, rpc: &ClientRpc) {
+    let counters = rpc.target();
+    if counters.kind.client_streams() || counters.counts_bytes_of_calls {
         let inner = mem::take(request.body_mut());
-        let counters = counters.clone();
-        *request.body_mut() = Body::new(Counted { inner, frames: Frames::default(), counters });
+        let (counters, bytes) = (counters.clone(), rpc.bytes());
+        let frames = Frames::default();
+        *request.body_mut() = Body::new(Counted { inner, frames, counters, bytes });
     }
 }
 
@@ -31,6 +34,7 @@ pin_project! {
         inner: Body,
         frames: Frames,
         counters: Target,
+        bytes: Option<Arc<CallBytes>>,
     }
 }
 
@@ -49,6 +53,9 @@ impl http_body::Body for Counted {
         {
             let added = this.frames.read(data);
             (0..added.messages).for_each(|_| this.counters.message_received());
+            if let Some(bytes) = this.bytes {
+                bytes.sent(added.bytes);
+            }
         }
         polled
     }

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use pin_project_lite::pin_project;
 use tonic::{Code, Status};
 
 use crate::grpc::{Frames, status_in_headers, status_of};
-use crate::rpc::{ClientRpc, code_of_call};
+use crate::rpc::{CallBytes, ClientRpc, code_of_call};
 
 /// How many frames that have arrived are looked through for the status of a stream which nobody reads any more.
 const MOST_UNREAD: usize = 1_000;
@@ -29,6 +30,7 @@ pin_project! {
         inner: B,
         frames: Frames,
         rpc: Option<ClientRpc>,
+        bytes: Option<Arc<CallBytes>>,
     }
 
     impl<B> PinnedDrop for ClientResponseBody<B>
@@ -49,9 +51,9 @@ where
     B: Body<Data = Bytes>,
     B::Error: 'static,
 {
-    /// `rpc` ends with the body's status.
-    fn new(inner: B, rpc: Option<ClientRpc>) -> Self {
-        Self { inner, frames: Frames::default(), rpc }
+    /// `rpc` ends with the body's status. `bytes` counts those of the body's messages.
+    fn new(inner: B, rpc: Option<ClientRpc>, bytes: Option<Arc<CallBytes>>) -> Self {
+        Self { inner, frames: Frames::default(), rpc, bytes }
     }
 
     /// Reads on if the stream is dropped before its end: the status may have arrived, and nobody may have asked for it.
@@ -69,6 +71,7 @@ where
 /// Ends the RPC with the status in the response's headers, or lets it go on in the body.
 pub(super) fn answer<B>(
     rpc: Option<ClientRpc>,
+    bytes: Option<Arc<CallBytes>>,
     response: Response<B>,
 ) -> Response<ClientResponseBody<B>>
 where
@@ -85,7 +88,7 @@ where
             None => Some(rpc),
         }
     });
-    response.map(|body| ClientResponseBody::new(body, rpc))
+    response.map(|body| ClientResponseBody::new(body, rpc, bytes))
 }
 
 impl<B> Body for ClientResponseBody<B>
@@ -102,13 +105,24 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.project();
         let polled = this.inner.poll_frame(cx);
+        if this.rpc.is_none() && this.bytes.is_none() {
+            return polled;
+        }
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(data) = frame.data_ref()
+        {
+            let added = this.frames.read(data);
+            if let Some(rpc) = this.rpc {
+                (0..added.messages).for_each(|_| rpc.target().message_sent());
+            }
+            if let Some(bytes) = this.bytes {
+                bytes.received(added.bytes);
+            }
+        }
         let Some(rpc) = this.rpc else { return polled };
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
-                if let Some(data) = frame.data_ref() {
-                    let added = this.frames.read(data);
-                    (0..added.messages).for_each(|_| rpc.target().message_sent());
-                } else if let Some(trailers) = frame.trailers_ref() {
+                if let Some(trailers) = frame.trailers_ref() {
                     rpc.end(status_of(trailers).unwrap_or(Code::Unknown));
                 }
             }

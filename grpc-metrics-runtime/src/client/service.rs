@@ -1,6 +1,7 @@
 //! The service inside a generated client.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use tonic::client::GrpcService;
 use super::request::count_messages;
 use super::response::{ClientResponseBody, answer};
 use super::{layer, pending};
-use crate::rpc::ClientRpc;
+use crate::rpc::{CallBytes, ClientRpc};
 
 /// Shows the RPC of a generated method what only the wire knows: its deadline, the messages of a request stream, and
 /// the status of a response stream.
@@ -43,23 +44,25 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let rpc = send(&mut request);
+        let (rpc, bytes) = send(&mut request);
         // If it panics, the RPC is dropped.
-        ResponseFuture { inner: self.inner.call(request), rpc }
+        ResponseFuture { inner: self.inner.call(request), rpc, bytes }
     }
 }
 
-/// Sends the pending RPC's request, and takes the RPC if its response is a stream.
-fn send(request: &mut Request<Body>) -> Option<ClientRpc> {
-    let mut rpc = pending::take()?;
+/// Sends the pending RPC's request, and takes the RPC if its response is a stream. Also returns where the response
+/// counts its bytes, if these count.
+fn send(request: &mut Request<Body>) -> (Option<ClientRpc>, Option<Arc<CallBytes>>) {
+    let Some(mut rpc) = pending::take() else { return (None, None) };
     rpc.send(request.headers_mut());
     layer::mark_measured(request.extensions_mut());
-    count_messages(request, rpc.target());
+    count_messages(request, &rpc);
+    let bytes = rpc.bytes();
     if rpc.target().kind.server_streams() {
-        return Some(rpc);
+        return (Some(rpc), bytes);
     }
     pending::give_back(rpc);
-    None
+    (None, bytes)
 }
 
 pin_project! {
@@ -69,6 +72,7 @@ pin_project! {
         #[pin]
         inner: F,
         rpc: Option<ClientRpc>,
+        bytes: Option<Arc<CallBytes>>,
     }
 }
 
@@ -85,7 +89,7 @@ where
         let this = self.project();
         let result = ready!(this.inner.poll(cx));
         Poll::Ready(match result {
-            Ok(response) => Ok(answer(this.rpc.take(), response)),
+            Ok(response) => Ok(answer(this.rpc.take(), this.bytes.take(), response)),
             Err(error) => {
                 // The method makes a status of the error, and the RPC ends with that.
                 if let Some(rpc) = this.rpc.take() {

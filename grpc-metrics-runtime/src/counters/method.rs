@@ -29,6 +29,8 @@ pub(crate) struct MethodCounters {
     pub(crate) kind: MethodKind,
     /// Whether messages of requests are counted, if a layer sees them.
     counts_requests: bool,
+    /// Whether the bytes of messages are counted of calls that the program makes.
+    pub(crate) counts_bytes_of_calls: bool,
     /// The server-fault codes.
     pub(crate) faults: CodeSet,
     /// RPCs whose start is counted here and whose end elsewhere: those that the server layer took for another method's.
@@ -75,6 +77,7 @@ impl MethodCounters {
             exemplars: Exemplars::default(),
             kind,
             counts_requests: all_messages || kind.client_streams(),
+            counts_bytes_of_calls: false,
             faults,
             moved: AtomicU64::new(0),
             sizes: OnceLock::new(),
@@ -83,6 +86,12 @@ impl MethodCounters {
             clock,
             cells: MethodCells::new(bounds),
         }
+    }
+
+    /// The same, of a method that the program calls, with the bytes of the calls' messages.
+    pub(crate) fn with_bytes_of_calls(self) -> Self {
+        self.show_sizes();
+        Self { counts_bytes_of_calls: true, ..self }
     }
 
     /// Counts an RPC that starts now, and returns the time.

@@ -119,6 +119,8 @@ static GRPC_A66: Dialect = Dialect {
         (Client, Started, "attempt_started_total"),
         (Client, Duration, "attempt_duration_seconds"),
         (Client, CallDuration, "call_duration_seconds"),
+        (Client, RequestSize, "attempt_sent_total_compressed_message_size_bytes"),
+        (Client, ResponseSize, "attempt_rcvd_total_compressed_message_size_bytes"),
     ],
     labels: &[
         ("service", "grpc_service"),
@@ -156,6 +158,11 @@ impl Dialect {
     pub(super) fn family(&self, side: Side, id: FamilyId) -> Option<&'static str> {
         let found = self.families.iter().find(|(of, known, _)| (*of, *known) == (side, id));
         found.map(|(_, _, name)| *name)
+    }
+
+    /// Returns whether it has the sizes of a client's messages.
+    pub(crate) fn bytes_of_calls(&self) -> bool {
+        self.family(Side::Client, FamilyId::RequestSize).is_some()
     }
 
     /// Returns the label by its default name.

@@ -62,7 +62,7 @@ pub(super) struct Row {
 }
 
 /// Those of the server first, in the order of [`FamilyId`].
-pub(super) static ROWS: [Row; 22] = [
+pub(super) static ROWS: [Row; 24] = [
     Row {
         side: Side::Server,
         id: FamilyId::Requests,
@@ -238,5 +238,21 @@ pub(super) static ROWS: [Row; 22] = [
         ty: FamilyType::Histogram,
         labels: &[],
         help: "Time from the start of a call to its end; for a response stream, until the stream ends.",
+    },
+    Row {
+        side: Side::Client,
+        id: FamilyId::RequestSize,
+        suffix: "request_size_bytes",
+        ty: FamilyType::Histogram,
+        labels: &[],
+        help: "Bytes of a call's request messages as they travel.",
+    },
+    Row {
+        side: Side::Client,
+        id: FamilyId::ResponseSize,
+        suffix: "response_size_bytes",
+        ty: FamilyType::Histogram,
+        labels: &[],
+        help: "Bytes of a call's response messages as they travel.",
     },
 ];

@@ -127,6 +127,9 @@ impl Schema {
         let is_shown = match id {
             FamilyId::Started => defined.or(set).is_some(),
             FamilyId::CallDuration => defined.is_some(),
+            FamilyId::RequestSize | FamilyId::ResponseSize if side == Side::Client => {
+                defined.is_some()
+            }
             // Elsewhere the count of durations is that of requests.
             FamilyId::Requests => defined.or(set).is_some() || !self.dialect.form.code_on_durations,
             _ => true,

@@ -137,8 +137,13 @@ impl Instance {
                 Side::Server => MethodKind::Unary,
                 Side::Client => MethodKind::BidiStream,
             });
-            let all_messages = self.settings.naming.all_messages;
-            let counters = MethodCounters::new(counted, all_messages, faults, bounds, clock);
+            let naming = &self.settings.naming;
+            let counters = MethodCounters::new(counted, naming.all_messages, faults, bounds, clock);
+            let counters = if naming.bytes_of_calls && key.side == Side::Client {
+                counters.with_bytes_of_calls()
+            } else {
+                counters
+            };
             Entry {
                 counters: Arc::new(counters),
                 kind,

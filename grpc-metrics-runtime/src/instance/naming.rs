@@ -57,4 +57,6 @@ pub(crate) struct NamingSettings {
     pub(crate) codes_at_zero: Option<CodeSet>,
     /// Whether messages count that are no stream's.
     pub(crate) all_messages: bool,
+    /// Whether the bytes of a client's messages count.
+    pub(crate) bytes_of_calls: bool,
 }

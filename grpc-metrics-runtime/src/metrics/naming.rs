@@ -131,6 +131,7 @@ impl NamingChoice {
             },
             codes_at_zero: self.codes_at_zero.or_else(all),
             all_messages: dialect.all_messages,
+            bytes_of_calls: dialect.bytes_of_calls(),
         };
         let code_label = self.code_label.unwrap_or(dialect.code_label);
         let settings = Settings { prefix, buckets, code_label, naming, ..Settings::default() };

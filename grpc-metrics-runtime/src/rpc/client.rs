@@ -1,6 +1,7 @@
 //! The state of an RPC that the program calls.
 
 use std::error::Error;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::{iter, mem};
 
@@ -20,8 +21,32 @@ pub(crate) struct ClientRpc {
     caller: Caller,
     /// Where the decoder of a response stream leaves the code of a message that can't be decoded.
     undecodable: Option<Undecodable>,
+    /// If they count.
+    bytes: Option<Arc<CallBytes>>,
     is_sent: bool,
     ended: bool,
+}
+
+/// The bytes of a call's messages, counted by its bodies.
+#[derive(Debug, Default)]
+pub(crate) struct CallBytes {
+    sent: AtomicU64,
+    received: AtomicU64,
+}
+
+impl CallBytes {
+    // Relaxed, all: each stands for itself, and what is read late is a call's that was dropped.
+    pub(crate) fn sent(&self, bytes: u64) {
+        self.sent.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn received(&self, bytes: u64) {
+        self.received.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn read(&self) -> [u64; 2] {
+        [&self.sent, &self.received].map(|bytes| bytes.load(Ordering::Relaxed))
+    }
 }
 
 /// The code of a message that can't be decoded. The program then has it from the decoder, and drops the stream.
@@ -36,6 +61,7 @@ impl ClientRpc {
             span: RpcSpan::NONE,
             caller: Caller::current(),
             undecodable: None,
+            bytes: None,
             is_sent: false,
             ended: false,
         };
@@ -53,6 +79,14 @@ impl ClientRpc {
         self.recorder.set_deadline(Deadline::from_headers(headers));
         self.span.inject(headers);
         self.is_sent = true;
+        if self.target().counts_bytes_of_calls {
+            self.bytes = Some(Arc::default());
+        }
+    }
+
+    /// Returns where the bodies count their bytes, if these count.
+    pub(crate) fn bytes(&self) -> Option<Arc<CallBytes>> {
+        self.bytes.clone()
     }
 
     #[inline]
@@ -91,6 +125,12 @@ impl ClientRpc {
         // After the RPC, so that a scrape finds an RPC for every call that it finds here.
         if let Some(caller) = self.caller.labels() {
             self.target().count_edge(caller, ended.code);
+        }
+        if self.target().counts_bytes_of_calls {
+            // Nothing of a call that was not sent.
+            let bytes = self.bytes.as_deref();
+            let [sent, received] = bytes.map_or([0, 0], CallBytes::read);
+            self.target().sizes_of_rpc(ended.code, sent, received);
         }
         self.span.close(self.recorder.target(), &ended);
     }

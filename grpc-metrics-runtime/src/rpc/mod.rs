@@ -13,7 +13,7 @@ mod ticket;
 mod wire;
 
 pub use self::caller::{Caller, Scoped};
-pub(crate) use self::client::{ClientRpc, Undecodable, code_of_call};
+pub(crate) use self::client::{CallBytes, ClientRpc, Undecodable, code_of_call};
 pub(crate) use self::deadline::Deadline;
 pub use self::handler::Handler;
 pub(crate) use self::handler::{
