@@ -28,22 +28,22 @@ fn sizes(scrape: &Scrape, family: &str, code: &str) -> BTreeMap<String, f64> {
 }
 
 /// Asserts that what one side has sent is what the other has received.
-fn assert_agree(server: &Scrape, client: &Scrape) {
+fn assert_agree(serving: &Scrape, calling: &Scrape) {
     for code in ["OK", "NOT_FOUND"] {
         for part in ["count", "sum"] {
-            for (ours, theirs) in [("sent", "rcvd"), ("rcvd", "sent")] {
+            for (here, there) in [("sent", "rcvd"), ("rcvd", "sent")] {
                 let name = |side, way| {
                     format!("grpc_{side}_{way}_total_compressed_message_size_bytes_{part}")
                 };
-                let called = sizes(client, &name("client_attempt", ours), code);
-                let served = sizes(server, &name("server_call", theirs), code);
-                assert_eq!(called, served, "{code} {part} {ours}");
-                assert_eq!(called.len(), 4, "{}", client.text);
+                let ours = sizes(calling, &name("client_attempt", here), code);
+                let theirs = sizes(serving, &name("server_call", there), code);
+                assert_eq!(ours, theirs, "{code} {part} {here}");
+                assert_eq!(ours.len(), 4, "{}", calling.text);
             }
         }
     }
     let sent = "grpc_client_attempt_sent_total_compressed_message_size_bytes_sum";
-    assert!(sizes(client, sent, "NOT_FOUND").values().all(|bytes| *bytes > 0.0));
+    assert!(sizes(calling, sent, "NOT_FOUND").values().all(|bytes| *bytes > 0.0));
 }
 
 #[tokio::test]
