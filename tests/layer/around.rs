@@ -1,6 +1,7 @@
 //! Other layers between the server layer and the service, and two server layers.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use super::served::{Served, scripted};
 
 type Answer = http::Response<Body>;
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::test]
 async fn k2_of_two_layers_the_outer_one_counts() {
@@ -89,7 +91,6 @@ async fn k1_an_error_of_the_body_counts_as_the_client_has_it() {
 /// tonic answers with the status in the error, and resets the stream if there is none.
 #[tokio::test]
 async fn k3_an_error_of_a_layer_counts_as_the_client_has_it() {
-    type BoxError = Box<dyn std::error::Error + Send + Sync>;
     for (is_status, expected) in [(true, Code::ResourceExhausted), (false, Code::Internal)] {
         let fail = tower::util::ThenLayer::new(move |_: Result<Answer, Infallible>| async move {
             let status = Status::resource_exhausted("later");
@@ -106,6 +107,34 @@ async fn k3_an_error_of_a_layer_counts_as_the_client_has_it() {
         assert_eq!(served.ended(), [("Unary", expected, 1)]);
         served.assert_settled();
     }
+}
+
+/// An error of a layer, with the status that is its cause.
+#[derive(Debug, thiserror::Error)]
+#[error("too busy")]
+struct Busy(#[source] Status);
+
+/// Layers around this one see the status that the code is taken from, and any other error as it is.
+#[tokio::test]
+async fn k11_a_status_takes_the_place_of_the_error_that_it_is_found_in() {
+    let (_registry, metrics) = support::bed::own_metrics(|builder| builder);
+    let fail = async |error: fn() -> BoxError| {
+        let failing = service_fn(move |_| async move { Err::<Answer, _>(error()) });
+        let request = http::Request::post("/testing.v1.Scripted/Unary");
+        let request =
+            request.header("content-type", "application/grpc").body(Body::empty()).expect("legal");
+        let answer = metrics.server_layer().layer(failing).oneshot(request).await;
+        answer.err().expect("an error")
+    };
+    let error = fail(|| Busy(Status::resource_exhausted("later")).into()).await;
+    let status = error.downcast_ref::<Status>().expect("a status");
+    assert_eq!((status.code(), status.message()), (Code::ResourceExhausted, "later"));
+    let error = fail(|| fmt::Error.into()).await;
+    assert!(error.is::<fmt::Error>(), "{error:?}");
+    let snapshot = metrics.snapshot();
+    let unary = snapshot.method(SERVICE, "Unary").expect("an instrumented method");
+    let codes = [Code::ResourceExhausted, Code::Internal].map(|code| unary.requests(code));
+    assert_eq!((codes, unary.finished()), ([1, 1], 2));
 }
 
 /// `Server::timeout` ends with the response's headers.

@@ -157,14 +157,19 @@ async fn k3_an_empty_answer_of_a_service_without_an_attribute_is_ok() {
     served.assert_settled();
 }
 
-#[tokio::test]
-async fn k9_inside_the_layer_of_grpc_web_an_rpc_counts_like_any_other() {
-    let served = Served::by(|layer, routes, incoming, stopped| async {
+/// With the layer of grpc-web around that of the metrics.
+async fn served_to_the_web() -> Served {
+    Served::by(|layer, routes, incoming, stopped| async {
         let web = tonic_web::GrpcWebLayer::new();
         let mut server = tonic::transport::Server::builder().layer(web).layer(layer);
         server.add_routes(routes).serve_with_incoming_shutdown(incoming, stopped).await
     })
-    .await;
+    .await
+}
+
+#[tokio::test]
+async fn k9_inside_the_layer_of_grpc_web_an_rpc_counts_like_any_other() {
+    let served = served_to_the_web().await;
     for script in [script([], []), script([fail(Code::NotFound)], [])] {
         let message = prost::Message::encode_to_vec(&script);
         let framed = framed(&message);
@@ -172,6 +177,19 @@ async fn k9_inside_the_layer_of_grpc_web_an_rpc_counts_like_any_other() {
     }
     until(|| served.in_flight(), |n| *n == 0).await;
     assert_eq!(served.ended(), [("Unary", Code::Ok, 1), ("Unary", Code::NotFound, 1)]);
+    served.assert_settled();
+}
+
+/// The error comes out of the request's body, as it does when a client breaks off.
+#[tokio::test]
+async fn k9_inside_the_layer_of_grpc_web_malformed_base64_counts_as_broken_off() {
+    let served = served_to_the_web().await;
+    let malformed = Bytes::from_static(b"!!!!");
+    let code =
+        served.send("/testing.v1.Scripted/Unary", "application/grpc-web-text", malformed).await;
+    assert_eq!(code, Some(Code::Internal));
+    assert_eq!(served.ended(), [("Unary", Code::Cancelled, 1)]);
+    assert_eq!(served.stage.entered(), 0);
     served.assert_settled();
 }
 
