@@ -70,7 +70,7 @@ const UNARY: [(&str, &[&str]); 6] = [
 /// RPCs by service, method and code.
 type Counts = BTreeMap<(String, String, String), u64>;
 
-fn label(labels: &str, name: &str) -> String {
+pub(crate) fn label(labels: &str, name: &str) -> String {
     let (_, value) = labels.split_once(&format!("{name}=\"")).expect(labels);
     value.split_once('"').expect(labels).0.to_owned()
 }
@@ -153,7 +153,7 @@ fn assert_no_complaint(text: &str) {
 #[ignore = "needs the prometheus and promtool programs"]
 fn prometheus_has_what_the_clients_of_nova_sent() {
     let nova = Nova::start(&["--seconds", "10", "--linger", "300"]);
-    let prometheus = Prometheus::start(env!("CARGO_TARGET_TMPDIR"), &nova.metrics);
+    let prometheus = Prometheus::start(env!("CARGO_TARGET_TMPDIR"), &nova.metrics[0]);
 
     let lines = nova.output.until(|line| line == "traffic done");
     let verdict = lines.iter().find(|line| line.starts_with("checked ")).unwrap();
@@ -187,7 +187,7 @@ fn prometheus_has_what_the_clients_of_nova_sent() {
     assert_eq!(kinds.len(), 4, "{kinds:?}");
     assert!(kinds.iter().all(|(_, p95)| *p95 > 0.0), "{kinds:?}");
 
-    assert_no_complaint(&get_metrics(&nova.metrics));
+    assert_no_complaint(&get_metrics(&nova.metrics[0]));
     assert!(prometheus.is_up());
     assert_eq!(nova.interrupt(), Some(0));
 }

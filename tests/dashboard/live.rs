@@ -1,5 +1,6 @@
-//! The real Prometheus scrapes Nova under faults and a service with measured clients, and has data for every query.
+//! The real Prometheus scrapes Nova's six processes under faults, and has data for every query.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::SystemTime;
 
@@ -9,16 +10,27 @@ use support::prometheus::{JOB, Prometheus};
 use support::wait::block_until;
 
 use super::queries::{ALL, Query, Variables, list, queries, text, variable_queries};
-use crate::relay;
+use crate::prometheus::label;
 
 /// The scrape interval of the test is a second. Grafana would take four of them at least.
 const NOW: Variables = Variables { rate_interval: "10s", range: "30s", ..ALL };
 /// As Grafana puts in what was chosen: as a regular expression, escaped for it and for the query.
 const CHOSEN: Variables = Variables {
     job: JOB,
-    service: r"nova\\.messaging\\.v1\\.MessagingService|nova\\.feed\\.v1\\.FeedService|testing\\.v1\\.Scripted",
+    // Two that call, and one that is called.
+    service: r"nova\\.messaging\\.v1\\.MessagingService|nova\\.feed\\.v1\\.FeedService|nova\\.user\\.v1\\.UserService",
     ..NOW
 };
+
+/// Who calls whom.
+const ARROWS: [[&str; 2]; 6] = [
+    ["nova.content.v1.ContentService", "nova.user.v1.UserService"],
+    ["nova.feed.v1.FeedService", "nova.content.v1.ContentService"],
+    ["nova.feed.v1.FeedService", "nova.user.v1.UserService"],
+    ["nova.messaging.v1.MessagingService", "nova.auth.v1.AuthService"],
+    ["nova.messaging.v1.MessagingService", "nova.user.v1.UserService"],
+    ["nova.streaming.v1.StreamingService", "nova.auth.v1.AuthService"],
+];
 
 /// All values of a query over the last so many seconds: for each series, its labels and values.
 fn over(server: &str, seconds: u64, query: &str) -> Vec<(Value, Vec<f64>)> {
@@ -63,13 +75,20 @@ fn assert_has_data(prometheus: &Prometheus, query: &Query, variables: &Variables
     }
 }
 
+/// The arrows of the topology, each from a process to another.
+fn arrows(prometheus: &Prometheus) -> BTreeSet<[String; 2]> {
+    let queries = queries();
+    let edges = queries.iter().find(|query| query.name() == "Topology E").expect("edges");
+    let arrows = prometheus.query(&NOW.put_into(&edges.expr));
+    let ends = arrows.iter().map(|(labels, _)| ["source", "target"].map(|end| label(labels, end)));
+    ends.collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the prometheus and promtool programs"]
-async fn every_query_has_data_when_prometheus_scrapes_nova() {
-    let nova = Nova::start(&["--fault-rate", "0.02"]);
-    let relay = relay::keep_calling().await;
-    let targets = [nova.metrics.as_str(), &relay];
-    let prometheus = Prometheus::start_with(env!("CARGO_TARGET_TMPDIR"), &targets, "");
+async fn h8_every_query_has_data_when_prometheus_scrapes_novas_six_processes() {
+    let nova = Nova::start(&["--processes", "--fault-rate", "0.02"]);
+    let prometheus = Prometheus::start_with(env!("CARGO_TARGET_TMPDIR"), &nova.metrics, "");
     // By then every method of Nova has been called, and streams have been opened.
     let uncalled = "count(sum by (service, method) (grpc_server_requests_total{service=~\"nova.+\"}) == 0) or vector(0)";
     let none = |counts: &Vec<(String, f64)>| counts.first().is_some_and(|(_, count)| *count == 0.0);
@@ -81,6 +100,7 @@ async fn every_query_has_data_when_prometheus_scrapes_nova() {
     // So many seconds are in the rates, and then no instant of the last few lacks one.
     let ten_seconds = "min(count_over_time(up[12s])) >= 10";
     block_until(|| prometheus.query(ten_seconds), |there| !there.is_empty());
+    assert_eq!(arrows(&prometheus), ARROWS.map(|ends| ends.map(str::to_owned)).into());
     for query in queries() {
         assert_has_data(&prometheus, &query, &NOW);
         assert_has_data(&prometheus, &query, &CHOSEN);

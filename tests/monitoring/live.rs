@@ -1,4 +1,5 @@
-//! The real Prometheus scrapes Nova under faults and a service with measured clients, and every rule has data.
+//! The real Prometheus scrapes Nova's six processes under faults and a service whose clients call in every way, and every
+//! rule has data.
 
 use std::collections::BTreeMap;
 
@@ -39,9 +40,9 @@ fn assert_reads_what_there_is(prometheus: &Prometheus, rule: &Rule) {
 async fn every_rule_has_data_when_prometheus_scrapes_nova() {
     let text = monitoring("grpc_server").rules();
     let rules = rules(&text);
-    let nova = Nova::start(&["--fault-rate", "0.3"]);
+    let nova = Nova::start(&["--processes", "--fault-rate", "0.3"]);
     let relay = relay::keep_calling().await;
-    let targets = [nova.metrics.as_str(), &relay];
+    let targets = [nova.metrics.as_slice(), &[relay]].concat();
     let prometheus = Prometheus::start_with(env!("CARGO_TARGET_TMPDIR"), &targets, &text);
 
     for rule in rules.iter().filter(|rule| rule.is_recorded) {

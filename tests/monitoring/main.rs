@@ -6,6 +6,7 @@ mod branches;
 mod committed;
 #[path = "../dashboard/mod.rs"]
 mod dashboard;
+mod edges;
 mod groups;
 mod live;
 mod names;

@@ -10,8 +10,8 @@ use crate::programs::build_release;
 pub struct Nova {
     process: Process,
     pub output: Lines<ChildStdout>,
-    /// Host and port of `/metrics`.
-    pub metrics: String,
+    /// Host and port of each `/metrics`: of the only process, or with `--processes` of all six.
+    pub metrics: Vec<String>,
 }
 
 impl Nova {
@@ -19,10 +19,11 @@ impl Nova {
     pub fn start(args: &[&str]) -> Self {
         let mut process = Process::start(command().args(args).stdout(Stdio::piped()));
         let output = process.output();
-        let title = output.until(|line| line.contains("/metrics")).pop().unwrap();
-        let (_, url) = title.split_once("http://").unwrap();
-        let metrics = url.strip_suffix("/metrics").unwrap().to_owned();
-        Self { process, output, metrics }
+        // With `--processes`, a line for each process is before the title.
+        let places = output.until(|line| line.starts_with("Nova  "));
+        let urls = places.iter().filter_map(|line| line.split_once("http://"));
+        let metrics = urls.map(|(_, url)| url.strip_suffix("/metrics").unwrap().to_owned());
+        Self { metrics: metrics.collect(), process, output }
     }
 
     /// Ctrl-C, and the exit code.

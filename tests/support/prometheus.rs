@@ -29,7 +29,8 @@ impl Prometheus {
 
     /// The same with several targets, all of which have been scraped then; and with rules, which it evaluates every
     /// second, whatever their groups say.
-    pub fn start_with(directory: &str, targets: &[&str], rules: &str) -> Self {
+    pub fn start_with(directory: &str, targets: &[impl AsRef<str>], rules: &str) -> Self {
+        let targets: Vec<&str> = targets.iter().map(AsRef::as_ref).collect();
         // Prometheus can't say which port it has found, so one is found for it.
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = free.local_addr().unwrap().to_string();
