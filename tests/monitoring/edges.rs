@@ -99,5 +99,8 @@ fn l6_prometheus_has_for_each_edge_between_processes_what_the_callee_counted() {
     assert_eq!(callers.len(), 4, "{callers:?}");
     assert!(callers.iter().all(|caller| places.contains(caller)), "{callers:?} of {places:?}");
 
+    // What Nova says of the codes, from which the sums above are taken.
+    let verdict = lines.iter().find(|line| line.starts_with("checked ")).unwrap();
+    assert!(verdict.ends_with("all agree"), "{verdict}");
     assert_eq!(nova.interrupt(), Some(0));
 }
