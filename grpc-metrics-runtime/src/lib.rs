@@ -323,7 +323,10 @@ pub use grpc_metrics_macros::instrument_grpc_client;
 pub use grpc_metrics_macros::{rpc, skip_metrics};
 pub use instance::{DEFAULT_BUCKETS, Durations, MethodSnapshot, Naming, Slo, SloCounts, Snapshot};
 pub use layer::server_layer;
-pub use metrics::{Error, GrpcMetrics, GrpcMetricsBuilder, RequestGuardBuilder, Warning};
+pub use metrics::{
+    Error, GrpcMetrics, GrpcMetricsBuilder, LabelBuilder, LabelSource, RequestGuardBuilder,
+    Warning, metadata,
+};
 pub use rpc::{Caller, RequestGuard, ResponseStream};
 pub use status::GrpcStatus;
 pub use {prometheus, tonic};

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
+use super::label::LabelValue;
 use tonic::Code;
 
 /// An RPC in a bucket of the latency histogram, with its trace.
@@ -19,6 +20,7 @@ pub struct Exemplar {
     pub duration: f64,
     /// The time at which the RPC ended.
     pub ended: SystemTime,
+    pub(crate) label: LabelValue,
 }
 
 /// The newest sampled RPC of each bucket of a method. Allocated by the first one.

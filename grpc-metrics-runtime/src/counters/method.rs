@@ -4,15 +4,17 @@ use std::mem;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
+use http::HeaderMap;
 use tonic::Code;
 
 use super::causes::{Causes, ErrorCount};
 use super::cells::sync::AtomicU64;
-use super::cells::{Counts, MethodCells};
+use super::cells::{Counts, LabelledCells, LabelledCounts};
 use super::clock::{Clock, Instant};
 use super::edges::{EdgeCount, Edges};
 #[cfg(feature = "opentelemetry")]
 use super::exemplars::{Exemplar, Exemplars};
+use super::label::{LabelValue, LabelValues};
 use super::sizes::{SizeReading, Sizes};
 use crate::grpc::{CodeSet, MethodKind};
 
@@ -42,7 +44,9 @@ pub(crate) struct MethodCounters {
     padding: [u64; 7],
     /// A copy, so that an RPC reads no other memory for it.
     clock: Clock,
-    cells: MethodCells,
+    /// The values of the label that tells RPCs apart, if there is one. Read by all RPCs.
+    label: Option<Arc<LabelValues>>,
+    cells: LabelledCells,
 }
 
 const _: () = assert!(size_of::<[usize; 2]>() + mem::offset_of!(MethodCounters, clock) >= 128);
@@ -51,6 +55,8 @@ const _: () = assert!(size_of::<[usize; 2]>() + mem::offset_of!(MethodCounters, 
 #[derive(Clone, Debug)]
 pub(crate) struct Reading {
     pub(crate) counts: Counts,
+    /// The same by the label's value; empty without a label.
+    pub(crate) by_value: Box<[(LabelValue, Counts)]>,
     /// RPCs that ended with an error whose cause is known.
     pub(crate) errors: Box<[ErrorCount]>,
     #[cfg(feature = "opentelemetry")]
@@ -70,7 +76,9 @@ impl MethodCounters {
         faults: CodeSet,
         bounds: Arc<[u64]>,
         clock: Clock,
+        label: Option<Arc<LabelValues>>,
     ) -> Self {
+        let values = label.as_ref().map_or(1, |label| label.count());
         Self {
             causes: Causes::default(),
             #[cfg(feature = "opentelemetry")]
@@ -84,7 +92,8 @@ impl MethodCounters {
             edges: Edges::default(),
             padding: [0; 7],
             clock,
-            cells: MethodCells::new(bounds),
+            label,
+            cells: LabelledCells::new(bounds, values),
         }
     }
 
@@ -129,10 +138,24 @@ impl MethodCounters {
         self.cells.message();
     }
 
-    /// Counts the end of an RPC that took `nanos` nanoseconds.
+    /// Returns the label's value in a request's headers.
     #[inline]
-    pub(crate) fn end(&self, code: Code, nanos: u64) {
-        self.cells.finish(code as usize, nanos);
+    pub(crate) fn label_value(&self, headers: &HeaderMap) -> LabelValue {
+        self.label.as_ref().map_or(LabelValue::NONE, |label| label.of(headers))
+    }
+
+    /// Returns whether a value of the other's label is the same value here.
+    pub(crate) fn shares_label(&self, other: &Self) -> bool {
+        match (&self.label, &other.label) {
+            (Some(label), Some(other)) => Arc::ptr_eq(label, other),
+            (label, other) => label.is_none() && other.is_none(),
+        }
+    }
+
+    /// Counts the end of an RPC with this value that took `nanos` nanoseconds.
+    #[inline]
+    pub(crate) fn end(&self, code: Code, nanos: u64, value: LabelValue) {
+        self.cells.finish(code as usize, nanos, value.0);
     }
 
     /// Counts the cause of an RPC's end. Call it after [`end`](Self::end).
@@ -180,10 +203,14 @@ impl MethodCounters {
         let edges = self.edges.read().into();
         // Before the cells. Acquire: pairs with the release in `move_out`, so that in flight is not negative.
         let moved = self.moved.load(Ordering::Acquire);
-        let mut counts = self.cells.read();
+        let LabelledCounts { all: mut counts, by_value } = self.cells.read();
         counts.started -= moved;
         Reading {
             counts,
+            by_value: by_value
+                .into_iter()
+                .map(|(value, counts)| (LabelValue(value), counts))
+                .collect(),
             errors,
             #[cfg(feature = "opentelemetry")]
             exemplars: self.exemplars.read().into(),

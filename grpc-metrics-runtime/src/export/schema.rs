@@ -9,7 +9,7 @@ use super::families::{CODE, FamilyId, FamilyType, METHOD, ROWS, Row, SERVICE, TY
 use crate::catalog::Side;
 use crate::counters::SIZE_BOUNDS;
 use crate::grpc::{ALL_CODES, CODES, CodeSet, FAULT_CODES};
-use crate::instance::{NamingSettings, Settings};
+use crate::instance::{LabelSettings, NamingSettings, Settings};
 
 /// [`SIZE_BOUNDS`] as samples have them.
 #[allow(clippy::cast_precision_loss)] // they are powers of two
@@ -29,6 +29,7 @@ pub(crate) struct Schema {
     families: Vec<Family>,
     dialect: &'static Dialect,
     naming: NamingSettings,
+    label: Option<LabelSettings>,
     const_labels: Vec<(String, String)>,
     /// Upper bounds of the duration's buckets in seconds, without the unbounded one.
     bounds: Vec<f64>,
@@ -49,6 +50,8 @@ pub(crate) struct Family {
     is_dialects: bool,
     /// Whether RPCs are told apart by code.
     has_code: bool,
+    /// Whether RPCs are told apart by the program's label.
+    has_label: bool,
     method_labels: Vec<String>,
     labels: Vec<String>,
 }
@@ -81,6 +84,11 @@ impl Family {
         self.has_code
     }
 
+    /// Returns whether RPCs are told apart by the program's label, which is the last one.
+    pub(crate) fn has_label(&self) -> bool {
+        self.has_label
+    }
+
     /// Returns the labels that tell methods apart. The last ones are those of the client's upstream, which not all
     /// series have.
     pub(crate) fn method_labels(&self) -> &[String] {
@@ -111,6 +119,7 @@ impl Schema {
             codes,
             starts_at_zero: faults.chain(others).chain([Code::Ok]).collect(),
             faults: settings.fault_codes,
+            label: settings.label.clone(),
             naming,
         };
         let prefixes = [settings.prefix.clone(), settings.client_prefix()];
@@ -130,8 +139,7 @@ impl Schema {
             FamilyId::RequestSize | FamilyId::ResponseSize if side == Side::Client => {
                 defined.is_some()
             }
-            // Elsewhere the count of durations is that of requests.
-            FamilyId::Requests => defined.or(set).is_some() || !self.dialect.form.code_on_durations,
+            FamilyId::Requests => self.counts_requests(side),
             _ => true,
         };
         if !is_shown {
@@ -150,14 +158,37 @@ impl Schema {
             labels.push(self.label(CODE).to_owned());
             labels.extend(self.error_type(id).map(str::to_owned));
         }
+        let label = self.label.as_ref().filter(|label| self.has_label(row, label));
+        labels.extend(label.map(|label| label.name.clone()));
         Some(Family {
             name: format!("{prefix}_{suffix}"),
             row,
             is_dialects: defined.is_some(),
             has_code,
+            has_label: label.is_some(),
             method_labels: self.method_labels(side, defined.is_some()),
             labels,
         })
+    }
+
+    /// Returns whether there is a counter of requests. Elsewhere the count of durations is that of requests.
+    fn counts_requests(&self, side: Side) -> bool {
+        let id = FamilyId::Requests;
+        let is_requests = |row: &&Row| (row.side, row.id) == (side, id);
+        let suffix = ROWS.iter().find(is_requests).map(|row| row.suffix);
+        let is_set = || self.naming.metrics.iter().any(|(default, _)| Some(&**default) == suffix);
+        !self.dialect.form.code_on_durations || self.dialect.family(side, id).is_some() || is_set()
+    }
+
+    /// Returns whether a family has the program's label.
+    fn has_label(&self, row: &Row, label: &LabelSettings) -> bool {
+        match (row.side, row.id) {
+            (Side::Server, FamilyId::Requests) => true,
+            (Side::Server, FamilyId::Duration) => {
+                label.on_durations || !self.counts_requests(row.side)
+            }
+            _ => false,
+        }
     }
 
     /// Returns whether a histogram has the code as a label.

@@ -10,7 +10,7 @@ use super::schema::{Family, Schema};
 use crate::catalog::Side;
 #[cfg(feature = "opentelemetry")]
 use crate::counters::Exemplar;
-use crate::counters::{Counts, EdgeCount};
+use crate::counters::{Counts, EdgeCount, LabelValue};
 use crate::grpc::MethodKind;
 use crate::instance::{MethodSnapshot, Snapshot};
 
@@ -92,10 +92,17 @@ impl Schema {
         };
         match family.id() {
             FamilyId::Requests => {
+                let parts = parts(family, method);
                 for (code, label) in self.codes() {
-                    let requests = method.requests(*code);
-                    if requests > 0 || self.starts_at_zero(*code) {
-                        series(&[label], Value::Count(requests));
+                    for Part { value, counts } in &parts {
+                        let requests = counts.with_code(*code as usize);
+                        if requests == 0 && !self.starts_at_zero(*code) {
+                            continue;
+                        }
+                        match value {
+                            None => series(&[label], Value::Count(requests)),
+                            Some((_, text)) => series(&[label, text], Value::Count(requests)),
+                        }
                     }
                 }
             }
@@ -108,7 +115,8 @@ impl Schema {
             }
             FamilyId::Duration | FamilyId::CallDuration => {
                 let exemplars = Exemplars::of(method);
-                self.histograms(family, method.counts(), to_seconds, exemplars, &mut series);
+                let parts = parts(family, method);
+                self.histograms(family, &parts, to_seconds, exemplars, &mut series);
             }
             FamilyId::InFlight => series(&[], Value::Count(method.in_flight())),
             FamilyId::Started => series(&[], Value::Count(method.started())),
@@ -126,7 +134,8 @@ impl Schema {
                 if let Some(sizes) = method.sizes() {
                     let is_request = family.id() == FamilyId::RequestSize;
                     let counts = if is_request { &sizes.requests } else { &sizes.responses };
-                    self.histograms(family, counts, to_f64, Exemplars::NONE, &mut series);
+                    let parts = [Part { value: None, counts }];
+                    self.histograms(family, &parts, to_f64, Exemplars::NONE, &mut series);
                 }
             }
             FamilyId::EdgeRequests => {
@@ -153,11 +162,11 @@ impl Schema {
         }
     }
 
-    /// Calls `series` for one histogram, or one for each code.
+    /// Calls `series` for one histogram of each part, or one for each code and part.
     fn histograms(
         &self,
         family: &Family,
-        counts: &Counts,
+        parts: &[Part<'_>],
         unit: fn(u64) -> f64,
         exemplars: Exemplars<'_>,
         mut series: impl FnMut(&[&str], Value<'_>),
@@ -175,19 +184,33 @@ impl Schema {
             series(own, Value::Histogram(histogram));
         };
         if !family.has_code() {
-            return histogram(&[], counts.sum_nanos(), &counts.per_bucket(), exemplars);
+            for Part { value, counts } in parts {
+                let (sum, buckets) = (counts.sum_nanos(), counts.per_bucket());
+                let own: Vec<_> = value.iter().map(|(_, text)| *text).collect();
+                let of_value = value.map(|(value, _)| value);
+                exemplars.matching(None, of_value, |exemplars| {
+                    histogram(&own, sum, &buckets, exemplars);
+                });
+            }
+            return;
         }
         let none = vec![0; self.bounds(family).len() + 1];
         for (code, label) in self.codes() {
-            let row = counts.row(*code as usize);
-            let (sum, buckets) = row.unwrap_or((0, &none));
-            if !self.starts_at_zero(*code) && buckets.iter().all(|count| *count == 0) {
-                continue;
+            let error = if self.is_failure(family.side(), *code) { *label } else { "" };
+            let error = self.error_type(family.id()).map(|_| error);
+            for Part { value, counts } in parts {
+                let row = counts.row(*code as usize);
+                let (sum, buckets) = row.unwrap_or((0, &none));
+                if !self.starts_at_zero(*code) && buckets.iter().all(|count| *count == 0) {
+                    continue;
+                }
+                let text = value.map(|(_, text)| text);
+                let own: Vec<_> = [Some(*label), error, text].into_iter().flatten().collect();
+                let of_value = value.map(|(value, _)| value);
+                exemplars.matching(Some(*code), of_value, |exemplars| {
+                    histogram(&own, sum, buckets, exemplars);
+                });
             }
-            let error = if self.is_failure(family.side(), *code) { label } else { "" };
-            let own = [label, error];
-            let own = if self.error_type(family.id()).is_some() { &own[..] } else { &own[..1] };
-            exemplars.of_code(*code, |exemplars| histogram(own, sum, buckets, exemplars));
         }
     }
 
@@ -220,6 +243,22 @@ impl Schema {
     }
 }
 
+/// The counts of a method, or those of one value of the program's label.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    value: Option<(LabelValue, &'a str)>,
+    counts: &'a Counts,
+}
+
+/// Returns the parts of a method that the family tells apart, sorted by value.
+fn parts<'a>(family: &Family, method: &'a MethodSnapshot) -> Vec<Part<'a>> {
+    if !family.has_label() {
+        return vec![Part { value: None, counts: method.counts() }];
+    }
+    let by_value = method.by_value();
+    by_value.map(|(value, text, counts)| Part { value: Some((value, text)), counts }).collect()
+}
+
 /// The exemplars of a histogram's buckets.
 #[derive(Clone, Copy)]
 struct Exemplars<'a>(
@@ -235,12 +274,22 @@ impl<'a> Exemplars<'a> {
         Self(method.exemplars())
     }
 
-    /// Calls `with` with those whose RPCs ended with this code.
-    fn of_code(self, code: Code, with: impl FnOnce(Exemplars<'_>)) {
-        let of_code =
-            self.0.iter().map(|exemplar| exemplar.filter(|exemplar| exemplar.code == code));
-        let of_code: Vec<_> = of_code.collect();
-        with(Exemplars(&of_code));
+    /// Calls `with` with those whose RPCs ended with this code and this value of the program's label, if given.
+    fn matching(
+        self,
+        code: Option<Code>,
+        value: Option<LabelValue>,
+        with: impl FnOnce(Exemplars<'_>),
+    ) {
+        if code.is_none() && value.is_none() {
+            return with(self);
+        }
+        let matches = |exemplar: &Exemplar| {
+            code.is_none_or(|code| exemplar.code == code)
+                && value.is_none_or(|value| exemplar.label == value)
+        };
+        let matching: Vec<_> = self.0.iter().map(|exemplar| exemplar.filter(matches)).collect();
+        with(Exemplars(&matching));
     }
 }
 
@@ -252,7 +301,7 @@ impl<'a> Exemplars<'a> {
         Self::NONE
     }
 
-    fn of_code(self, _: Code, with: impl FnOnce(Self)) {
+    fn matching(self, _: Option<Code>, _: Option<LabelValue>, with: impl FnOnce(Self)) {
         with(self);
     }
 }

@@ -11,13 +11,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use self::slo::SloEvaluator;
 use crate::catalog::{self, Method, MethodKey, Side};
-use crate::counters::{Clock, MethodCounters};
+use crate::counters::{Clock, LabelValues, MethodCounters};
 use crate::grpc::MethodKind;
 
 pub use self::naming::Naming;
 pub(crate) use self::naming::{LabelForm, NamingSettings};
 pub use self::settings::DEFAULT_BUCKETS;
-pub(crate) use self::settings::{Settings, to_nanos};
+pub(crate) use self::settings::{LabelSettings, Settings, to_nanos};
 pub use self::slo::{Slo, SloCounts};
 pub use self::snapshot::{Durations, MethodSnapshot, Snapshot};
 
@@ -30,6 +30,8 @@ pub(crate) struct Instance {
     /// Bucket bounds in nanoseconds.
     bounds: Arc<[u64]>,
     clock: Clock,
+    /// The values of [`Settings::label`].
+    label: Option<Arc<LabelValues>>,
     is_global: AtomicBool,
     has_layer: AtomicBool,
     /// By [`Method::index`]: a cache that is read without a lock.
@@ -55,6 +57,10 @@ impl Instance {
             seconds: Arc::from(&*settings.buckets),
             bounds: settings.buckets.iter().map(|seconds| to_nanos(*seconds)).collect(),
             clock: settings.clock.clone().unwrap_or_else(Clock::new),
+            label: settings
+                .label
+                .as_ref()
+                .map(|label| Arc::new(LabelValues::new(label.key.clone(), label.most))),
             is_global: AtomicBool::new(false),
             has_layer: AtomicBool::new(false),
             by_index: (0..catalog::method_count()).map(|_| OnceLock::new()).collect(),
@@ -92,9 +98,16 @@ impl Instance {
         });
         // Cloned, so that no RPC waits for the lock while the counters are read.
         let all: Vec<_> = self.lock().iter().map(|(key, entry)| (*key, entry.clone())).collect();
-        let methods = all.into_iter().map(|(key, entry)| {
-            let Entry { counters, kind, counts_responses, slos } = entry;
-            let reading = counters.read();
+        let read = all.into_iter().map(|(key, entry)| {
+            let reading = entry.counters.read();
+            (key, entry, reading)
+        });
+        let read: Vec<_> = read.collect();
+        // After the counts, so that every value that they have is among them.
+        let texts = self.label.as_ref().map(|label| label.texts()).unwrap_or_default();
+        let methods = read.into_iter().map(|(key, entry, mut reading)| {
+            let Entry { kind, counts_responses, slos, .. } = entry;
+            reading.by_value.sort_by(|(a, _), (b, _)| texts.get(*a).cmp(texts.get(*b)));
             MethodSnapshot {
                 key,
                 kind,
@@ -102,6 +115,7 @@ impl Instance {
                 counts_responses,
                 slos: slos.evaluate(&reading.counts),
                 reading,
+                label_texts: texts.clone(),
             }
         });
         Snapshot { bounds: Arc::clone(&self.seconds), methods: methods.collect() }
@@ -138,7 +152,9 @@ impl Instance {
                 Side::Client => MethodKind::BidiStream,
             });
             let naming = &self.settings.naming;
-            let counters = MethodCounters::new(counted, naming.all_messages, faults, bounds, clock);
+            let label = self.label.clone().filter(|_| key.side == Side::Server);
+            let counters =
+                MethodCounters::new(counted, naming.all_messages, faults, bounds, clock, label);
             let counters = if naming.bytes_of_calls && key.side == Side::Client {
                 counters.with_bytes_of_calls()
             } else {

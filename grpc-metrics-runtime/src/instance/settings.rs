@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use http::HeaderName;
+
 use super::naming::NamingSettings;
 use crate::counters::Clock;
 use crate::grpc::{CodeLabel, CodeSet, FAULT_CODES};
@@ -21,8 +23,21 @@ pub(crate) struct Settings {
     /// Without `Ok`.
     pub(crate) fault_codes: CodeSet,
     pub(crate) naming: NamingSettings,
+    pub(crate) label: Option<LabelSettings>,
     /// Replaces the machine's clock in tests.
     pub(crate) clock: Option<Clock>,
+}
+
+/// The label of the program's choice on the server's requests.
+#[derive(Clone, Debug)]
+pub(crate) struct LabelSettings {
+    pub(crate) name: String,
+    /// The metadata that has its value.
+    pub(crate) key: HeaderName,
+    /// The number of values with series of their own.
+    pub(crate) most: usize,
+    /// Whether the duration's histogram has it, too.
+    pub(crate) on_durations: bool,
 }
 
 impl Settings {
@@ -53,6 +68,7 @@ impl Default for Settings {
             code_label: CodeLabel::default(),
             fault_codes: FAULT_CODES.into_iter().collect(),
             naming: NamingSettings::default(),
+            label: None,
             clock: None,
         }
     }

@@ -86,7 +86,7 @@ mod tests {
     use tonic::Code;
 
     use super::*;
-    use crate::counters::{Clock, MethodCounters};
+    use crate::counters::{Clock, LabelValue, MethodCounters};
     use crate::grpc::MethodKind;
 
     const OBJECTIVE: u64 = 60_000_000;
@@ -101,10 +101,11 @@ mod tests {
             no_faults,
             Arc::from(bounds),
             Clock::new(),
+            None,
         );
         for nanos in [OBJECTIVE - 1, OBJECTIVE, OBJECTIVE + 1] {
             counters.start();
-            counters.end(Code::Ok, nanos);
+            counters.end(Code::Ok, nanos, LabelValue::NONE);
         }
         let latency = Some(Latency { nanos: OBJECTIVE, ratio: 0.95 });
         let objectives = Objectives { availability: None, latency };

@@ -8,8 +8,10 @@ use super::slo::SloCounts;
 use crate::catalog::{MethodKey, Side};
 #[cfg(feature = "opentelemetry")]
 use crate::counters::Exemplar;
-use crate::counters::{Counts, EdgeCount, ErrorCount, Reading, SizeReading};
-use crate::grpc::MethodKind;
+use crate::counters::{
+    Counts, EdgeCount, ErrorCount, LabelTexts, LabelValue, Reading, SizeReading,
+};
+use crate::grpc::{ALL_CODES, MethodKind};
 
 /// The counts of all methods of a [`GrpcMetrics`](crate::GrpcMetrics) at one point in time, as a scrape sees them.
 #[derive(Clone, Debug)]
@@ -78,6 +80,7 @@ pub struct MethodSnapshot {
     pub(super) counts_responses: bool,
     pub(crate) reading: Reading,
     pub(super) slos: Vec<SloCounts>,
+    pub(super) label_texts: LabelTexts,
 }
 
 impl MethodSnapshot {
@@ -126,6 +129,22 @@ impl MethodSnapshot {
     /// Returns the number of RPCs that ended with this code.
     pub fn requests(&self, code: Code) -> u64 {
         self.reading.counts.with_code(code as usize)
+    }
+
+    /// Returns the numbers of RPCs that ended, by the value of the program's [label](crate::GrpcMetricsBuilder::label) and
+    /// code, sorted. Their sum is that of [`requests`](Self::requests). Empty if there is no label, and for methods that
+    /// the program calls.
+    pub fn requests_by_label(&self) -> impl Iterator<Item = (&str, Code, u64)> {
+        self.by_value().flat_map(|(_, text, counts)| {
+            let of_codes = ALL_CODES.map(|code| (text, code, counts.with_code(code as usize)));
+            of_codes.into_iter().filter(|(.., count)| *count > 0)
+        })
+    }
+
+    /// Returns the counts of each value that the method has seen, sorted by value.
+    pub(crate) fn by_value(&self) -> impl Iterator<Item = (LabelValue, &str, &Counts)> {
+        let by_value = self.reading.by_value.iter();
+        by_value.map(|(value, counts)| (*value, self.label_texts.get(*value), counts))
     }
 
     /// Returns the numbers of RPCs that ended with an error whose cause is known, sorted by code and cause.

@@ -69,7 +69,8 @@ impl Measured {
             .then(|| Box::new(Unknown { path: path.to_owned(), routes: Arc::clone(routes) }));
         let &Route { method, ref target, expected } = route;
         let deadline = Deadline::from_headers(headers);
-        let rpc = WireRpc::start(target.clone(), expected, method, deadline, timeout);
+        let label = target.label_value(headers);
+        let rpc = WireRpc::start(target.clone(), label, expected, method, deadline, timeout);
         Some(Self { rpc, unknown })
     }
 

@@ -3,6 +3,7 @@
 use prometheus::Registry;
 use tonic::Code;
 
+use super::label::{self, UncheckedLabel};
 use super::naming::{NamingChoice, invalid_label_reason};
 use super::{Error, GrpcMetrics, warnings};
 use crate::catalog;
@@ -18,6 +19,7 @@ pub struct GrpcMetricsBuilder {
     pub(super) naming: NamingChoice,
     const_labels: Vec<(String, String)>,
     fault_codes: Option<Vec<Code>>,
+    pub(super) labels: Vec<UncheckedLabel>,
     registry: Option<Registry>,
     clock: Option<Clock>,
     allow_duplicate_services: bool,
@@ -154,6 +156,7 @@ impl GrpcMetricsBuilder {
                 return Err(Error::InvalidLabel { name, reason: "is given twice" });
             }
         }
-        Ok(Settings { clock: self.clock, ..settings })
+        let label = label::check(self.labels, &settings.const_labels, &names)?;
+        Ok(Settings { label, clock: self.clock, ..settings })
     }
 }

@@ -31,6 +31,15 @@ pub enum Error {
         /// Why it is invalid.
         reason: &'static str,
     },
+    /// The [label of requests](crate::GrpcMetricsBuilder::label) has an invalid or reserved name, is a constant label or a
+    /// second label, takes its value from an invalid or binary metadata key, or has no values or too many.
+    #[non_exhaustive]
+    InvalidRequestLabel {
+        /// The name of the label.
+        name: String,
+        /// Why it is invalid.
+        reason: String,
+    },
     /// A target label has an invalid or reserved name, is a constant label of the metrics, or is given twice.
     #[non_exhaustive]
     InvalidTargetLabel {
@@ -76,6 +85,7 @@ impl fmt::Display for Error {
             }
             Self::InvalidLabel { name, reason } => write!(f, "label {name:?} {reason}"),
             Self::InvalidMetricName { name, reason } => write!(f, "metric {name:?} {reason}"),
+            Self::InvalidRequestLabel { name, reason } => write!(f, "request label {name:?} {reason}"),
             Self::InvalidTargetLabel { name, reason } => write!(f, "target label {name:?} {reason}"),
             Self::InvalidBuckets { reason } => write!(f, "bucket bounds {reason}"),
             Self::OkIsNoFault => f.write_str("the fault codes include OK; remove it"),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use http::Extensions;
+use http::{Extensions, HeaderMap};
 use tonic::Request;
 use tonic::metadata::MetadataMap;
 
@@ -61,6 +61,7 @@ impl RequestGuard {
             metrics: None,
             kind: MethodKind::Unary,
             deadline: Deadline::NONE,
+            headers: None,
             extensions: None,
         }
     }
@@ -74,6 +75,7 @@ pub struct RequestGuardBuilder<'a> {
     metrics: Option<&'a GrpcMetrics>,
     kind: MethodKind,
     deadline: Deadline,
+    headers: Option<&'a HeaderMap>,
     extensions: Option<&'a Extensions>,
 }
 
@@ -94,19 +96,25 @@ impl<'a> RequestGuardBuilder<'a> {
 
     /// Sets the deadline to the `grpc-timeout` in a request's metadata. Without one, the RPC has no deadline, even if
     /// [`timeout`](Self::timeout) was called before.
-    pub fn metadata(mut self, metadata: &MetadataMap) -> Self {
-        self.deadline = Deadline::from_headers(metadata.as_ref());
-        self
-    }
-
-    /// Takes the deadline from a request. Under a [server layer](crate::server_layer) the RPC of the request becomes the
-    /// guard's, and ends with the code on the wire.
-    pub fn request<'b, T>(mut self, request: &'b Request<T>) -> RequestGuardBuilder<'b>
+    ///
+    /// The value of the program's [label](crate::GrpcMetricsBuilder::label) is that in the metadata, too.
+    pub fn metadata<'b>(self, metadata: &'b MetadataMap) -> RequestGuardBuilder<'b>
     where
         'a: 'b,
     {
-        self = self.metadata(request.metadata());
-        RequestGuardBuilder { extensions: Some(request.extensions()), ..self }
+        let headers = metadata.as_ref();
+        let deadline = Deadline::from_headers(headers);
+        RequestGuardBuilder { deadline, headers: Some(headers), ..self }
+    }
+
+    /// Takes the deadline and the metadata from a request. Under a [server layer](crate::server_layer) the RPC of the request becomes the
+    /// guard's, and ends with the code on the wire.
+    pub fn request<'b, T>(self, request: &'b Request<T>) -> RequestGuardBuilder<'b>
+    where
+        'a: 'b,
+    {
+        let extensions = Some(request.extensions());
+        RequestGuardBuilder { extensions, ..self.metadata(request.metadata()) }
     }
 
     /// Sets the instance to record into. Default: the process-wide one.
@@ -122,12 +130,12 @@ impl<'a> RequestGuardBuilder<'a> {
 
     /// Starts the RPC.
     pub fn start(self) -> RequestGuard {
-        let Self { key, metrics, kind, deadline, extensions } = self;
+        let Self { key, metrics, kind, deadline, headers, extensions } = self;
         let target = match metrics {
             Some(metrics) => Target::Own(metrics.by_key(key, Some(kind))),
             None => Target::Global(global(key, kind)),
         };
-        RequestGuard::start(target, deadline, extensions)
+        RequestGuard::start(target, deadline, headers, extensions)
     }
 }
 

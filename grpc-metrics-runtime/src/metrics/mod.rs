@@ -4,6 +4,7 @@ mod builder;
 mod error;
 mod global;
 mod guards;
+mod label;
 mod naming;
 mod warnings;
 
@@ -17,6 +18,7 @@ use prometheus::proto::MetricFamily;
 pub use self::builder::GrpcMetricsBuilder;
 pub use self::error::Error;
 pub use self::guards::RequestGuardBuilder;
+pub use self::label::{LabelBuilder, LabelSource, metadata};
 #[cfg(feature = "monitoring")]
 pub(crate) use self::naming::invalid_label_reason;
 pub use self::warnings::Warning;

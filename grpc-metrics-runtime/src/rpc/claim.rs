@@ -6,6 +6,7 @@ mod model;
 use std::sync::atomic::Ordering;
 
 use super::state::Target;
+use crate::counters::LabelValue;
 use crate::counters::sync::{AtomicU8, OnceLock};
 
 /// Where an RPC counts: as its path says, or as the first handler says that claims it before it ends.
@@ -13,12 +14,14 @@ use crate::counters::sync::{AtomicU8, OnceLock};
 pub(super) struct Claim {
     /// What the path says.
     target: Target,
+    /// The label's value in that place.
+    label: LabelValue,
     /// Whether the start is counted there already. If not, it counts there only if no handler claims the RPC.
     is_expected: bool,
     /// One of the constants below. It changes once.
     state: AtomicU8,
     /// What a handler said that is not the expected one. Valid in the state [`ELSEWHERE`].
-    elsewhere: OnceLock<Target>,
+    elsewhere: OnceLock<(Target, LabelValue)>,
     /// What counts in place of `target` if no handler claims the RPC.
     learned: OnceLock<Target>,
 }
@@ -32,9 +35,10 @@ const ELSEWHERE: u8 = 2;
 const UNCLAIMED: u8 = 3;
 
 impl Claim {
-    pub(super) fn new(target: Target, is_expected: bool) -> Self {
+    pub(super) fn new(target: Target, label: LabelValue, is_expected: bool) -> Self {
         Self {
             target,
+            label,
             is_expected,
             state: AtomicU8::new(OPEN),
             elsewhere: OnceLock::new(),
@@ -48,12 +52,17 @@ impl Claim {
         self.state.load(Ordering::Relaxed) == OPEN
     }
 
-    /// Claims the RPC for a handler that counts here. Returns whether it is the first.
-    pub(super) fn claim(&self, target: &Target) -> bool {
+    /// Claims the RPC for a handler that counts here. Returns whether it is the first. `label` looks up the label's value
+    /// if the layer's is that of another label.
+    pub(super) fn claim(&self, target: &Target, label: impl FnOnce() -> LabelValue) -> bool {
         if self.is_expected && self.target.is(target) {
             return self.close(EXPECTED);
         }
-        if !self.is_open() || self.elsewhere.set(target.clone()).is_err() {
+        if !self.is_open() {
+            return false;
+        }
+        let label = if self.target.shares_label(target) { self.label } else { label() };
+        if self.elsewhere.set((target.clone(), label)).is_err() {
             return false;
         }
         // Before others can see the claim and count the end.
@@ -67,34 +76,34 @@ impl Claim {
         is_first
     }
 
-    /// Where the RPC counts, once a handler has claimed it.
-    pub(super) fn claimed(&self) -> Option<&Target> {
+    /// Where the RPC counts, once a handler has claimed it, and as which value of the label.
+    pub(super) fn claimed(&self) -> Option<(&Target, LabelValue)> {
         // Acquire: see `close`.
         match self.state.load(Ordering::Acquire) {
-            EXPECTED => Some(&self.target),
-            ELSEWHERE => self.elsewhere.get(),
+            EXPECTED => Some((&self.target, self.label)),
+            ELSEWHERE => self.elsewhere.get().map(|(target, label)| (target, *label)),
             _ => None,
         }
     }
 
-    /// Counts an RPC that no handler claims here, where the path did not say.
+    /// Counts an RPC that no handler claims here, where the path did not say. The instance is the path's.
     pub(super) fn learn(&self, target: Target) {
         let _ = self.learned.set(target);
     }
 
-    /// Where the RPC counts that ends now. No handler can claim it any more.
-    pub(super) fn settle(&self) -> &Target {
+    /// Where the RPC counts that ends now, and as which value of the label. No handler can claim it any more.
+    pub(super) fn settle(&self) -> (&Target, LabelValue) {
         if !self.close(UNCLAIMED)
             && let Some(claimed) = self.claimed()
         {
             return claimed;
         }
         if self.is_expected {
-            return &self.target;
+            return (&self.target, self.label);
         }
         let target = self.learned.get().unwrap_or(&self.target);
         target.move_in();
-        target
+        (target, self.label)
     }
 
     fn close(&self, state: u8) -> bool {

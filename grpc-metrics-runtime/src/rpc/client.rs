@@ -12,6 +12,7 @@ use super::caller::Caller;
 use super::deadline::Deadline;
 use super::span::{Ended, RpcSpan};
 use super::state::{Recorder, Target};
+use crate::counters::LabelValue;
 
 /// An RPC that the program calls. Dropped before its end, it is cancelled.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ impl ClientRpc {
     #[inline]
     pub(crate) fn start(target: Target, path: impl FnOnce() -> &'static str) -> Self {
         let mut rpc = Self {
-            recorder: Recorder::start(target, Deadline::NONE),
+            recorder: Recorder::start(target, Deadline::NONE, LabelValue::NONE),
             span: RpcSpan::NONE,
             caller: Caller::current(),
             undecodable: None,

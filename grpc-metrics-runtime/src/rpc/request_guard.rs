@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::Extensions;
+use http::{Extensions, HeaderMap};
 use tonic::{Code, Status};
 
 use super::deadline::Deadline;
 use super::state::{Recorder, Target};
 use super::ticket::Ticket;
+use crate::counters::LabelValue;
 use crate::status::cause_of;
 
 /// A guard that records one RPC, for code that the attribute can't reach: a service without tonic's traits, a tower
@@ -55,12 +56,16 @@ impl RequestGuard {
     pub(crate) fn start(
         target: Target,
         deadline: Deadline,
+        headers: Option<&HeaderMap>,
         extensions: Option<&Extensions>,
     ) -> Self {
-        let ticket = extensions.and_then(|extensions| Ticket::claim_carried(extensions, &target));
-        let recorder = match &ticket {
-            Some(_) => Recorder::joined(target, deadline),
-            None => Recorder::start(target, deadline),
+        let ticket =
+            extensions.and_then(|extensions| Ticket::claim_carried(extensions, &target, headers));
+        let recorder = if ticket.is_some() {
+            Recorder::unstarted(target, deadline, LabelValue::NONE)
+        } else {
+            let label = headers.map_or(LabelValue::NONE, |headers| target.label_value(headers));
+            Recorder::start(target, deadline, label)
         };
         Self { shared: Arc::new(Shared { recorder, ticket, ended: AtomicBool::new(false) }) }
     }

@@ -12,7 +12,7 @@ use super::deadline::Deadline;
 use super::span::{Ended, RpcSpan};
 use super::ticket::Ticket;
 use crate::catalog::Method;
-use crate::counters::{Instant, MethodCounters};
+use crate::counters::{Instant, LabelValue, MethodCounters};
 
 /// The counters of an RPC: those of the process-wide instance, which is never dropped, or of an instance that may be
 /// dropped before the RPC ends.
@@ -46,21 +46,23 @@ impl Deref for Target {
 pub(super) struct Recorder {
     target: Target,
     deadline: Deadline,
-    // Here, where it takes no room.
+    // Here, where they take no room.
     phase: Phase,
+    label: LabelValue,
     started: Instant,
 }
 
 impl Recorder {
     #[inline]
-    pub(crate) fn start(target: Target, deadline: Deadline) -> Self {
+    pub(crate) fn start(target: Target, deadline: Deadline, label: LabelValue) -> Self {
         let started = target.start();
-        Self { target, deadline, phase: Phase::Running, started }
+        Self { target, deadline, phase: Phase::Running, label, started }
     }
 
-    /// Of an RPC whose start the server layer has counted.
-    pub(super) fn joined(target: Target, deadline: Deadline) -> Self {
-        Self { target, deadline, phase: Phase::NotStarted, started: Instant::NEVER }
+    /// Of an RPC that starts later, or whose start the server layer has counted.
+    #[inline]
+    pub(super) fn unstarted(target: Target, deadline: Deadline, label: LabelValue) -> Self {
+        Self { target, deadline, phase: Phase::NotStarted, label, started: Instant::NEVER }
     }
 
     pub(super) fn target(&self) -> &Target {
@@ -80,8 +82,8 @@ impl Recorder {
     #[inline]
     pub(crate) fn end(&self, code: Code) -> Ended {
         let nanos = self.target.nanos_since(self.started);
-        self.target.end(code, nanos);
-        Ended { code, nanos, cause: None }
+        self.target.end(code, nanos, self.label);
+        Ended { code, nanos, cause: None, label: self.label }
     }
 
     /// Ends the RPC with an error of this cause.
@@ -100,8 +102,8 @@ impl Recorder {
         let nanos = self.target.nanos_since(self.started);
         let late = self.deadline.has_passed(nanos);
         let code = if late { Code::DeadlineExceeded } else { Code::Cancelled };
-        self.target.end(code, nanos);
-        Ended { code, nanos, cause: None }
+        self.target.end(code, nanos, self.label);
+        Ended { code, nanos, cause: None, label: self.label }
     }
 
     /// Ends an RPC whose owner is dropped, maybe by a panic.
@@ -142,13 +144,13 @@ impl Rpc {
         headers: &HeaderMap,
         extensions: &Extensions,
     ) -> Self {
-        let ticket = Ticket::claim(extensions, method, &target);
-        // With the layer, it is the layer's.
-        let deadline = match &ticket {
-            Some(_) => Deadline::NONE,
-            None => Deadline::from_headers(headers),
+        let ticket = Ticket::claim(extensions, method, &target, headers);
+        // With the layer, they are the layer's.
+        let (deadline, label) = match &ticket {
+            Some(_) => (Deadline::NONE, LabelValue::NONE),
+            None => (Deadline::from_headers(headers), target.label_value(headers)),
         };
-        let recorder = Recorder::joined(target, deadline);
+        let recorder = Recorder::unstarted(target, deadline, label);
         let span = RpcSpan::new(method, headers);
         if let Some(ticket) = ticket.as_ref().filter(|_| span.is_some()) {
             ticket.expect_span();
@@ -159,10 +161,10 @@ impl Rpc {
     /// Takes the RPC, leaving one that has ended.
     #[inline]
     pub(crate) fn take(&mut self) -> Self {
-        let Recorder { target, deadline, started, .. } = &self.recorder;
-        let (target, deadline, started) = (target.clone(), *deadline, *started);
+        let Recorder { target, deadline, label, started, .. } = &self.recorder;
+        let (target, deadline, label, started) = (target.clone(), *deadline, *label, *started);
         let phase = mem::replace(&mut self.recorder.phase, Phase::Ended);
-        let recorder = Recorder { target, deadline, phase, started };
+        let recorder = Recorder { target, deadline, phase, label, started };
         let span = mem::take(&mut self.span);
         Self { recorder, method: self.method, span, ticket: self.ticket.take() }
     }

@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use http::Extensions;
+use http::{Extensions, HeaderMap};
 use tonic::Code;
 
 use super::claim::Claim;
@@ -13,7 +13,7 @@ use super::deadline::Deadline;
 use super::span::{Ended, RpcSpan};
 use super::state::Target;
 use crate::catalog::{Method, MethodKey};
-use crate::counters::Instant;
+use crate::counters::{Instant, LabelValue};
 
 /// Whether the program has ever made a layer. Handlers of those that have not look for no ticket.
 static LAYERED: AtomicBool = AtomicBool::new(false);
@@ -105,10 +105,11 @@ impl Ticket {
         extensions: &Extensions,
         method: &Method,
         target: &Target,
+        headers: &HeaderMap,
     ) -> Option<Arc<Self>> {
         // Relaxed: a request that comes through a layer happens after the layer is made.
         if LAYERED.load(Ordering::Relaxed) {
-            Self::find_and_claim(extensions, method, target)
+            Self::find_and_claim(extensions, method, target, headers)
         } else {
             None
         }
@@ -119,10 +120,11 @@ impl Ticket {
         extensions: &Extensions,
         method: &Method,
         target: &Target,
+        headers: &HeaderMap,
     ) -> Option<Arc<Self>> {
         // Interceptors and layers may drop the extensions. And they may call the handler of another method.
         let current = || Self::current().filter(|ticket| ticket.may_be_for(method));
-        Self::carried(extensions).or_else(current)?.claim_for(target)
+        Self::carried(extensions).or_else(current)?.claim_for(target, Some(headers))
     }
 
     fn current() -> Option<Arc<Self>> {
@@ -144,16 +146,25 @@ impl Ticket {
     }
 
     /// The same, by the extensions alone.
-    pub(super) fn claim_carried(extensions: &Extensions, target: &Target) -> Option<Arc<Self>> {
-        Self::carried(extensions)?.claim_for(target)
+    pub(super) fn claim_carried(
+        extensions: &Extensions,
+        target: &Target,
+        headers: Option<&HeaderMap>,
+    ) -> Option<Arc<Self>> {
+        Self::carried(extensions)?.claim_for(target, headers)
     }
 
     fn carried(extensions: &Extensions) -> Option<Arc<Self>> {
         extensions.get::<Carried>().map(|Carried(ticket)| Arc::clone(ticket))
     }
 
-    fn claim_for(self: Arc<Self>, target: &Target) -> Option<Arc<Self>> {
-        self.claim.claim(target).then_some(self)
+    fn claim_for(
+        self: Arc<Self>,
+        target: &Target,
+        headers: Option<&HeaderMap>,
+    ) -> Option<Arc<Self>> {
+        let label = || headers.map_or(LabelValue::NONE, |headers| target.label_value(headers));
+        self.claim.claim(target, label).then_some(self)
     }
 
     /// Keeps the cause of a handler's error for the end of the RPC.

@@ -13,6 +13,7 @@ use super::span::Ended;
 use super::state::Target;
 use super::ticket::{Reach, Ticket};
 use crate::catalog::MethodKey;
+use crate::counters::LabelValue;
 
 /// An RPC that the layer measures. It is moved often, so it is small.
 #[derive(Debug)]
@@ -29,13 +30,14 @@ impl WireRpc {
     /// Starts an RPC that counts in `target`; if that is not `expected`, only if no handler claims the RPC.
     pub(crate) fn start(
         target: Target,
+        label: LabelValue,
         expected: bool,
         path: Option<MethodKey>,
         deadline: Deadline,
         server_timeout: Option<u64>,
     ) -> Self {
         let started = if expected { target.start() } else { target.now() };
-        let claim = Claim::new(target, expected);
+        let claim = Claim::new(target, label, expected);
         let ticket = Arc::new(Ticket::new(started, deadline, server_timeout, path, claim));
         Self { ticket, response_bytes: 0, answered: false, ended: false }
     }
@@ -89,7 +91,7 @@ impl WireRpc {
         // Where the client awaits a message, tonic's client gives INTERNAL "Missing response message."
         // Of a request that reaches no handler, the status is what its client gets.
         let awaits_message =
-            || self.ticket.claim.claimed().is_some_and(|of| !of.kind.server_streams());
+            || self.ticket.claim.claimed().is_some_and(|(of, _)| !of.kind.server_streams());
         let is_missing = code == Code::Ok && awaits_message();
         self.end(if is_missing { Code::Internal } else { code });
     }
@@ -133,10 +135,10 @@ impl WireRpc {
             return;
         }
         let ticket = &*self.ticket;
-        let target = ticket.claim.settle();
+        let (target, label) = ticket.claim.settle();
         let nanos = target.nanos_since(ticket.started);
         let code = code(nanos);
-        target.end(code, nanos);
+        target.end(code, nanos, label);
         // Relaxed: what is read late is a client's that is gone.
         let request_bytes = ticket.request_bytes.load(Ordering::Relaxed);
         for _ in 0..ticket.early_messages.swap(0, Ordering::Relaxed) {
@@ -148,7 +150,7 @@ impl WireRpc {
         if let Some(cause) = cause {
             target.count_cause(code, cause);
         }
-        ticket.close_span(target, Ended { code, nanos, cause });
+        ticket.close_span(target, Ended { code, nanos, cause, label });
     }
 
     #[cold]
@@ -218,7 +220,7 @@ impl Received {
         // Relaxed: each stands for itself.
         ticket.request_bytes.fetch_add(bytes, Ordering::Relaxed);
         match ticket.claim.claimed() {
-            Some(target) => (0..messages).for_each(|_| target.message_received()),
+            Some((target, _)) => (0..messages).for_each(|_| target.message_received()),
             None => drop(ticket.early_messages.fetch_add(messages, Ordering::Relaxed)),
         }
     }

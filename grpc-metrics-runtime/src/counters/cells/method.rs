@@ -98,6 +98,16 @@ impl Counts {
         self.rows().fold(0, |sum, (nanos, _)| sum.wrapping_add(nanos))
     }
 
+    /// Adds the counts of other RPCs of the method.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.started += other.started;
+        self.messages += other.messages;
+        for (code, row) in other.codes.iter().zip(other.finished.chunks_exact(other.row_len())) {
+            let sums = self.row_mut(*code).iter_mut();
+            sums.zip(row).for_each(|(sum, count)| *sum = sum.wrapping_add(*count));
+        }
+    }
+
     /// Returns the row of this code, which is appended if needed.
     fn row_mut(&mut self, code: usize) -> &mut [u64] {
         let len = self.row_len();
@@ -114,6 +124,10 @@ impl MethodCells {
     /// `bounds` are ascending, in nanoseconds.
     pub(crate) fn new(bounds: Arc<[u64]>) -> Self {
         Self { leased: PerLease::default(), unleased: OnceLock::new(), bounds }
+    }
+
+    pub(super) fn bounds(&self) -> Arc<[u64]> {
+        Arc::clone(&self.bounds)
     }
 
     /// Returns the number of buckets.

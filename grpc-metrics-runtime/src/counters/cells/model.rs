@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use loom::thread::{self, JoinHandle};
 
+use super::labelled::LabelledCells;
 use super::lease;
 use super::method::{Counts, MethodCells};
 
@@ -141,5 +142,38 @@ fn a_guard_without_a_lease_is_counted_too() {
         }
         let counts = cells.read();
         assert_eq!((counts.started, counts.finished()), (BEFORE + 2, BEFORE + 2));
+    });
+}
+
+#[test]
+fn m4_a_scrape_sees_no_finish_of_a_value_without_its_start_and_adds_up_all_values() {
+    model(|| {
+        let cells = Arc::new(LabelledCells::new(Arc::from([]), 3));
+        let rpc = |cells: &LabelledCells, value| {
+            cells.start();
+            cells.finish(0, 7, value);
+        };
+        // Allocates the memory of values 0 and 1.
+        lease::during(|| (0..2).for_each(|value| rpc(&cells, value)));
+        let counting = {
+            let cells = cells.clone();
+            thread::spawn(move || {
+                lease::during(|| [1, 2].into_iter().for_each(|value| rpc(&cells, value)))
+            })
+        };
+        let finished = |cells: &LabelledCells| {
+            let counts = cells.read();
+            assert_consistent(&counts.all);
+            let by_value =
+                counts.by_value.iter().map(|(value, counts)| (*value, counts.finished()));
+            let by_value: Vec<_> = by_value.collect();
+            let sum: u64 = by_value.iter().map(|(_, finished)| finished).sum();
+            assert_eq!(sum, counts.all.finished());
+            by_value
+        };
+        finished(&cells);
+        counting.join().unwrap();
+        assert_eq!(finished(&cells), [(0, 1), (1, 2), (2, 1)]);
+        assert_eq!(cells.read().all.started, BEFORE + 2);
     });
 }

@@ -10,6 +10,7 @@ use tonic::Code;
 
 use crate::Exemplar;
 use crate::catalog::MethodKey;
+use crate::counters::LabelValue;
 use crate::export::schema::Schema;
 use crate::export::{gathered, openmetrics};
 use crate::instance::{Instance, LabelForm, NamingSettings, Settings, Snapshot};
@@ -28,7 +29,8 @@ impl Collector for Given {
 }
 
 fn exemplar(ended: SystemTime) -> Exemplar {
-    Exemplar { trace_id: 0xabc, span_id: 0x12, code: Code::Ok, duration: 0.25, ended }
+    let (code, label) = (Code::Ok, LabelValue::NONE);
+    Exemplar { trace_id: 0xabc, span_id: 0x12, code, duration: 0.25, ended, label }
 }
 
 /// Returns a registry with three methods of one RPC each, in the first of three buckets. The second method has this
@@ -47,7 +49,7 @@ fn given_by(exemplar: Exemplar, naming: NamingSettings) -> Registry {
     for method in ["A", "B", "C"] {
         let counters = instance.by_key(MethodKey::server("Service", method), None);
         counters.start();
-        counters.end(Code::Ok, 1);
+        counters.end(Code::Ok, 1, LabelValue::NONE);
     }
     let mut snapshot = instance.snapshot();
     snapshot.methods[1].reading.exemplars = vec![Some(exemplar); 3].into();

@@ -6,15 +6,15 @@ use loom::thread;
 use tonic::Code;
 
 use super::{Claim, Target};
-use crate::counters::{Clock, MethodCounters, model};
+use crate::counters::{Clock, LabelValue, MethodCounters, model};
 use crate::grpc::{CodeSet, MethodKind};
 
 /// A method that has counted an RPC, so that its memory is allocated.
 fn method() -> Target {
     let (no_faults, no_bounds) = (CodeSet::from_iter([]), Arc::from([]));
-    let counters = MethodCounters::new(MethodKind::Unary, no_faults, no_bounds, Clock::new());
+    let counters = MethodCounters::new(MethodKind::Unary, no_faults, no_bounds, Clock::new(), None);
     counters.start();
-    counters.end(Code::Ok, 0);
+    counters.end(Code::Ok, 0, LabelValue::NONE);
     Target::Own(Arc::new(counters))
 }
 
@@ -23,12 +23,12 @@ fn start(path: &Target, is_expected: bool) -> Arc<Claim> {
     if is_expected {
         path.start();
     }
-    Arc::new(Claim::new(path.clone(), is_expected))
+    Arc::new(Claim::new(path.clone(), LabelValue::NONE, is_expected))
 }
 
 fn end(claim: &Claim) -> Target {
-    let target = claim.settle();
-    target.end(Code::Ok, 0);
+    let (target, label) = claim.settle();
+    target.end(Code::Ok, 0, label);
     target.clone()
 }
 
@@ -45,7 +45,7 @@ fn claimed_during_the_end(path: &Target, handlers: [&Target; 2], is_expected: bo
     let claim = start(path, is_expected);
     let claiming = handlers.map(|handler| {
         let (claim, handler) = (claim.clone(), handler.clone());
-        thread::spawn(move || claim.claim(&handler))
+        thread::spawn(move || claim.claim(&handler, || LabelValue::NONE))
     });
     let ended = end(&claim);
     let was_first = claiming.map(|claiming| claiming.join().unwrap());
@@ -89,7 +89,7 @@ fn a5_a_scrape_during_a_claim_sees_no_end_without_its_start() {
             let claim = start(&path, is_expected);
             let claiming = {
                 let (claim, other) = (claim.clone(), other.clone());
-                thread::spawn(move || claim.claim(&other))
+                thread::spawn(move || claim.claim(&other, || LabelValue::NONE))
             };
             let ending = thread::spawn(move || end(&claim));
             for target in [&other, &path] {

@@ -13,6 +13,8 @@ use tonic::Code;
 
 pub(crate) use imp::RpcSpan;
 
+use crate::counters::LabelValue;
+
 /// How an RPC ended.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(not(feature = "opentelemetry"), allow(dead_code))] // only spans read it
@@ -22,4 +24,5 @@ pub(crate) struct Ended {
     pub(crate) nanos: u64,
     /// The cause of the error, if known.
     pub(crate) cause: Option<&'static str>,
+    pub(crate) label: LabelValue,
 }

@@ -151,6 +151,7 @@ pub(super) fn keep_exemplar(span: &Span, target: &MethodCounters, ended: Ended) 
         code: ended.code,
         duration,
         ended: SystemTime::now(),
+        label: ended.label,
     };
     target.keep_exemplar(ended.nanos, exemplar);
 }
