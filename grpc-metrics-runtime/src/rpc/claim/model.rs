@@ -12,7 +12,8 @@ use crate::grpc::{CodeSet, MethodKind};
 /// A method that has counted an RPC, so that its memory is allocated.
 fn method() -> Target {
     let (no_faults, no_bounds) = (CodeSet::from_iter([]), Arc::from([]));
-    let counters = MethodCounters::new(MethodKind::Unary, no_faults, no_bounds, Clock::new(), None);
+    let counters =
+        MethodCounters::new(MethodKind::Unary, false, no_faults, no_bounds, Clock::new(), None);
     counters.start();
     counters.end(Code::Ok, 0, LabelValue::NONE);
     Target::Own(Arc::new(counters))
