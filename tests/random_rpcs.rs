@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use grpc_metrics_runtime::MethodSnapshot;
+use grpc_metrics_runtime::{GrpcMetricsBuilder, MethodSnapshot, metadata};
 use support::bed::{Bare, Bed, BedOf, Layered, Layering, Ledger, in_flight, ledger};
 use support::clients::{Kind, Seen, call};
 use support::faults::Proxy;
-use support::random::{Rpc, any_rpc, run};
+use support::random::{CLIENT, Rpc, any_rpc, run};
 use support::rng::{Rng, seed};
 use support::script::{gate, script};
 use support::scripted::SERVICE;
@@ -29,19 +29,36 @@ async fn channels<L: Layering>(bed: &BedOf<L>, n: usize) -> Vec<Channel> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a5_random_rpcs_are_counted_exactly() {
-    random_rpcs_are_counted_exactly::<Bare>().await;
+    random_rpcs_are_counted_exactly::<Bare>(|builder| builder).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn k10_random_rpcs_are_counted_exactly_on_the_wire() {
-    random_rpcs_are_counted_exactly::<Layered>().await;
+    random_rpcs_are_counted_exactly::<Layered>(|builder| builder).await;
 }
 
-async fn random_rpcs_are_counted_exactly<L: Layering>() {
+/// Of the seven clients, two have their own series.
+fn by_client(builder: GrpcMetricsBuilder) -> GrpcMetricsBuilder {
+    builder.label("client", metadata(CLIENT)).on_durations().at_most(2)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn m4_random_rpcs_are_counted_exactly_by_client() {
+    random_rpcs_are_counted_exactly::<Bare>(by_client).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn m4_random_rpcs_are_counted_exactly_by_client_on_the_wire() {
+    random_rpcs_are_counted_exactly::<Layered>(by_client).await;
+}
+
+async fn random_rpcs_are_counted_exactly<L: Layering>(
+    settings: fn(GrpcMetricsBuilder) -> GrpcMetricsBuilder,
+) {
     const TASKS: u64 = 32;
     const EACH: u64 = 150;
     let seed = seed();
-    let bed = BedOf::<L>::new().await;
+    let bed = BedOf::<L>::with(settings).await;
     let channels = channels(&bed, 8).await;
     let watcher = Watcher::start(&bed);
     let expected = Arc::new(Mutex::new(BTreeMap::<(Kind, i32), u64>::new()));

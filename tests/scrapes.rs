@@ -2,6 +2,7 @@
 
 mod http;
 mod naming;
+mod label;
 mod openmetrics;
 mod random_rpcs;
 mod text_format;

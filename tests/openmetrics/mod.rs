@@ -3,6 +3,6 @@
 mod families;
 mod format;
 mod negotiation;
-mod open;
+pub(crate) mod open;
 mod others;
 mod programs;

@@ -102,13 +102,21 @@ pub fn any_rpc(rng: &mut Rng) -> Rpc {
     }
 }
 
+/// The metadata that names the client of a random RPC, for tests of a label.
+pub const CLIENT: &str = "x-client-name";
+
 /// Runs it as planned.
 pub async fn run(channel: &Channel, stage: &Stage, rpc: Rpc) {
     let Rpc { kind, script, .. } = rpc;
     // With or without a deadline that is far away.
     let mut request = Request::new(script);
-    if stage.entered().is_multiple_of(2) {
+    let entered = stage.entered();
+    if entered.is_multiple_of(2) {
         request.set_timeout(Duration::from_secs(3600));
+    }
+    if !entered.is_multiple_of(5) {
+        let client = format!("client-{}", entered % 7);
+        request.metadata_mut().insert(CLIENT, client.parse().unwrap());
     }
     match rpc.client {
         Client::Waits => drop(call(channel, kind, request).await),
