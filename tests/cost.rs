@@ -10,7 +10,7 @@ use std::thread;
 
 use allocation_counter::measure;
 use grpc_metrics_runtime::prometheus::Registry;
-use grpc_metrics_runtime::{DEFAULT_BUCKETS, GrpcMetrics, instrument_grpc};
+use grpc_metrics_runtime::{DEFAULT_BUCKETS, GrpcMetrics, RequestGuard, instrument_grpc, metadata};
 use support::pb::scripted_server::Scripted;
 use support::pb::{Reply, Script};
 use support::ran_alone;
@@ -129,6 +129,67 @@ fn no_allocation_on_the_path_of_an_rpc() {
     let measured = [unary, failing, dropped, boxed_stream + 1];
     assert_eq!(allocations(&Instrumented {}), measured);
     assert_eq!(allocations(&own()), measured);
+}
+
+/// Allocations of an RPC of this client, after the first of its value.
+fn allocations_of_client(service: &impl Scripted, client: Option<&str>) -> u64 {
+    let call = || {
+        let mut request = Request::new(Script::default());
+        if let Some(client) = client {
+            let client = client.parse().expect("a legal value");
+            request.metadata_mut().insert("x-client-name", client);
+        }
+        assert!(run(service.unary(request)).is_ok());
+    };
+    call();
+    measure(call).count_total
+}
+
+#[test]
+fn m4_no_allocation_after_the_first_rpc_of_a_value() {
+    if ran_alone!(m4_no_allocation_after_the_first_rpc_of_a_value) {
+        return;
+    }
+    let builder = GrpcMetrics::builder().registry(&Registry::new());
+    let builder = builder.label("client", metadata("x-client-name")).at_most(2);
+    let labelled = Own { metrics: builder.build().expect("the settings are right") };
+    let too_long = "x".repeat(1_000);
+    for client in [None, Some("a"), Some("b"), Some("a"), Some("c"), Some(&too_long)] {
+        let bare = allocations_of_client(&Bare {}, client);
+        assert_eq!(allocations_of_client(&labelled, client), bare, "{client:?}");
+    }
+    // Nor for one that has no place, whatever it is.
+    let other = |client: &str| allocations_of_client(&labelled, Some(client));
+    let bare = allocations_of_client(&Bare {}, Some("new"));
+    (0..100).for_each(|i| assert_eq!(other(&format!("{i:03}")), bare));
+}
+
+/// Bytes that stay allocated for each method and value of a label, once RPCs with these codes have ended.
+#[test]
+fn m4_a_method_and_value_take_some_800_bytes() {
+    if ran_alone!(m4_a_method_and_value_take_some_800_bytes) {
+        return;
+    }
+    const VALUES: usize = 20;
+    let (_, methods) = many_methods();
+    let builder = GrpcMetrics::builder().registry(&Registry::new());
+    let builder = builder.label("client", metadata("x-client-name")).at_most(VALUES);
+    let metrics = builder.build().expect("the settings are right");
+    let count = |client: &str| {
+        let mut headers = tonic::metadata::MetadataMap::new();
+        headers.insert("x-client-name", client.parse().expect("a legal value"));
+        for method in &methods {
+            let guard = RequestGuard::builder("cost.Label", method).metrics(&metrics);
+            guard.metadata(&headers).start().complete(Code::Ok);
+        }
+    };
+    // What is there for each method once, is there.
+    count("first");
+    let held = measure(|| (1..VALUES).for_each(|i| count(&i.to_string()))).bytes_current;
+    let held = usize::try_from(held).expect("what is counted stays");
+    let more_bounds = metrics.snapshot().bounds().len() - DEFAULT_BUCKETS.len();
+    let bytes = held / (METHODS * (VALUES - 1)) - more_bounds * 8;
+    assert!((300..=900).contains(&bytes), "{bytes} bytes");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What a scrape shows: in each format, over HTTP, and while RPCs run.
 
 mod http;
-mod naming;
 mod label;
+mod naming;
 mod openmetrics;
 mod random_rpcs;
 mod text_format;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use grpc_metrics_runtime::prometheus::Registry;
-use grpc_metrics_runtime::{Error, GrpcMetrics, MethodSnapshot, Slo, instrument_grpc};
+use grpc_metrics_runtime::{Error, GrpcMetrics, MethodSnapshot, Slo, instrument_grpc, metadata};
 use quanta::{Clock, Mock};
 use support::scrape::Scrape;
 use support::shapes::pb::shapes_server::{Shapes, ShapesServer};
@@ -261,4 +261,29 @@ async fn h3_a_scrape_shows_objectives_from_the_start() {
     let none = [("service", "slo.partly"), ("method", "First")];
     assert_eq!(scrape.with("grpc_server_slo_events_total", &none).count(), 0);
     assert_eq!(metrics.encode().expect("it is text"), scrape.text);
+}
+
+#[tokio::test]
+async fn m4_objectives_are_those_of_all_values_of_a_label() {
+    let registry = Registry::new();
+    let builder = GrpcMetrics::builder().registry(&registry);
+    let builder = builder.label("client", metadata("x-client-name")).at_most(1);
+    let metrics = builder.build().expect("settings that are right");
+    let mut client = client(&metrics).await;
+    for name in ["a", "b", "c"] {
+        for code in [Code::Ok, Code::Internal] {
+            let mut request = Request::new(Ask { count: 1, code: code as i32 });
+            request.metadata_mut().insert("x-client-name", name.parse().expect("a legal value"));
+            let _ = client.one(request).await;
+        }
+    }
+    assert_eq!(judged(&method(&metrics, "One"))[0], (Slo::Availability, 0.999, 6, 3));
+    let scrape = Scrape::of(&registry);
+    let labels = [("service", "slo.promising"), ("method", "One"), ("slo", "availability")];
+    assert_eq!(scrape.value("grpc_server_slo_events_total", &labels), Some(6.0));
+    assert_eq!(scrape.value("grpc_server_slo_bad_events_total", &labels), Some(3.0));
+    let method = method(&metrics, "One");
+    let by_label: Vec<_> = method.requests_by_label().collect();
+    let [ok, failed] = [Code::Ok, Code::Internal];
+    assert_eq!(by_label, [("a", ok, 1), ("a", failed, 1), ("other", ok, 2), ("other", failed, 2)]);
 }

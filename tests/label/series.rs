@@ -3,17 +3,15 @@
 use std::collections::BTreeSet;
 
 use grpc_metrics_runtime::prometheus::Registry;
-use grpc_metrics_runtime::{GrpcMetrics, Naming, instrument_grpc, metadata};
+use grpc_metrics_runtime::{GrpcMetrics, Naming, RequestGuard, metadata};
 use support::bed::{Bare, BedOf, Layered, Layering, assert_consistent};
 use support::clients::Kind;
-use support::pb::scripted_server::Scripted;
-use support::pb::{Reply, Script};
+use support::pb::Script;
 use support::scrape::Scrape;
 use support::script::{fail, hang, script, send};
 use support::scripted::SERVICE;
 use support::wait::until_eq;
-use tokio_stream::Empty;
-use tonic::{Code, Request, Response, Status, Streaming};
+use tonic::Code;
 
 use super::{
     DURATIONS, KEY, REQUESTS, by_client, call, counts, request, requests, snapshot_of, sums,
@@ -126,70 +124,17 @@ async fn m4_a_value_counts_however_the_rpc_ends() {
     assert_consistent(&bed.scrape());
 }
 
-struct Promising(GrpcMetrics);
-
-#[instrument_grpc(
-    service = "label.Promising",
-    metrics = self.0,
-    slo(availability = 99, latency = "1h", percentile = 90)
-)]
-#[tonic::async_trait]
-impl Scripted for Promising {
-    async fn unary(&self, script: Request<Script>) -> Result<Response<Reply>, Status> {
-        match script.get_ref().handler.len() {
-            0 => Ok(Response::new(Reply::default())),
-            _ => Err(Status::internal("")),
-        }
-    }
-
-    async fn upload(&self, _: Request<Streaming<Script>>) -> Result<Response<Reply>, Status> {
-        Ok(Response::new(Reply::default()))
-    }
-
-    type WatchStream = Empty<Result<Reply, Status>>;
-
-    async fn watch(&self, _: Request<Script>) -> Result<Response<Self::WatchStream>, Status> {
-        Ok(Response::new(tokio_stream::empty()))
-    }
-
-    type ChatStream = Empty<Result<Reply, Status>>;
-
-    async fn chat(
-        &self,
-        _: Request<Streaming<Script>>,
-    ) -> Result<Response<Self::ChatStream>, Status> {
-        Ok(Response::new(tokio_stream::empty()))
-    }
-}
-
-#[tokio::test]
-async fn m4_objectives_are_those_of_all_values() {
-    let registry = Registry::new();
-    let builder = by_client(1)(GrpcMetrics::builder().registry(&registry));
-    let service = Promising(builder.build().expect("right"));
-    for client in [None, Some("a"), Some("b"), Some("c")] {
-        let failing = script([fail(Code::Internal)], []);
-        service.unary(request(Script::default(), client)).await.expect("it succeeds");
-        service.unary(request(failing, client)).await.expect_err("it fails");
-    }
-    let scrape = Scrape::of(&registry);
-    let labels = [("service", "label.Promising"), ("method", "Unary"), ("slo", "availability")];
-    assert_eq!(scrape.value("grpc_server_slo_events_total", &labels), Some(8.0));
-    assert_eq!(scrape.value("grpc_server_slo_bad_events_total", &labels), Some(4.0));
-    let by_client = sums(&scrape, REQUESTS, ["label.Promising", "Unary"]);
-    assert_eq!(by_client, counts([("", 2), ("a", 2), ("other", 4)]));
-}
-
-#[tokio::test]
-async fn m4_where_durations_alone_count_requests_they_have_the_label() {
+#[test]
+fn m4_where_durations_alone_count_requests_they_have_the_label() {
     let registry = Registry::new();
     let builder = GrpcMetrics::builder().registry(&registry).naming(Naming::OpenTelemetry);
-    let service = Promising(by_client(2)(builder).build().expect("right"));
+    let metrics = by_client(2)(builder).build().expect("right");
     for client in ["a", "b", "c"] {
-        service.unary(request(Script::default(), Some(client))).await.expect("it succeeds");
+        let guard = RequestGuard::builder("a.Service", "Method").metrics(&metrics);
+        guard.request(&request((), Some(client))).start().complete(Code::Ok);
     }
     let scrape = Scrape::of(&registry);
-    let method = [("rpc_method", "label.Promising/Unary")];
+    let method = [("rpc_method", "a.Service/Method")];
     let counted = scrape.with("rpc_server_call_duration_seconds_count", &method);
     let counted = counted.filter(|(_, count)| *count > 0.0);
     let clients: Vec<_> = counted.map(|(labels, _)| labels["client"].as_str()).collect();

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::cells::Counts;
 use crate::grpc::header;
 
 /// A value of the label, as an instance numbers it.
@@ -152,8 +153,34 @@ pub(crate) struct LabelTexts(Arc<[Arc<str>]>);
 
 impl LabelTexts {
     /// Returns the text of a value that was seen before these texts were read; empty if there is no label.
-    pub(crate) fn get(&self, value: LabelValue) -> &str {
+    fn get(&self, value: LabelValue) -> &str {
         self.0.get(value.index()).map_or("", |text| text)
+    }
+}
+
+/// The counts of a method by value, sorted by the values' texts once these are set.
+#[derive(Clone, Debug)]
+pub(crate) struct ByValue {
+    counts: Box<[(LabelValue, Counts)]>,
+    texts: LabelTexts,
+}
+
+impl ByValue {
+    /// `counts` are by the numbers of values.
+    pub(super) fn new(counts: Box<[(u16, Counts)]>) -> Self {
+        let counts = counts.into_iter().map(|(value, counts)| (LabelValue(value), counts));
+        Self { counts: counts.collect(), texts: LabelTexts::default() }
+    }
+
+    /// Sets the texts, which were read after the counts.
+    pub(crate) fn set_texts(&mut self, texts: &LabelTexts) {
+        self.texts = texts.clone();
+        self.counts.sort_by_key(|(value, _)| texts.get(*value));
+    }
+
+    /// Returns each value that the method has seen, with its text and counts.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (LabelValue, &str, &Counts)> {
+        self.counts.iter().map(|(value, counts)| (*value, self.texts.get(*value), counts))
     }
 }
 

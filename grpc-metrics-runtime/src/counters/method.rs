@@ -14,7 +14,7 @@ use super::clock::{Clock, Instant};
 use super::edges::{EdgeCount, Edges};
 #[cfg(feature = "opentelemetry")]
 use super::exemplars::{Exemplar, Exemplars};
-use super::label::{LabelValue, LabelValues};
+use super::label::{ByValue, LabelValue, LabelValues};
 use super::sizes::{SizeReading, Sizes};
 use crate::grpc::{CodeSet, MethodKind};
 
@@ -55,8 +55,8 @@ const _: () = assert!(size_of::<[usize; 2]>() + mem::offset_of!(MethodCounters, 
 #[derive(Clone, Debug)]
 pub(crate) struct Reading {
     pub(crate) counts: Counts,
-    /// The same by the label's value; empty without a label.
-    pub(crate) by_value: Box<[(LabelValue, Counts)]>,
+    /// The same by the label's value; `None` without a label. Boxed, since most programs have none.
+    pub(crate) by_value: Option<Box<ByValue>>,
     /// RPCs that ended with an error whose cause is known.
     pub(crate) errors: Box<[ErrorCount]>,
     #[cfg(feature = "opentelemetry")]
@@ -207,10 +207,7 @@ impl MethodCounters {
         counts.started -= moved;
         Reading {
             counts,
-            by_value: by_value
-                .into_iter()
-                .map(|(value, counts)| (LabelValue(value), counts))
-                .collect(),
+            by_value: self.label.is_some().then(|| Box::new(ByValue::new(by_value))),
             errors,
             #[cfg(feature = "opentelemetry")]
             exemplars: self.exemplars.read().into(),

@@ -19,6 +19,6 @@ pub(crate) use self::clock::{Clock, Instant};
 pub use self::edges::EdgeCount;
 #[cfg(feature = "opentelemetry")]
 pub use self::exemplars::Exemplar;
-pub(crate) use self::label::{LabelTexts, LabelValue, LabelValues, MOST_VALUES};
+pub(crate) use self::label::{LabelValue, LabelValues, MOST_VALUES};
 pub(crate) use self::method::{MethodCounters, Reading};
 pub(crate) use self::sizes::{SIZE_BOUNDS, SizeReading};

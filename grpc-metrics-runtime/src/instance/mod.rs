@@ -98,16 +98,9 @@ impl Instance {
         });
         // Cloned, so that no RPC waits for the lock while the counters are read.
         let all: Vec<_> = self.lock().iter().map(|(key, entry)| (*key, entry.clone())).collect();
-        let read = all.into_iter().map(|(key, entry)| {
-            let reading = entry.counters.read();
-            (key, entry, reading)
-        });
-        let read: Vec<_> = read.collect();
-        // After the counts, so that every value that they have is among them.
-        let texts = self.label.as_ref().map(|label| label.texts()).unwrap_or_default();
-        let methods = read.into_iter().map(|(key, entry, mut reading)| {
-            let Entry { kind, counts_responses, slos, .. } = entry;
-            reading.by_value.sort_by(|(a, _), (b, _)| texts.get(*a).cmp(texts.get(*b)));
+        let methods = all.into_iter().map(|(key, entry)| {
+            let Entry { counters, kind, counts_responses, slos } = entry;
+            let reading = counters.read();
             MethodSnapshot {
                 key,
                 kind,
@@ -115,10 +108,16 @@ impl Instance {
                 counts_responses,
                 slos: slos.evaluate(&reading.counts),
                 reading,
-                label_texts: texts.clone(),
             }
         });
-        Snapshot { bounds: Arc::clone(&self.seconds), methods: methods.collect() }
+        let mut methods: Vec<_> = methods.collect();
+        if let Some(label) = &self.label {
+            // After the counts, so that every value that they have is among them.
+            let texts = label.texts();
+            let by_value = methods.iter_mut().flat_map(|method| &mut method.reading.by_value);
+            by_value.for_each(|by_value| by_value.set_texts(&texts));
+        }
+        Snapshot { bounds: Arc::clone(&self.seconds), methods }
     }
 
     /// Returns the counters of an instrumented method. Only the first lookup takes a lock.

@@ -8,9 +8,7 @@ use super::slo::SloCounts;
 use crate::catalog::{MethodKey, Side};
 #[cfg(feature = "opentelemetry")]
 use crate::counters::Exemplar;
-use crate::counters::{
-    Counts, EdgeCount, ErrorCount, LabelTexts, LabelValue, Reading, SizeReading,
-};
+use crate::counters::{Counts, EdgeCount, ErrorCount, LabelValue, Reading, SizeReading};
 use crate::grpc::{ALL_CODES, MethodKind};
 
 /// The counts of all methods of a [`GrpcMetrics`](crate::GrpcMetrics) at one point in time, as a scrape sees them.
@@ -80,7 +78,6 @@ pub struct MethodSnapshot {
     pub(super) counts_responses: bool,
     pub(crate) reading: Reading,
     pub(super) slos: Vec<SloCounts>,
-    pub(super) label_texts: LabelTexts,
 }
 
 impl MethodSnapshot {
@@ -143,8 +140,7 @@ impl MethodSnapshot {
 
     /// Returns the counts of each value that the method has seen, sorted by value.
     pub(crate) fn by_value(&self) -> impl Iterator<Item = (LabelValue, &str, &Counts)> {
-        let by_value = self.reading.by_value.iter();
-        by_value.map(|(value, counts)| (*value, self.label_texts.get(*value), counts))
+        self.reading.by_value.iter().flat_map(|by_value| by_value.iter())
     }
 
     /// Returns the numbers of RPCs that ended with an error whose cause is known, sorted by code and cause.

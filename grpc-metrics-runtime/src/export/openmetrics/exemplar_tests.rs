@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{IntGauge, Registry};
@@ -13,7 +14,7 @@ use crate::catalog::MethodKey;
 use crate::counters::LabelValue;
 use crate::export::schema::Schema;
 use crate::export::{gathered, openmetrics};
-use crate::instance::{Instance, LabelForm, NamingSettings, Settings, Snapshot};
+use crate::instance::{Instance, LabelForm, LabelSettings, NamingSettings, Settings, Snapshot};
 
 /// A collector of a fixed snapshot.
 struct Given(Arc<Schema>, Snapshot);
@@ -83,6 +84,34 @@ fn i7_by_code_an_exemplar_is_in_the_series_of_its_own_code() {
     // No RPC of that code is in the snapshot.
     let of_another = Exemplar { code: Code::Internal, ..exemplar(UNIX_EPOCH) };
     assert!(!encoded(&given_by(of_another, by_code())).contains(" # "));
+}
+
+#[test]
+fn m4_an_exemplar_is_in_the_histogram_of_its_value() {
+    let key = HeaderName::from_static("x-client-name");
+    let label = LabelSettings { name: "client".to_owned(), key, most: 2, on_durations: true };
+    let settings =
+        Settings { buckets: vec![1e9], label: Some(label.clone()), ..Settings::default() };
+    let instance = Instance::new(settings);
+    let counters = instance.by_key(MethodKey::server("Service", "A"), None);
+    let ended = ["a", "b"].map(|client| {
+        let client = HeaderValue::from_static(client);
+        let value = counters.label_value(&HeaderMap::from_iter([(label.key.clone(), client)]));
+        counters.start();
+        counters.end(Code::Ok, 1, value);
+        value
+    });
+    let of_b = Exemplar { label: ended[1], ..exemplar(UNIX_EPOCH) };
+    counters.keep_exemplar(1, of_b);
+    let registry = Registry::new();
+    let schema = Arc::new(Schema::new(instance.settings()));
+    registry.register(Box::new(Given(schema, instance.snapshot()))).expect("it is empty");
+    let text = encoded(&registry);
+    let with: Vec<_> = text.lines().filter(|line| line.contains(" # ")).collect();
+    assert!(
+        matches!(with[..], [line] if line.contains("client=\"b\",le=\"1000000000.0\"")),
+        "{text}"
+    );
 }
 
 #[test]
