@@ -66,6 +66,8 @@
 //! | `grpc_client_stream_messages_received_total` | counter | `service`, `method` |
 //! | `grpc_client_edge_requests_total` | counter | `caller_service`, `caller_method`, `service`, `method`, `code` |
 //!
+//! [`label`](GrpcMetricsBuilder::label) adds a label of your own to `grpc_server_requests_total`, such as the client's name.
+//!
 //! Every method of every instrumented service in the program has its series from the first scrape, at 0. The metrics
 //! are registered in [`prometheus::default_registry`], unless the program [installs](GrpcMetrics::install) its own
 //! [`GrpcMetrics`]. If you serve a registry yourself, call [`GrpcMetrics::global`] at startup; [`http`] calls it for
@@ -141,6 +143,9 @@
 //! | 64 | 14 | 27 | 66 |
 //!
 //! With 64 threads, that is 220, 210 and 205 bytes per thread, method and code.
+//!
+//! A [label of your own](GrpcMetricsBuilder::label) adds about 450 bytes per method and value that the method has seen, and for
+//! each thread and code as much as above.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

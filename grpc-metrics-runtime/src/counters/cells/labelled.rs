@@ -88,7 +88,9 @@ impl LabelledCells {
             return LabelledCounts { all: plain, by_value: Box::default() };
         }
         let mut all = plain.clone();
-        ended.iter().for_each(|(_, counts)| all.add(counts));
+        for (_, counts) in &ended {
+            all.add(counts);
+        }
         LabelledCounts { all, by_value: [(0, plain)].into_iter().chain(ended).collect() }
     }
 }
