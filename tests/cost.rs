@@ -167,10 +167,10 @@ fn m4_no_allocation_after_the_first_rpc_of_a_value() {
 /// Bytes that stay allocated for each method and value of a label, once RPCs with these codes have ended.
 #[test]
 fn m4_a_method_and_value_take_some_600_bytes() {
+    const VALUES: usize = 20;
     if ran_alone!(m4_a_method_and_value_take_some_600_bytes) {
         return;
     }
-    const VALUES: usize = 20;
     let (_, methods) = many_methods();
     let builder = GrpcMetrics::builder().registry(&Registry::new());
     let builder = builder.label("client", metadata("x-client-name")).at_most(VALUES);

@@ -39,8 +39,8 @@ async fn ten_thousand_values<L: Layering>() {
                 let length = usize::try_from(rng.below(150)).expect("small");
                 let client = format!("{task}-{i}-{}", "x".repeat(length));
                 let request = request(script([], []), Some(&client));
-                let seen = support::clients::call(&channel, Kind::Unary, request).await;
-                assert_eq!(seen.code(), Code::Ok);
+                let answer = support::clients::call(&channel, Kind::Unary, request).await;
+                assert_eq!(answer.code(), Code::Ok);
             }
         });
     }
