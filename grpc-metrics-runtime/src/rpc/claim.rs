@@ -111,3 +111,36 @@ impl Claim {
         self.state.compare_exchange(OPEN, state, Ordering::Release, Ordering::Relaxed).is_ok()
     }
 }
+
+#[cfg(all(test, not(cells_model)))]
+mod tests {
+    use std::sync::Arc;
+
+    use http::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::*;
+    use crate::counters::{Clock, LabelValues, MethodCounters};
+    use crate::grpc::{CodeSet, MethodKind};
+
+    #[test]
+    fn m4_another_method_with_the_same_label_keeps_the_layers_value() {
+        let key = HeaderName::from_static("x-client-name");
+        let values = Arc::new(LabelValues::new(key.clone(), 5));
+        let method = || {
+            let (label, clock) = (Some(Arc::clone(&values)), Clock::new());
+            let (kind, no_faults) = (MethodKind::Unary, CodeSet::from_iter([]));
+            let bounds = Arc::from([]);
+            let counters = MethodCounters::new(kind, false, no_faults, bounds, clock, label);
+            Target::Own(Arc::new(counters))
+        };
+        let (path, handler) = (method(), method());
+        let client = HeaderMap::from_iter([(key, HeaderValue::from_static("a"))]);
+        let value = path.label_value(&client);
+        for is_expected in [true, false] {
+            let claim = Claim::new(path.clone(), value, is_expected);
+            assert!(claim.claim(&handler, || LabelValue::NONE));
+            let (target, label) = claim.settle();
+            assert!(target.is(&handler) && label == value);
+        }
+    }
+}
