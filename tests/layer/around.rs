@@ -124,7 +124,7 @@ async fn k11_a_status_takes_the_place_of_the_error_that_it_is_found_in() {
         let request =
             request.header("content-type", "application/grpc").body(Body::empty()).expect("legal");
         let answer = metrics.server_layer().layer(failing).oneshot(request).await;
-        answer.err().expect("an error")
+        answer.map(drop).expect_err("an error")
     };
     let error = fail(|| Busy(Status::resource_exhausted("later")).into()).await;
     let status = error.downcast_ref::<Status>().expect("a status");
