@@ -253,6 +253,12 @@ impl Schema {
         names.find(|name| !seen.insert(*name))
     }
 
+    /// Returns the full method of paths that the program does not know, if methods have their full names.
+    #[cfg(feature = "monitoring")]
+    pub(crate) fn other_as_full_method(&self) -> Option<&'static str> {
+        self.naming.form.full_methods.then_some(self.dialect.other)
+    }
+
     pub(super) fn naming(&self) -> &NamingSettings {
         &self.naming
     }

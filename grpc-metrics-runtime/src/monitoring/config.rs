@@ -1,5 +1,6 @@
 //! The configuration of Prometheus and Alertmanager.
 
+use super::Metrics;
 use super::target_labels::TargetLabels;
 use super::template::{fill, quoted};
 
@@ -7,6 +8,7 @@ const PROMETHEUS: &str = include_str!("templates/stack/prometheus.yml");
 const ALERTMANAGER: &str = include_str!("templates/stack/alertmanager.yml");
 
 pub(super) fn prometheus(
+    metrics: &Metrics,
     labels: &TargetLabels,
     job: &str,
     targets: &[&str],
@@ -15,6 +17,7 @@ pub(super) fn prometheus(
     let targets: Vec<String> = targets.iter().map(|target| quoted(target)).collect();
     let values = [
         ("job", quoted(job)),
+        ("service", metrics.vocabulary.label("service").to_owned()),
         ("targets", targets.join(", ")),
         ("alertmanager", quoted(alertmanager)),
         ("labels", target_labels_hint(labels)),
@@ -34,6 +37,7 @@ fn target_labels_hint(labels: &TargetLabels) -> String {
 }
 
 pub(super) fn alertmanager(
+    metrics: &Metrics,
     labels: &TargetLabels,
     page: Option<&str>,
     ticket: Option<&str>,
@@ -47,5 +51,7 @@ pub(super) fn alertmanager(
         ("page", webhook(page)),
         ("ticket", webhook(ticket)),
     ];
-    fill(ALERTMANAGER, &values.each_ref().map(|(name, value)| (*name, value.as_str())))
+    let config =
+        fill(ALERTMANAGER, &values.each_ref().map(|(name, value)| (*name, value.as_str())));
+    metrics.vocabulary.alertmanager(&config)
 }

@@ -12,9 +12,7 @@ use crate::instance::Settings;
 
 /// The template is a complete dashboard for the values below, so it can be edited in Grafana and exported.
 const TEMPLATE: &str = include_str!("dashboard.json");
-const TEMPLATE_PREFIX: &str = "grpc_server";
-/// How the families' names begin, the client's too.
-const TEMPLATE_STEM: &str = "grpc_";
+const TEMPLATE_TITLE: &str = "(grpc_server)";
 /// Has a hyphen, which no prefix has.
 const TEMPLATE_UID: &str = "grpc-server";
 /// The default codes.
@@ -42,36 +40,22 @@ pub(super) fn dashboard(metrics: &Metrics, labels: &TargetLabels) -> String {
         .replace(TEMPLATE_OK, &format!(r#"code!=\"{}\""#, code_label.spell(Code::Ok)))
         .replace(TEMPLATE_FAULTS, &format!(r#"code=~\"{faults}\""#))
         .replace(TEMPLATE_FAULT_NAMES, &list_names(metrics.faults))
+        .replace(TEMPLATE_TITLE, &format!("({prefix})"))
         .replace(TEMPLATE_UID, &uid(prefix));
-    let dashboard = rename_families(&dashboard, metrics);
-    if labels.is_empty() { dashboard } else { with_target_labels(&dashboard, metrics, labels) }
-}
-
-/// Replaces the families' names in a single pass, because a name may contain the template's prefix.
-fn rename_families(dashboard: &str, metrics: &Metrics) -> String {
-    let template = Schema::new(&Settings::default());
-    let names: Vec<_> = template.families().iter().zip(metrics.schema.families()).collect();
-    let mut parts = dashboard.split(TEMPLATE_STEM);
-    let head = parts.next().unwrap_or_default().to_owned();
-    parts.fold(head, |dashboard, part| {
-        let after = |name: &str| part.strip_prefix(name.strip_prefix(TEMPLATE_STEM)?);
-        let families = names.iter().map(|(old, new)| (old.name.as_str(), new.name.as_str()));
-        let mut known = families.chain([(TEMPLATE_PREFIX, metrics.prefix.as_str())]);
-        let found = known.find_map(|(old, new)| Some((new, after(old)?)));
-        let (name, rest) = found.unwrap_or((TEMPLATE_STEM, part));
-        dashboard + name + rest
-    })
+    let dashboard =
+        if labels.is_empty() { dashboard } else { with_target_labels(&dashboard, labels) };
+    metrics.vocabulary.dashboard(&dashboard)
 }
 
 /// Adds the labels after the job in every selector and list of labels, and before the service in every legend and
 /// table.
-fn with_target_labels(dashboard: &str, metrics: &Metrics, labels: &TargetLabels) -> String {
+fn with_target_labels(dashboard: &str, labels: &TargetLabels) -> String {
     let list = labels.append_to("", |label| format!("{label}, "));
     let legend = labels.append_to("", |label| format!("{{{{{label}}}}} "));
     let joined = labels.append_to("", |label| format!(r#"{label}\", \""#));
     let renames =
         labels.append_to("", |label| format!("              \"{label}\": \"{label}\",\n"));
-    let (variables, selector) = variables(metrics, labels);
+    let (variables, selector) = variables(labels);
     let apart = dashboard
         .replace(TEMPLATE_SELECTOR, &selector)
         .replace("(job, ", &format!("(job, {list}"))
@@ -84,11 +68,12 @@ fn with_target_labels(dashboard: &str, metrics: &Metrics, labels: &TargetLabels)
 }
 
 /// Returns the variables, each filtered by the ones before it, and the selector by all of them.
-fn variables(metrics: &Metrics, labels: &TargetLabels) -> (String, String) {
+fn variables(labels: &TargetLabels) -> (String, String) {
+    let schema = Schema::new(&Settings::default());
+    let method_info = &schema.family(FamilyId::MethodInfo).name;
     let mut variables = String::new();
     let mut selector = TEMPLATE_SELECTOR.to_owned();
     for label in labels.iter() {
-        let method_info = &metrics.schema.family(FamilyId::MethodInfo).name;
         let values = [("label", label), ("method_info", method_info), ("chosen", &selector)];
         variables += &fill(VARIABLE, &values);
         selector = format!(r#"{selector}, {label}=~\"${label}\""#);
@@ -137,6 +122,8 @@ mod tests {
 
     use super::*;
     use crate::catalog::MethodKey;
+
+    const TEMPLATE_PREFIX: &str = "grpc_server";
 
     fn of(settings: &Settings) -> String {
         let metrics = Metrics::new(settings, Arc::new(Schema::new(settings)));

@@ -2,6 +2,7 @@
 
 mod config;
 mod dashboard;
+mod queries;
 mod rules;
 mod stack;
 mod target_labels;
@@ -9,6 +10,7 @@ mod template;
 
 use std::sync::Arc;
 
+use self::queries::Vocabulary;
 use self::target_labels::TargetLabels;
 use crate::export::Schema;
 use crate::grpc::CodeSet;
@@ -27,6 +29,7 @@ pub struct Monitoring {
 struct Metrics {
     prefix: String,
     schema: Arc<Schema>,
+    vocabulary: Vocabulary,
     /// The server-fault codes.
     faults: CodeSet,
     code_label: CodeLabel,
@@ -72,6 +75,7 @@ impl Metrics {
     fn new(settings: &Settings, schema: Arc<Schema>) -> Self {
         Self {
             prefix: settings.prefix.clone(),
+            vocabulary: Vocabulary::new(&schema),
             schema,
             faults: settings.fault_codes,
             code_label: settings.code_label,
@@ -143,13 +147,13 @@ impl Monitoring {
     /// Returns the configuration of a Prometheus that scrapes `targets`, each `host:port`, as `job`. It loads the rules
     /// from `rules.yml` in the same directory, and sends alerts to the Alertmanager at `alertmanager`, `host:port`.
     pub fn prometheus_config(&self, job: &str, targets: &[&str], alertmanager: &str) -> String {
-        config::prometheus(&self.labels, job, targets, alertmanager)
+        config::prometheus(&self.metrics, &self.labels, job, targets, alertmanager)
     }
 
     /// Returns the configuration of an Alertmanager that posts pages and tickets to these webhook URLs. Without a URL,
     /// they appear only in its web interface.
     pub fn alertmanager_config(&self, page: Option<&str>, ticket: Option<&str>) -> String {
-        config::alertmanager(&self.labels, page, ticket)
+        config::alertmanager(&self.metrics, &self.labels, page, ticket)
     }
 
     /// Returns all files of a directory in which `docker-compose up` starts Prometheus, Alertmanager, Grafana and

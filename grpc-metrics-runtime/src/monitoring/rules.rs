@@ -6,8 +6,9 @@ use super::Metrics;
 use super::target_labels::TargetLabels;
 use super::template::fill;
 use crate::catalog::Side;
-use crate::export::FamilyId;
+use crate::export::{FamilyId, Schema};
 use crate::grpc::ALL_CODES;
+use crate::instance::Settings;
 
 const HEAD: &str = include_str!("templates/rules/head.yml");
 const EVENTS_SHORT: &str = include_str!("templates/rules/events_short.yml");
@@ -110,12 +111,13 @@ const LEVELS: [Level; 2] = [
     },
 ];
 
-/// The values that all templates share, by name.
+/// The values that all templates share, by name. Families have the default names, which are translated in the end.
 struct Common([(&'static str, String); 13]);
 
 impl Common {
     fn new(metrics: &Metrics, labels: &TargetLabels) -> Self {
-        let name = |family| metrics.schema.family(family).name.clone();
+        let schema = Schema::new(&Settings::default());
+        let name = |family| schema.family(family).name.clone();
         Self([
             ("prefix", metrics.prefix.clone()),
             ("duration", name(FamilyId::Duration)),
@@ -124,7 +126,7 @@ impl Common {
             ("slo_events", name(FamilyId::SloEvents)),
             ("slo_bad_events", name(FamilyId::SloBadEvents)),
             ("slo_objective", name(FamilyId::SloObjective)),
-            ("client_requests", metrics.schema.name_in_queries(Side::Client, FamilyId::Requests)),
+            ("client_requests", schema.name_in_queries(Side::Client, FamilyId::Requests)),
             ("faults", metrics.fault_labels()),
             ("identity", labels.identity()),
             ("beside", labels.alert_text()),
@@ -170,7 +172,7 @@ pub(super) fn rules(metrics: &Metrics, labels: &TargetLabels) -> String {
         rules += &hangs(&common, level);
     }
     rules += &common.fill(DEPENDENCIES, &[("gate", GATE), ("slack", SLACK)]);
-    rules
+    metrics.vocabulary.rules(&rules)
 }
 
 fn alert(common: &Common, level: &Level, burn: &Burn) -> String {
@@ -249,7 +251,7 @@ pub(super) fn rule_tests(metrics: &Metrics, labels: &TargetLabels) -> String {
     if !labels.is_empty() {
         tests += &common.fill(TESTS_FIRST_DAY, &[("here", &here)]);
     }
-    tests
+    metrics.vocabulary.rules(&tests)
 }
 
 /// Returns the labels of codes for tests of calls; `None` if no code is a fault, so that no call counts as failed.
