@@ -7,7 +7,7 @@ mod form;
 mod layer;
 mod live;
 mod names;
-mod queries;
+pub(crate) mod queries;
 mod round_trip;
 mod target_labels;
 mod topology;

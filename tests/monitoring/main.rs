@@ -11,6 +11,7 @@ mod groups;
 mod live;
 mod names;
 mod namespaces;
+mod namings;
 mod programs;
 #[path = "../prometheus.rs"]
 mod prometheus;
@@ -23,9 +24,9 @@ mod target;
 mod target_labels;
 mod tools;
 
-use grpc_metrics_runtime::GrpcMetrics;
 use grpc_metrics_runtime::monitoring::Monitoring;
 use grpc_metrics_runtime::prometheus::Registry;
+use grpc_metrics_runtime::{GrpcMetrics, Naming};
 
 /// For metrics with this prefix.
 fn monitoring(prefix: &str) -> Monitoring {
@@ -39,4 +40,13 @@ const LABELS: [&str; 2] = ["namespace", "cluster"];
 /// The same, and for deployments that these labels tell apart.
 fn monitoring_apart(prefix: &str) -> Monitoring {
     monitoring(prefix).target_labels(LABELS).expect("legal labels")
+}
+
+/// The namings that are not the default one.
+const NAMINGS: [Naming; 3] = [Naming::GoGrpcPrometheus, Naming::OpenTelemetry, Naming::GrpcA66];
+
+/// For metrics in this naming.
+fn monitoring_in(naming: Naming) -> Monitoring {
+    let builder = GrpcMetrics::builder().registry(&Registry::new()).naming(naming);
+    builder.build().expect("a naming by itself").monitoring()
 }

@@ -15,6 +15,31 @@ fn labels(text: &str) -> BTreeSet<&str> {
     named.map(|rest| rest.split(|c| !is_part(c)).next().unwrap()).collect()
 }
 
+/// Returns the metrics that the rules read. All that they name has to be known, or recorded by one before.
+pub(crate) fn read_by(rules: &[Rule], known: &mut Known) -> BTreeSet<String> {
+    let (recorded, alerts): (Vec<&Rule>, Vec<&Rule>) =
+        rules.iter().partition(|rule| rule.is_recorded);
+    assert!(recorded.len() > 50 && alerts.len() == 10, "{rules:#?}");
+    let mut raw = BTreeSet::new();
+    // In their order: none reads what is recorded after it.
+    for rule in recorded.iter().chain(&alerts) {
+        let expr = parsed(&rule.expr);
+        known.check_all(&expr);
+        let given = known.labels(&expr).unwrap();
+        raw.extend(selectors(&expr).iter().map(|selector| name(selector).to_owned()));
+        if rule.is_recorded {
+            known.add(&rule.name, given);
+        } else {
+            let told = labels(&rule.rest);
+            assert!(!told.is_empty(), "{}", rule.name);
+            for label in told {
+                assert!(given.contains(label), "{} has no {label}: {given:?}", rule.name);
+            }
+        }
+    }
+    raw
+}
+
 #[tokio::test]
 async fn every_name_in_the_rules_is_in_a_scrape_or_recorded() {
     for (prefix, target_labels) in [("grpc_server", &[][..]), ("shop:grpc", &LABELS)] {
@@ -23,26 +48,7 @@ async fn every_name_in_the_rules_is_in_a_scrape_or_recorded() {
         let monitoring = monitoring(prefix).target_labels(target_labels.iter().copied()).unwrap();
         let text = monitoring.rules();
         let rules = rules(&text);
-        let (recorded, alerts): (Vec<&Rule>, Vec<&Rule>) =
-            rules.iter().partition(|rule| rule.is_recorded);
-        assert!(recorded.len() > 50 && alerts.len() == 10, "{rules:#?}");
-        let mut raw = BTreeSet::new();
-        // In their order: none reads what is recorded after it.
-        for rule in recorded.iter().chain(&alerts) {
-            let expr = parsed(&rule.expr);
-            known.check_all(&expr);
-            let given = known.labels(&expr).unwrap();
-            raw.extend(selectors(&expr).iter().map(|selector| name(selector).to_owned()));
-            if rule.is_recorded {
-                known.add(&rule.name, given);
-            } else {
-                let told = labels(&rule.rest);
-                assert!(!told.is_empty(), "{}", rule.name);
-                for label in told {
-                    assert!(given.contains(label), "{} has no {label}: {given:?}", rule.name);
-                }
-            }
-        }
+        let raw = read_by(&rules, &mut known);
         let raw = raw.iter().filter(|metric| metric.starts_with(&format!("{prefix}_"))).count();
         assert!(raw >= 6, "{raw}");
         assert!(prefix == "grpc_server" || !text.contains("grpc_server"));

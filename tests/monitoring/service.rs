@@ -1,7 +1,7 @@
 //! A service that has all that can be measured: every kind of method, errors of its own, objectives, under the server
 //! layer. Beside it, one that calls others.
 
-use grpc_metrics_runtime::{GrpcMetrics, GrpcStatus, instrument_grpc};
+use grpc_metrics_runtime::{GrpcMetrics, GrpcMetricsBuilder, GrpcStatus, instrument_grpc};
 use support::bed::own_metrics;
 use support::scrape::Scrape;
 use support::server::Server;
@@ -60,7 +60,14 @@ impl Shapes for Service {
 
 /// What a scrape of metrics with this prefix shows once each method was called.
 pub(crate) async fn after_traffic(prefix: &str) -> Scrape {
-    let (registry, metrics) = own_metrics(|builder| builder.prefix(prefix));
+    after_traffic_with(|builder| builder.prefix(prefix)).await
+}
+
+/// The same with other settings.
+pub(crate) async fn after_traffic_with(
+    settings: impl FnOnce(GrpcMetricsBuilder) -> GrpcMetricsBuilder,
+) -> Scrape {
+    let (registry, metrics) = own_metrics(settings);
     Relay::start(metrics.clone()).await.call().await;
     let layer = metrics.server_layer();
     let routes = Routes::new(ShapesServer::new(Service(metrics)));

@@ -146,7 +146,8 @@ pub fn name(selector: &VectorSelector) -> &str {
 
 /// The values that a matcher names; none if it takes all.
 pub fn spelled_out(matcher: &Matcher) -> Vec<&str> {
-    let takes_all = [".+", ".*", ""].contains(&&*matcher.value);
+    // The last one is all services, with or without a method behind.
+    let takes_all = [".+", ".*", "", "(.+)(/.+)?"].contains(&&*matcher.value);
     match matcher.op {
         _ if takes_all => Vec::new(),
         MatchOp::Equal | MatchOp::NotEqual => vec![&matcher.value],

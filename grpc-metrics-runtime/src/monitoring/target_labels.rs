@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::template::quoted;
 use crate::Error;
 use crate::export::Schema;
+use crate::instance::Settings;
 use crate::metrics::invalid_label_reason;
 
 const TOPOLOGY: &str = "is a label of the dashboard's topology";
@@ -95,6 +96,9 @@ fn invalid_reason(name: &str, schema: &Schema) -> Option<&'static str> {
             Some("is a keyword of PromQL; rename it by relabeling")
         } else if schema.const_labels().iter().any(|(label, _)| label == name) {
             Some("is a constant label of the metrics, which up does not have; set it on the target instead")
+        } else if Schema::new(&Settings::default()).label_names().contains(name) {
+            // The templates are in that naming.
+            Some("is a label of the metrics in the default naming; rename it by relabeling")
         } else {
             None
         }

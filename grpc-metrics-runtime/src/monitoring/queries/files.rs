@@ -18,7 +18,7 @@ impl Vocabulary {
         let (before, after) = line.split_once("\": ")?;
         let key = before.trim_start().strip_prefix('"')?;
         // Of a table's column: its place or its name.
-        if ["service", "method"].contains(&key) {
+        if ["service", "method", "slo"].contains(&key) {
             return Some(line.replacen(key, self.label(key), 1));
         }
         let (value, end) = after.strip_prefix('"')?.rsplit_once('"')?;
