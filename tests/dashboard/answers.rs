@@ -12,6 +12,7 @@ use serde_json::Value;
 use tonic::Code;
 
 use super::dashboard;
+use super::namings::{DEFAULT, Names, OTHERS};
 use super::queries::{ALL, Query, queries, queries_of};
 
 /// A series: metric, its labels beside job and service, its values in promtool's notation. A metric without a prefix is
@@ -219,13 +220,14 @@ const OF_NAMED_FAULTS: &[Answers] = &[
 ];
 
 /// A file of promtool's: these series, and what each query answers at their end.
-fn test_file(series: &[Series], answers: &[Answers], queries: &[Query]) -> String {
+fn test_file(names: &Names, series: &[Series], answers: &[Answers], queries: &[Query]) -> String {
     let mut file = String::from("tests:\n- interval: 15s\n  input_series:\n");
     for (metric, labels, values) in series {
         let service = if labels.contains("service=") { "" } else { r#"service="s","# };
         let prefix = if metric.starts_with("grpc_") { "" } else { "grpc_server_" };
-        let name = format!(r#"{prefix}{metric}{{job="j",{service}{labels}}}"#);
-        writeln!(file, "  - {{series: '{name}', values: '{values}'}}").unwrap();
+        let labels = format!(r#"job="j",{service}{labels}"#);
+        let series = names.series(&format!("{prefix}{metric}"), &labels);
+        writeln!(file, "  - {{series: '{series}', values: '{values}'}}").unwrap();
     }
     file += "  promql_expr_test:\n";
     for (name, samples) in answers {
@@ -236,23 +238,34 @@ fn test_file(series: &[Series], answers: &[Answers], queries: &[Query]) -> Strin
         writeln!(file, "  - expr: 'round({expr}, 0.001)'\n    eval_time: 10m\n    exp_samples:")
             .unwrap();
         for (labels, value) in *samples {
+            let labels = names.answer(labels);
             writeln!(file, "    - {{labels: '{labels}', value: {value}}}").unwrap();
         }
     }
     file
 }
 
+/// The dashboard's queries have these answers, in every naming.
 pub(crate) fn check(name: &str, series: &[Series], answers: &[Answers]) {
     check_of(&dashboard(), name, series, answers);
+    for names in OTHERS {
+        let dashboard = rendered(|builder| builder.naming(names.naming));
+        let name = format!("{name}_{:?}", names.naming);
+        check_in(&names, &dashboard, &name, series, answers);
+    }
 }
 
 pub(crate) fn check_of(dashboard: &Value, name: &str, series: &[Series], answers: &[Answers]) {
+    check_in(&DEFAULT, dashboard, name, series, answers);
+}
+
+fn check_in(names: &Names, dashboard: &Value, name: &str, series: &[Series], answers: &[Answers]) {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("dashboard_{name}.yml"));
-    fs::write(&file, test_file(series, answers, &queries_of(dashboard))).unwrap();
+    fs::write(&file, test_file(names, series, answers, &queries_of(dashboard))).unwrap();
     let promtool = Command::new("promtool").args(["test", "rules"]).arg(&file).output();
     let output = promtool.expect("promtool is not installed");
     let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-    assert!(output.status.success(), "{said}");
+    assert!(output.status.success(), "{name}: {said}");
 }
 
 /// All queries but these have an answer, and these have none.

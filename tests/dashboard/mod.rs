@@ -7,6 +7,7 @@ mod form;
 mod layer;
 mod live;
 mod names;
+mod namings;
 pub(crate) mod queries;
 mod round_trip;
 mod target_labels;
