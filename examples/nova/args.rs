@@ -4,6 +4,7 @@ use std::{fmt::Display, net::SocketAddr, str::FromStr, time::Duration};
 
 use lexopt::{Arg, Parser, ValueExt as _};
 
+use crate::naming::Chosen;
 use crate::service::{Addresses, FIRST_GRPC, FIRST_METRICS, Service};
 
 pub(crate) const HELP: &str = "\
@@ -26,6 +27,8 @@ Usage: nova [OPTIONS]
   --fault-rate P    probability that a store operation fails, 0 to 1 [0]
   --outage N        break the store for N seconds, in the middle of --seconds, or else after a minute;
                     there are no other outages, so the dashboard shows the budget burn
+  --naming NAME     the names of the metrics: default, go-grpc-prometheus, opentelemetry or grpc-a66
+                    [default]
   --otlp ADDR       send the spans of all RPCs and clients to a collector, by OTLP over gRPC
   -h, --help        print this
 
@@ -48,6 +51,7 @@ pub(crate) struct Args {
     pub(crate) traffic: bool,
     pub(crate) fault_rate: f64,
     pub(crate) outage: Option<Outage>,
+    pub(crate) naming: Chosen,
     pub(crate) otlp: Option<String>,
 }
 
@@ -93,6 +97,7 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Command, String> {
         traffic: true,
         fault_rate: 0.0,
         outage: None,
+        naming: Chosen::default(),
         otlp: None,
     };
     let (mut grpc, mut metrics, mut outage) = (None, None, None);
@@ -119,6 +124,9 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Command, String> {
                 }
             }
             Arg::Long("outage") => outage = Some(seconds(&mut parser, "--outage")?),
+            Arg::Long("naming") => {
+                args.naming = value(&mut parser, "--naming", "the name of a naming")?;
+            }
             Arg::Long("otlp") => args.otlp = Some(host(&mut parser, "--otlp")?),
             Arg::Long("help") | Arg::Short('h') => return Ok(Command::Help),
             other => return Err(one_line(other.unexpected())),
@@ -181,7 +189,7 @@ mod tests {
     #[test]
     fn every_flag_is_read() {
         let line = "--grpc 127.0.0.1:1 --metrics [::1]:2 --seconds 3 --linger 4 --no-traffic \
-                    --fault-rate=0.5 --outage 1 --otlp 127.0.0.1:4317";
+                    --fault-rate=0.5 --outage 1 --naming opentelemetry --otlp 127.0.0.1:4317";
         let expected = Args {
             processes: false,
             service: None,
@@ -194,6 +202,7 @@ mod tests {
             traffic: false,
             fault_rate: 0.5,
             outage: Some(Outage { after: Duration::from_secs(1), lasts: Duration::from_secs(1) }),
+            naming: "opentelemetry".parse().unwrap(),
             otlp: Some("127.0.0.1:4317".to_owned()),
         };
         assert_eq!(parsed(line), Ok(Command::Run(expected)));
@@ -237,6 +246,8 @@ mod tests {
             "--fault-rate NaN",
             "--outage",
             "--outage 0.5",
+            "--naming",
+            "--naming mine",
             "--otlp",
             "--otlp collector",
             "--seconds 3 --outage 3",

@@ -97,7 +97,8 @@ fn command(service: Service, args: &Args, addresses: &Addresses) -> Result<Comma
         .args(["--child", "--service", service.name()])
         .args(["--grpc", &own(args.grpc)?.to_string()])
         .args(["--metrics", &own(args.metrics)?.to_string()])
-        .args(["--fault-rate", &args.fault_rate.to_string()]);
+        .args(["--fault-rate", &args.fault_rate.to_string()])
+        .args(["--naming", &args.naming.to_string()]);
     for callee in service.calls() {
         command.arg(format!("--{}", callee.name())).arg(addresses.of(*callee));
     }

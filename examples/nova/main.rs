@@ -5,6 +5,7 @@ mod calls;
 mod check;
 mod child;
 mod children;
+mod naming;
 mod pb;
 mod peers;
 mod run;

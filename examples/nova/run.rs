@@ -3,7 +3,6 @@
 use std::{
     convert::Infallible,
     future, io,
-    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,7 +12,7 @@ use tokio::{sync::watch, task::JoinHandle, time};
 use crate::{
     args::{Args, Outage},
     check, child,
-    scrape::{Scrape, scrape_all},
+    scrape::{Pages, Scrape},
     screen::{Screen, print, print_error},
     signals::interrupt,
     system::System,
@@ -52,7 +51,7 @@ pub(crate) async fn run(args: Args) -> Result<bool, Failure> {
 /// Shows the system, and checks it at the end.
 async fn attend(args: &Args) -> Result<bool, Failure> {
     let mut system = System::start(args).await?;
-    let metrics = system.metrics();
+    let pages = Pages { addresses: system.metrics(), names: args.naming.names() };
     let start = || RunningTraffic::start(&system, args.outage.is_some());
     let traffic = args.traffic.then(start).transpose()?;
 
@@ -64,17 +63,17 @@ async fn attend(args: &Args) -> Result<bool, Failure> {
         () = time_is_up(args.seconds) => {}
         never = break_stores(stores, args.outage) => match never {},
         // The output is closed.
-        _ = show(&metrics, title) => {}
+        _ = show(&pages, title) => {}
         failure = system.failure() => return Err(failure),
     }
 
     let agree = match traffic {
         Some(traffic) => {
             let tally = traffic.stop().await?;
-            let last = drained(&metrics).await?;
+            let last = drained(&pages).await?;
             report(&last, Some(&tally))
         }
-        None => report(&look(&metrics).await?, None),
+        None => report(&look(&pages).await?, None),
     };
     tokio::select! {
         () = interrupt() => {}
@@ -126,14 +125,14 @@ async fn break_stores(stores: Stores, outage: Option<Outage>) -> Infallible {
 }
 
 /// Returns only if the output is closed.
-async fn show(metrics: &[SocketAddr], title: String) -> io::Result<()> {
+async fn show(pages: &Pages, title: String) -> io::Result<()> {
     let mut screen = Screen::open(title)?;
     let mut window = Window::new();
     let start = Instant::now();
     let mut ticks = time::interval(LOOK_EVERY);
     loop {
         ticks.tick().await;
-        match scrape_all(metrics).await {
+        match pages.scrape().await {
             Ok(scrape) => {
                 window.push(Instant::now(), scrape);
                 screen.show(&window, start.elapsed())?;
@@ -143,20 +142,20 @@ async fn show(metrics: &[SocketAddr], title: String) -> io::Result<()> {
     }
 }
 
-async fn look(metrics: &[SocketAddr]) -> Result<Scrape, Failure> {
-    scrape_all(metrics).await.map_err(|error| Failure::Running(error.to_string()))
+async fn look(pages: &Pages) -> Result<Scrape, Failure> {
+    pages.scrape().await.map_err(|error| Failure::Running(error.to_string()))
 }
 
 /// Scrapes until nothing is in flight, and returns the last scrape. Returns it also if RPCs stay in flight.
-async fn drained(metrics: &[SocketAddr]) -> Result<Scrape, Failure> {
+async fn drained(pages: &Pages) -> Result<Scrape, Failure> {
     let start = Instant::now();
     loop {
         time::sleep(SETTLE).await;
-        let now = look(metrics).await?;
+        let now = look(pages).await?;
         let idle = now.methods.values().all(|method| method.in_flight == 0);
         if idle || start.elapsed() > DRAIN {
             time::sleep(SETTLE).await;
-            return look(metrics).await;
+            return look(pages).await;
         }
     }
 }

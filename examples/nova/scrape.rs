@@ -8,7 +8,11 @@ use tokio::{
     time,
 };
 
-use crate::{calls::Calls, sample::Sample};
+use crate::{
+    calls::Calls,
+    naming::{Names, Says},
+    sample::Sample,
+};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -62,6 +66,16 @@ pub(crate) struct Histogram {
     pub(crate) count: u64,
 }
 
+impl Histogram {
+    /// Adds to a bucket. There are several of one bound if durations are by code.
+    fn add_bucket(&mut self, bound: f64, count: u64) {
+        match self.buckets.iter_mut().find(|(known, _)| known.total_cmp(&bound).is_eq()) {
+            Some((_, sum)) => *sum += count,
+            None => self.buckets.push((bound, count)),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum ScrapeError {
     Io(io::Error),
@@ -87,22 +101,31 @@ impl From<io::Error> for ScrapeError {
     }
 }
 
-/// Scrapes the processes of the system, and adds up what they say.
-pub(crate) async fn scrape_all(addresses: &[SocketAddr]) -> Result<Scrape, ScrapeError> {
-    let mut sum = Scrape::default();
-    for address in addresses {
-        let one = scrape(*address).await?;
-        for (rpc, method) in one.methods {
-            sum.methods.entry(rpc).or_default().merge(method);
-        }
-        for (rpc, calls) in one.calls {
-            sum.calls.entry(rpc).or_default().merge(calls);
-        }
-    }
-    Ok(sum)
+/// The pages of the system's processes.
+#[derive(Debug, Clone)]
+pub(crate) struct Pages {
+    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) names: Names,
 }
 
-async fn scrape(address: SocketAddr) -> Result<Scrape, ScrapeError> {
+impl Pages {
+    /// Scrapes them, and adds up what they say.
+    pub(crate) async fn scrape(&self) -> Result<Scrape, ScrapeError> {
+        let mut sum = Scrape::default();
+        for address in &self.addresses {
+            let one = scrape(*address, &self.names).await?;
+            for (rpc, method) in one.methods {
+                sum.methods.entry(rpc).or_default().merge(method);
+            }
+            for (rpc, calls) in one.calls {
+                sum.calls.entry(rpc).or_default().merge(calls);
+            }
+        }
+        Ok(sum)
+    }
+}
+
+async fn scrape(address: SocketAddr, names: &Names) -> Result<Scrape, ScrapeError> {
     let answer = time::timeout(TIMEOUT, get(address)).await;
     let answer = answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
     let Some((head, body)) = answer.split_once("\r\n\r\n") else {
@@ -112,7 +135,7 @@ async fn scrape(address: SocketAddr) -> Result<Scrape, ScrapeError> {
     if status.split(' ').nth(1) != Some("200") {
         return Err(ScrapeError::Http(status.to_owned()));
     }
-    parse(body)
+    parse(body, names)
 }
 
 async fn get(address: SocketAddr) -> io::Result<String> {
@@ -125,69 +148,64 @@ async fn get(address: SocketAddr) -> io::Result<String> {
     Ok(answer)
 }
 
-fn parse(text: &str) -> Result<Scrape, ScrapeError> {
+fn parse(text: &str, names: &Names) -> Result<Scrape, ScrapeError> {
     let mut scrape = Scrape::default();
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let bad = || ScrapeError::Line(line.to_owned());
         let sample = Sample::parse(line).ok_or_else(bad)?;
-        if sample.name.starts_with("grpc_server_") {
-            scrape.add(&sample).ok_or_else(bad)?;
-        } else if sample.name.starts_with("grpc_client_") {
-            scrape.add_call(&sample).ok_or_else(bad)?;
+        if let Some(says) = names.says(sample.name) {
+            scrape.add(says, &sample, names).ok_or_else(bad)?;
         }
     }
     Ok(scrape)
 }
 
 impl Scrape {
-    fn add(&mut self, sample: &Sample<'_>) -> Option<()> {
-        let rpc = (sample.label("service")?.to_owned(), sample.label("method")?.to_owned());
-        // Health checks and reflection, which the server layer sees.
-        if rpc.0 == "other" {
-            return Some(());
+    fn add(&mut self, says: Says, sample: &Sample<'_>, names: &Names) -> Option<()> {
+        let Some(rpc) = names.rpc(sample)? else { return Some(()) };
+        if matches!(says, Says::Calls | Says::Edges) {
+            return self.add_call(rpc, says, sample, names);
         }
         let method = self.methods.entry(rpc).or_default();
-        match sample.name {
-            "grpc_server_method_info" => sample.label("type")?.clone_into(&mut method.kind),
-            "grpc_server_requests_total" => {
-                method.codes.insert(sample.label("code")?.parse().ok()?, sample.count()?);
+        match says {
+            Says::Kind => names.kind(sample)?.clone_into(&mut method.kind),
+            Says::Requests => {
+                method.codes.insert(names.code(sample)?, sample.count()?);
             }
-            "grpc_server_errors_total" => {
-                let code = sample.label("code")?.parse().ok()?;
+            Says::Errors => {
                 let cause = sample.label("error")?.to_owned();
-                method.causes.insert((code, cause), sample.count()?);
+                method.causes.insert((names.code(sample)?, cause), sample.count()?);
             }
-            "grpc_server_in_flight_requests" => method.in_flight = sample.value.parse().ok()?,
-            "grpc_server_request_duration_seconds_bucket" => {
+            Says::InFlight => method.in_flight = sample.value.parse().ok()?,
+            Says::Bucket => {
                 let bound = match sample.label("le")? {
                     "+Inf" => f64::INFINITY,
                     bound => bound.parse().ok()?,
                 };
-                method.latency.buckets.push((bound, sample.count()?));
+                method.latency.add_bucket(bound, sample.count()?);
             }
-            "grpc_server_request_duration_seconds_count" => {
-                method.latency.count = sample.count()?;
+            Says::Durations { by_code } => {
+                method.latency.count += sample.count()?;
+                if by_code {
+                    method.codes.insert(names.code(sample)?, sample.count()?);
+                }
             }
             _ => {}
         }
         Some(())
     }
 
-    fn add_call(&mut self, sample: &Sample<'_>) -> Option<()> {
-        let rpc =
-            || Some((sample.label("service")?.to_owned(), sample.label("method")?.to_owned()));
-        let code = || sample.label("code")?.parse().ok();
-        match sample.name {
-            "grpc_client_requests_total" if sample.count()? > 0 => {
-                self.calls.entry(rpc()?).or_default().codes.insert(code()?, sample.count()?);
+    /// Adds calls, unless there are none.
+    fn add_call(&mut self, rpc: Rpc, says: Says, sample: &Sample<'_>, names: &Names) -> Option<()> {
+        let (code, count) = (names.code(sample)?, sample.count()?);
+        if says == Says::Edges {
+            let service = sample.label("caller_service")?.to_owned();
+            let caller = (service, sample.label("caller_method")?.to_owned());
+            if count > 0 {
+                self.calls.entry(rpc).or_default().edges.insert((caller, code), count);
             }
-            "grpc_client_edge_requests_total" if sample.count()? > 0 => {
-                let service = sample.label("caller_service")?.to_owned();
-                let caller = (service, sample.label("caller_method")?.to_owned());
-                let calls = self.calls.entry(rpc()?).or_default();
-                calls.edges.insert((caller, code()?), sample.count()?);
-            }
-            _ => {}
+        } else if count > 0 {
+            self.calls.entry(rpc).or_default().codes.insert(code, count);
         }
         Some(())
     }
@@ -196,6 +214,7 @@ impl Scrape {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::naming::Chosen;
 
     #[test]
     fn a_page_becomes_methods() {
@@ -226,7 +245,7 @@ without_labels 7
             in_flight: 2,
             latency: Histogram { buckets: vec![(0.005, 3), (f64::INFINITY, 4)], count: 4 },
         };
-        let Scrape { methods, calls } = parse(page).unwrap();
+        let Scrape { methods, calls } = parse(page, &Chosen::default().names()).unwrap();
         let rpc = |service: &str, method: &str| (service.to_owned(), method.to_owned());
         assert_eq!(methods, BTreeMap::from([(rpc("a.B", "Get"), expected)]));
         let codes = BTreeMap::from([(0, 3)]);
@@ -235,7 +254,36 @@ without_labels 7
     }
 
     #[test]
+    fn a_page_in_another_naming_says_the_same() {
+        let page = r#"
+rpc_server_call_duration_seconds_bucket{rpc_system_name="grpc",rpc_method="a.B/Get",rpc_response_status_code="OK",error_type="",le="0.005"} 3
+rpc_server_call_duration_seconds_bucket{rpc_system_name="grpc",rpc_method="a.B/Get",rpc_response_status_code="OK",error_type="",le="+Inf"} 3
+rpc_server_call_duration_seconds_count{rpc_system_name="grpc",rpc_method="a.B/Get",rpc_response_status_code="OK",error_type=""} 3
+rpc_server_call_duration_seconds_bucket{rpc_system_name="grpc",rpc_method="a.B/Get",rpc_response_status_code="INTERNAL",error_type="INTERNAL",le="0.005"} 0
+rpc_server_call_duration_seconds_bucket{rpc_system_name="grpc",rpc_method="a.B/Get",rpc_response_status_code="INTERNAL",error_type="INTERNAL",le="+Inf"} 1
+rpc_server_call_duration_seconds_count{rpc_system_name="grpc",rpc_method="a.B/Get",rpc_response_status_code="INTERNAL",error_type="INTERNAL"} 1
+rpc_server_call_duration_seconds_count{rpc_system_name="grpc",rpc_method="_OTHER",rpc_response_status_code="OK",error_type=""} 5
+rpc_server_in_flight_requests{rpc_service="a.B",rpc_method="a.B/Get"} 2
+rpc_server_method_info{rpc_service="a.B",rpc_method="a.B/Get",type="unary"} 1
+rpc_client_call_duration_seconds_count{rpc_system_name="grpc",rpc_method="c.D/Put",server_address="",server_port="",rpc_response_status_code="CANCELLED",error_type="CANCELLED"} 3
+"#;
+        let names = "opentelemetry".parse::<Chosen>().unwrap().names();
+        let Scrape { methods, calls } = parse(page, &names).unwrap();
+        let method = Method {
+            kind: "unary".to_owned(),
+            codes: BTreeMap::from([(0, 3), (13, 1)]),
+            in_flight: 2,
+            latency: Histogram { buckets: vec![(0.005, 3), (f64::INFINITY, 4)], count: 4 },
+            ..Method::default()
+        };
+        let rpc = |service: &str, method: &str| (service.to_owned(), method.to_owned());
+        assert_eq!(methods, BTreeMap::from([(rpc("a.B", "Get"), method)]));
+        assert_eq!(calls[&rpc("c.D", "Put")].codes, BTreeMap::from([(1, 3)]));
+    }
+
+    #[test]
     fn what_is_no_sample_is_an_error() {
+        let names = Chosen::default().names();
         for line in [
             "name",
             "name{",
@@ -246,7 +294,7 @@ without_labels 7
             "grpc_server_errors_total{code=\"13\",method=\"Get\",service=\"a.B\"} 1",
             "grpc_client_edge_requests_total{code=\"0\",method=\"Put\",service=\"c.D\"} 1",
         ] {
-            assert!(matches!(parse(line), Err(ScrapeError::Line(_))), "{line}");
+            assert!(matches!(parse(line, &names), Err(ScrapeError::Line(_))), "{line}");
         }
     }
 }

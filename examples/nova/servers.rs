@@ -51,6 +51,7 @@ pub(crate) struct Servers {
 
 impl Servers {
     pub(crate) async fn start(args: &Args) -> Result<Self, Failure> {
+        args.naming.install()?;
         let grpc = listen("--grpc", args.grpc).await?;
         let metrics = listen("--metrics", args.metrics).await?;
         let place = Place { grpc: reachable(&grpc)?, metrics: reachable(&metrics)? };

@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use grpc_metrics_runtime::monitoring::Monitoring;
 use grpc_metrics_runtime::prometheus::Registry;
 use grpc_metrics_runtime::{CodeLabel, GrpcMetrics};
 use tonic::Code;
 
-use crate::{monitoring, monitoring_apart};
+use crate::{LABELS, NAMINGS, monitoring, monitoring_apart, monitoring_in};
 
 /// The files in a directory of their own, which ends with the test.
 pub(crate) struct Directory(pub(crate) PathBuf);
@@ -81,6 +82,21 @@ fn the_rules_pass_their_tests() {
         let directory = Directory::with("test", &monitoring);
         directory.run("promtool", &["test", "rules", "prometheus/rules_test.yml"]);
     }
+}
+
+/// For each naming, with labels that tell deployments apart.
+#[test]
+#[ignore = "needs the promtool program"]
+fn m1_the_rules_pass_their_tests_in_each_naming() {
+    let pass = |naming| {
+        let monitoring = monitoring_in(naming).target_labels(LABELS).expect("legal labels");
+        let directory = Directory::with(&format!("{naming:?}"), &monitoring);
+        let rules = ["check", "rules", "--lint=all", "--lint-fatal", "prometheus/rules.yml"];
+        directory.run("promtool", &rules);
+        directory.run("promtool", &["test", "rules", "prometheus/rules_test.yml"]);
+    };
+    // They take a while.
+    thread::scope(|scope| NAMINGS.iter().for_each(|naming| drop(scope.spawn(|| pass(*naming)))));
 }
 
 /// For metrics with other codes than the default ones.
