@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{fs, io};
 
-use grpc_metrics_runtime::GrpcMetrics;
+use grpc_metrics_runtime::{GrpcMetrics, Naming};
 use lexopt::{Arg, Parser, ValueExt as _};
 
 const HELP: &str = "\
@@ -18,7 +18,9 @@ Usage: monitoring --out DIR [OPTIONS]
   --job NAME     the job in Prometheus [nova]
   --target ADDR  address of /metrics, as seen by Prometheus; repeatable
                  [host.docker.internal:8081]
-  --prefix NAME  prefix of the metrics' names [grpc_server]
+  --prefix NAME  prefix of the metrics' names [grpc_server; with opentelemetry, rpc_server]
+  --naming NAME  the names of the metrics: default, go-grpc-prometheus, opentelemetry or grpc-a66
+                 [default]
   --target-label NAME
                  a target label that distinguishes deployments, such as namespace; repeatable
   -h, --help     print this
@@ -29,6 +31,7 @@ struct Args {
     job: String,
     targets: Vec<String>,
     prefix: Option<String>,
+    naming: Naming,
     target_labels: Vec<String>,
 }
 
@@ -48,7 +51,7 @@ fn main() -> ExitCode {
 }
 
 fn write(args: &Args) -> Result<(), String> {
-    let builder = GrpcMetrics::builder();
+    let builder = GrpcMetrics::builder().naming(args.naming);
     let builder = match &args.prefix {
         Some(prefix) => builder.prefix(prefix),
         None => builder,
@@ -78,6 +81,7 @@ fn parse(mut parser: Parser) -> Result<Option<Args>, lexopt::Error> {
     let mut job = "nova".to_owned();
     let mut targets = Vec::new();
     let mut prefix = None;
+    let mut naming = Naming::Default;
     let mut target_labels = Vec::new();
     while let Some(arg) = parser.next()? {
         match arg {
@@ -85,6 +89,7 @@ fn parse(mut parser: Parser) -> Result<Option<Args>, lexopt::Error> {
             Arg::Long("job") => job = parser.value()?.string()?,
             Arg::Long("target") => targets.push(parser.value()?.string()?),
             Arg::Long("prefix") => prefix = Some(parser.value()?.string()?),
+            Arg::Long("naming") => naming = parser.value()?.parse_with(naming_of)?,
             Arg::Long("target-label") => target_labels.push(parser.value()?.string()?),
             Arg::Long("help") | Arg::Short('h') => return Ok(None),
             other => return Err(other.unexpected()),
@@ -94,7 +99,17 @@ fn parse(mut parser: Parser) -> Result<Option<Args>, lexopt::Error> {
     if targets.is_empty() {
         targets.push("host.docker.internal:8081".to_owned());
     }
-    Ok(Some(Args { out, job, targets, prefix, target_labels }))
+    Ok(Some(Args { out, job, targets, prefix, naming, target_labels }))
+}
+
+fn naming_of(name: &str) -> Result<Naming, &'static str> {
+    match name {
+        "default" => Ok(Naming::Default),
+        "go-grpc-prometheus" => Ok(Naming::GoGrpcPrometheus),
+        "opentelemetry" => Ok(Naming::OpenTelemetry),
+        "grpc-a66" => Ok(Naming::GrpcA66),
+        _ => Err("no such naming"),
+    }
 }
 
 fn fail(message: &str) -> ExitCode {

@@ -13,9 +13,9 @@ use super::queries::{ALL, Query, Variables, list, queries, text, variable_querie
 use crate::prometheus::label;
 
 /// The scrape interval of the test is a second. Grafana would take four of them at least.
-const NOW: Variables = Variables { rate_interval: "10s", range: "30s", ..ALL };
+pub(crate) const NOW: Variables = Variables { rate_interval: "10s", range: "30s", ..ALL };
 /// As Grafana puts in what was chosen: as a regular expression, escaped for it and for the query.
-const CHOSEN: Variables = Variables {
+pub(crate) const CHOSEN: Variables = Variables {
     job: JOB,
     // Two that call, and one that is called.
     service: r"nova\\.messaging\\.v1\\.MessagingService|nova\\.feed\\.v1\\.FeedService|nova\\.user\\.v1\\.UserService",
@@ -33,7 +33,7 @@ const ARROWS: [[&str; 2]; 6] = [
 ];
 
 /// All values of a query over the last so many seconds: for each series, its labels and values.
-fn over(server: &str, seconds: u64, query: &str) -> Vec<(Value, Vec<f64>)> {
+pub(crate) fn over(server: &str, seconds: u64, query: &str) -> Vec<(Value, Vec<f64>)> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let output = Command::new("promtool")
         .args(["query", "--format=json", "range", "--step=1s"])
@@ -59,15 +59,23 @@ fn assert_has_data(prometheus: &Prometheus, query: &Query, variables: &Variables
     assert!(now.iter().all(|(_, value)| value.is_finite()), "{name}: {now:?}");
 
     let series = over(&prometheus.url, 5, &expr);
-    assert!(series.iter().all(|(_, values)| values.iter().all(|v| v.is_finite())), "{name}");
+    assert_as_chosen(query, variables, &series);
     // Any instant of the last seconds has a value.
     assert!(series.iter().any(|(_, values)| values.len() == 6), "{name}: gaps: {series:?}");
+}
+
+/// All values are finite, and of services that were chosen.
+pub(crate) fn assert_as_chosen(query: &Query, variables: &Variables, series: &[(Value, Vec<f64>)]) {
+    let name = query.name();
+    assert!(series.iter().all(|(_, values)| values.iter().all(|v| v.is_finite())), "{name}");
     for (labels, _) in series {
         // The topology is that of all services.
         if !query.expr.contains("$service") {
             continue;
         }
-        let Some(service) = labels["service"].as_str() else { continue };
+        // As each naming has it.
+        let names = ["service", "grpc_service", "rpc_service"];
+        let Some(service) = names.iter().find_map(|name| labels[name].as_str()) else { continue };
         let service = service.replace('.', r"\\.");
         let chosen = variables.service == ALL.service
             || variables.service.split('|').any(|one| one == service);

@@ -5,7 +5,7 @@ mod clients;
 mod exemplars;
 mod form;
 mod layer;
-mod live;
+pub(crate) mod live;
 mod names;
 mod namings;
 pub(crate) mod queries;

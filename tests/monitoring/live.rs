@@ -14,7 +14,7 @@ use crate::relay;
 use crate::rules::{Rule, rules};
 
 /// By name, what Prometheus says of each rule. A recording rule is evaluated under one name each.
-fn said(prometheus: &Prometheus) -> BTreeMap<String, Value> {
+pub(crate) fn said(prometheus: &Prometheus) -> BTreeMap<String, Value> {
     let answer: Value = serde_json::from_str(&prometheus.get("/api/v1/rules", &[])).unwrap();
     let groups = answer["data"]["groups"].as_array().unwrap();
     let rules = groups.iter().flat_map(|group| group["rules"].as_array().unwrap());

@@ -4,9 +4,14 @@ use grpc_metrics_runtime::monitoring::Monitoring;
 use grpc_metrics_runtime::prometheus::Registry;
 use grpc_metrics_runtime::{CodeLabel, Error, GrpcMetrics, GrpcMetricsBuilder, Naming};
 use serde_json::Value;
+use support::nova::Nova;
+use support::prometheus::Prometheus;
 use support::promql::{Known, parsed};
+use support::wait::block_until;
 
+use crate::dashboard::live::{CHOSEN, NOW, assert_as_chosen, over};
 use crate::dashboard::queries::{ALL, list, panels_of, queries_of, text, variable_queries_of};
+use crate::live::said;
 use crate::names::read_by;
 use crate::rules::rules;
 use crate::{LABELS, NAMINGS, monitoring_in, service};
@@ -166,4 +171,57 @@ fn m1_labels_of_either_naming_are_no_target_labels() {
         assert!(reason.contains("in the default naming"), "{reason}");
     }
     assert!(monitoring_in(Naming::Default).target_labels(["grpc_service"]).is_ok());
+}
+
+/// The real Prometheus scrapes Nova, which compares its metrics with its clients at the end.
+fn everything_has_data(naming: Naming, option: &str) {
+    let nova = Nova::start(&["--naming", option, "--fault-rate", "0.02"]);
+    let monitoring = monitoring_in(naming);
+    let rules_text = monitoring.rules();
+    let prometheus =
+        Prometheus::start_with(env!("CARGO_TARGET_TMPDIR"), &nova.metrics, &rules_text);
+    let dashboard = dashboard_of(&monitoring);
+    for (selector, label) in variable_queries_of(&dashboard) {
+        let values = format!("group by ({label}) ({})", NOW.put_into(&selector));
+        block_until(|| prometheus.query(&values), |found| !found.is_empty());
+    }
+    for query in queries_of(&dashboard) {
+        for variables in [NOW, CHOSEN] {
+            let expr = variables.put_into(&query.expr);
+            let found = block_until(
+                || over(&prometheus.url, 5, &expr),
+                |series| series.iter().any(|(_, values)| !values.is_empty()),
+            );
+            assert_as_chosen(&query, &variables, &found);
+        }
+    }
+    let rules = rules(&rules_text);
+    for rule in rules.iter().filter(|rule| rule.is_recorded) {
+        let recorded = block_until(|| prometheus.query(&rule.name), |found| !found.is_empty());
+        assert!(recorded.iter().all(|(_, value)| value.is_finite()), "{}", rule.name);
+    }
+    let said = said(&prometheus);
+    assert_eq!(said.len(), rules.len());
+    for rule in &rules {
+        assert_eq!(said[&rule.name]["health"], "ok", "{}", said[&rule.name]);
+    }
+    assert_eq!(nova.interrupt(), Some(0), "{naming:?}");
+}
+
+#[test]
+#[ignore = "needs the prometheus and promtool programs"]
+fn m1_everything_has_data_in_the_naming_of_go_grpc_prometheus() {
+    everything_has_data(Naming::GoGrpcPrometheus, "go-grpc-prometheus");
+}
+
+#[test]
+#[ignore = "needs the prometheus and promtool programs"]
+fn m1_everything_has_data_in_the_naming_of_opentelemetry() {
+    everything_has_data(Naming::OpenTelemetry, "opentelemetry");
+}
+
+#[test]
+#[ignore = "needs the prometheus and promtool programs"]
+fn m1_everything_has_data_in_the_naming_of_grpc_a66() {
+    everything_has_data(Naming::GrpcA66, "grpc-a66");
 }
