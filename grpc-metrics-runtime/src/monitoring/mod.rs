@@ -46,7 +46,7 @@ pub struct File {
 }
 
 impl GrpcMetrics {
-    /// Returns the monitoring of these metrics, for their prefix, fault codes and spelling of codes.
+    /// Returns the monitoring of these metrics, in their names, and for their fault codes and spelling of codes.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -116,8 +116,8 @@ impl Monitoring {
     /// # Errors
     ///
     /// Returns [`Error::InvalidTargetLabel`] for the first label that has an invalid name, is given twice, is a label
-    /// of the metrics, the alerts or the dashboard's topology or a variable of the dashboard, or is a constant label of
-    /// the metrics.
+    /// of the metrics, also one of [`Naming::Default`](crate::Naming::Default), of the alerts or of the dashboard's
+    /// topology, is a variable of the dashboard, or is a constant label of the metrics.
     pub fn target_labels(
         mut self,
         labels: impl IntoIterator<Item = impl Into<String>>,

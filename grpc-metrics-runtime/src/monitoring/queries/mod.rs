@@ -20,26 +20,25 @@ const PARTS: [&str; 3] = ["_bucket", "_sum", "_count"];
 #[derive(Clone, Debug)]
 pub(super) struct Vocabulary {
     /// By default name.
-    pub(super) families: Vec<(String, FamilyName)>,
+    families: Vec<(String, FamilyName)>,
     /// By default name.
-    pub(super) labels: Vec<(String, String)>,
-    pub(super) full_method: Option<FullMethod>,
+    labels: Vec<(String, String)>,
+    full_method: Option<FullMethod>,
 }
 
 /// A family's name in queries. That of a counter may be a part of a histogram, `…_count`.
 #[derive(Clone, Debug)]
-pub(super) struct FamilyName {
-    pub(super) name: String,
-    /// Whether its series have the label of the service. The others have that of the method alone, as in the
-    /// definition of the dialect.
-    pub(super) has_service: bool,
+struct FamilyName {
+    name: String,
+    /// Whether its series have the label of the service. The others have that of the method alone.
+    has_service: bool,
 }
 
-/// The label of the method is the full name, `service/method`. Families without a label of the service depend on it.
+/// Methods have their full names, `service/method`. Families may lack the label of the service then.
 #[derive(Clone, Debug)]
-pub(super) struct FullMethod {
-    /// The method, and the service, of other paths.
-    pub(super) other: String,
+struct FullMethod {
+    /// The service, and the method, of paths that the program does not know.
+    other: String,
 }
 
 /// A metric's name, and the matchers after it.
