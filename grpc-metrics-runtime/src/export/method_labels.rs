@@ -40,9 +40,10 @@ impl Schema {
     ) -> impl Iterator<Item = Labelled<'a>> {
         let all = snapshot.of_side(family.side()).iter();
         let all = all.map(|method| self.label_values(family, method));
-        // In the snapshot they are in the order of service and method.
-        let full = self.naming().form.full_methods;
-        let (sorted, all) = if full { (sorted(all), None) } else { (Vec::new(), Some(all)) };
+        // In the snapshot they are in the order of service, method and upstream.
+        let form = &self.naming().form;
+        let in_order = !form.full_methods && !form.type_on_all && self.dialect().target.len() == 1;
+        let (sorted, all) = if in_order { (Vec::new(), Some(all)) } else { (sorted(all), None) };
         sorted.into_iter().chain(all.into_iter().flatten())
     }
 

@@ -8,6 +8,8 @@ mod method_labels;
 mod metric_families;
 #[cfg(feature = "openmetrics")]
 pub mod openmetrics;
+#[cfg(all(test, not(cells_model)))]
+mod order_tests;
 mod schema;
 mod series;
 pub(crate) mod text;
