@@ -82,3 +82,17 @@ fn m3_series_are_in_the_registry_s_order_with_each_combination_of_labels() {
         }
     }
 }
+
+#[test]
+fn m3_series_of_two_instances_are_in_the_registry_s_order() {
+    for naming in NAMINGS {
+        let in_zone = |zone: &str| {
+            let settings = Settings {
+                const_labels: [("zone".to_owned(), zone.to_owned())].into(),
+                ..settings(naming, LabelForm::default())
+            };
+            counted(settings, &methods())
+        };
+        assert_same_text([in_zone("b"), in_zone("a")]);
+    }
+}

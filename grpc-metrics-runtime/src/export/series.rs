@@ -30,6 +30,11 @@ impl<'a> Labels<'a> {
         let own = self.family.labels().iter().zip(self.own);
         method.chain(own.map(|(name, value)| (name.as_str(), *value)))
     }
+
+    /// Returns whether labels of the client's upstream are missing.
+    pub(super) fn lack_upstream(self) -> bool {
+        self.method.len() < self.family.method_labels().len()
+    }
 }
 
 /// The value of a series.

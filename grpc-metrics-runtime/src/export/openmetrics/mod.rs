@@ -67,9 +67,7 @@ pub fn encode_registry(registry: &Registry) -> prometheus::Result<String> {
         writer.head(&exposed.name, exposed.ty.as_str(), &exposed.help);
         for (family, samples) in exposed.parts {
             let (family, own_families) = &gathered[family];
-            for own in own_families {
-                writer.own_family(family.name(), samples, own);
-            }
+            writer.own_families(family.name(), samples, own_families);
             if own_families.is_empty() {
                 foreign::write(writer.text(), family, samples);
             }

@@ -38,9 +38,7 @@ pub fn encode_registry(registry: &Registry) -> prometheus::Result<String> {
             continue;
         };
         writer.head(name, own.family.ty().as_str(), own.family.help());
-        for own in &own_families {
-            writer.own_family(name, Samples::All, own);
-        }
+        writer.own_families(name, Samples::All, &own_families);
     }
     Ok(writer.into_text())
 }

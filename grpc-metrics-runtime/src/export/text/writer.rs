@@ -52,12 +52,29 @@ impl Writer {
         let _ = write!(self.text, "# HELP {name} {help}\n# TYPE {name} {ty}\n");
     }
 
-    /// Writes the samples of one of this crate's families, which the registry calls `name`.
-    pub(in crate::export) fn own_family(
+    /// Writes the samples of a family of this crate's, which the registry calls `name`, from each of its instances.
+    pub(in crate::export) fn own_families(
+        &mut self,
+        name: &str,
+        samples: Samples,
+        instances: &[OwnFamily<'_>],
+    ) {
+        // A registry has the series with fewer labels of all instances first.
+        let passes: &[_] = if instances.len() > 1 { &[Some(true), Some(false)] } else { &[None] };
+        for without_upstream in passes {
+            for own in instances {
+                self.own_family(name, samples, own, *without_upstream);
+            }
+        }
+    }
+
+    /// Writes the series of an instance; if given, only those without or with an upstream.
+    fn own_family(
         &mut self,
         name: &str,
         samples: Samples,
         own: &OwnFamily<'_>,
+        without_upstream: Option<bool>,
     ) {
         let OwnFamily { family, schema, snapshot, added } = *own;
         let mut constant = String::from("{");
@@ -71,6 +88,9 @@ impl Writer {
             bounds.chain(["+Inf".to_owned()]).map(|le| format!("le=\"{le}\"}} ")).collect();
         let mut series = String::new();
         schema.visit(family, snapshot, |labels, value| {
+            if without_upstream.is_some_and(|without| labels.lack_upstream() != without) {
+                return;
+            }
             series.clear();
             series.push_str(&constant);
             write_labels(&mut series, labels);
