@@ -5,6 +5,7 @@ mod counts;
 mod etcd;
 mod families;
 mod sizes;
+mod together;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -177,7 +177,7 @@ impl Schema {
         let is_requests = |row: &&Row| (row.side, row.id) == (side, id);
         let suffix = ROWS.iter().find(is_requests).map(|row| row.suffix);
         let is_set = || self.naming.metrics.iter().any(|(default, _)| Some(&**default) == suffix);
-        !self.dialect.form.code_on_durations || self.dialect.family(side, id).is_some() || is_set()
+        !self.counts_by_durations() || self.dialect.family(side, id).is_some() || is_set()
     }
 
     /// Returns whether a family has the program's label.
@@ -189,6 +189,11 @@ impl Schema {
             }
             _ => false,
         }
+    }
+
+    /// Returns whether durations are by code, and so by the naming count the requests.
+    fn counts_by_durations(&self) -> bool {
+        self.dialect.form.code_on_durations && self.naming.form.code_on_durations
     }
 
     /// Returns whether a histogram has the code as a label.

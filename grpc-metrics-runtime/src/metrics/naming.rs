@@ -76,7 +76,8 @@ impl GrpcMetricsBuilder {
     }
 
     /// Sets whether the histograms of durations have the label of the code. Default: no, or that of the
-    /// [naming](Self::naming). With it, there are as many more series as there are codes.
+    /// [naming](Self::naming). With it, there are as many more series as there are codes. Without it, requests are counted by
+    /// code in `requests_total`, also in a naming that does not define that.
     pub fn code_on_durations(mut self, by_code: bool) -> Self {
         self.naming.code_on_durations = Some(by_code);
         self
