@@ -124,3 +124,16 @@ fn m2_wrong_names_are_typed_errors() {
     let scrape = built(|b| b.naming(Naming::OpenTelemetry).const_label("code", "x"));
     assert!(scrape.is_ok(), "{scrape:?}");
 }
+#[test]
+fn m2_a_metric_can_t_have_the_name_of_a_histogram_s_samples() {
+    for part in ["_bucket", "_sum", "_count"] {
+        let name = format!("request_duration_seconds{part}");
+        match built(|b| b.metric_name("requests_started_total", name.clone())) {
+            Err(Error::InvalidMetricName { name: of, reason, .. }) => {
+                assert_eq!(of, format!("grpc_server_{name}"));
+                assert!(reason.contains("two metrics"), "{reason}");
+            }
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}

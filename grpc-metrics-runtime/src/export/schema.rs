@@ -251,11 +251,17 @@ impl Schema {
         })
     }
 
-    /// Returns the name that two families have.
-    pub(crate) fn duplicate_family(&self) -> Option<&str> {
+    /// Returns the name that two families or their samples have.
+    pub(crate) fn duplicate_family(&self) -> Option<String> {
         let mut seen = BTreeSet::new();
-        let mut names = self.families.iter().map(|family| family.name.as_str());
-        names.find(|name| !seen.insert(*name))
+        let mut names = self.families.iter().flat_map(|Family { name, row, .. }| {
+            let parts: &[_] = match row.ty {
+                FamilyType::Histogram => &["", "_bucket", "_sum", "_count"],
+                FamilyType::Counter | FamilyType::Gauge => &[""],
+            };
+            parts.iter().map(move |part| format!("{name}{part}"))
+        });
+        names.find(|name| !seen.insert(name.clone()))
     }
 
     /// Returns the full method of paths that the program does not know, if methods have their full names.

@@ -143,7 +143,7 @@ impl NamingChoice {
         }
         if let Some(name) = schema.duplicate_family() {
             let reason = "is the name of two metrics";
-            return Err(Error::InvalidMetricName { name: name.to_owned(), reason });
+            return Err(Error::InvalidMetricName { name, reason });
         }
         Ok(settings)
     }
