@@ -137,3 +137,27 @@ fn m2_a_metric_can_t_have_the_name_of_a_histogram_s_samples() {
         }
     }
 }
+#[test]
+fn m2_names_of_what_the_naming_does_not_have_are_typed_errors() {
+    let target = built(|b| b.naming(Naming::OpenTelemetry).label_name("target", "upstream"));
+    match target {
+        Err(Error::InvalidLabel { name, reason, .. }) => {
+            assert_eq!(name, "target");
+            assert!(reason.contains("naming"), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
+    for naming in [Naming::Default, Naming::GoGrpcPrometheus, Naming::OpenTelemetry] {
+        match built(|b| b.naming(naming).metric_name("call_duration_seconds", "calls_seconds")) {
+            Err(Error::InvalidMetricName { name, reason, .. }) => {
+                assert_eq!(name, "call_duration_seconds");
+                assert!(reason.contains("naming"), "{reason}");
+            }
+            other => panic!("{naming:?}: {other:?}"),
+        }
+    }
+    let a66 = |b: GrpcMetricsBuilder| {
+        b.naming(Naming::GrpcA66).metric_name("call_duration_seconds", "calls_seconds")
+    };
+    assert!(built(a66).is_ok());
+}

@@ -36,6 +36,9 @@ pub(crate) struct Dialect {
     pub(super) error_type: Option<&'static str>,
 }
 
+/// The labels of a client's upstream, by default.
+pub(super) const DEFAULT_TARGET: &[&str] = &["target"];
+
 const DEFAULT: Dialect = Dialect {
     prefix: "grpc_server",
     buckets: DEFAULT_BUCKETS,
@@ -47,7 +50,7 @@ const DEFAULT: Dialect = Dialect {
     labels: &[],
     system: None,
     other: "other",
-    target: &["target"],
+    target: DEFAULT_TARGET,
     code_on_sizes: false,
     error_type: None,
 };
@@ -145,7 +148,7 @@ pub(crate) fn dialect(naming: Naming) -> &'static Dialect {
 /// Returns whether it is the default name of a label.
 pub(crate) fn is_label(name: &str) -> bool {
     let own = ROWS.iter().flat_map(|row| row.labels);
-    [SERVICE, METHOD].iter().chain(DEFAULT.target).chain(own).any(|label| *label == name)
+    [SERVICE, METHOD].iter().chain(DEFAULT_TARGET).chain(own).any(|label| *label == name)
 }
 
 /// Returns whether it is the default name of a family, without the prefix.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tonic::Code;
 
-use super::dialects::{Dialect, dialect};
+use super::dialects::{DEFAULT_TARGET, Dialect, dialect};
 use super::families::{CODE, FamilyId, FamilyType, METHOD, ROWS, Row, SERVICE, TYPE};
 use crate::catalog::Side;
 use crate::counters::SIZE_BOUNDS;
@@ -240,6 +240,21 @@ impl Schema {
             .iter()
             .flat_map(|family| family.method_labels.iter().chain(&family.labels));
         all.map(String::as_str).collect()
+    }
+
+    /// Returns a label that is given a name, and that no family has in this naming.
+    pub(crate) fn unknown_label(&self) -> Option<&str> {
+        let is_targets = |label: &str| DEFAULT_TARGET.contains(&label);
+        let mut set = self.naming.labels.iter().map(|(default, _)| default.as_str());
+        set.find(|label| is_targets(label) && !self.dialect.target.contains(label))
+    }
+
+    /// Returns a metric that is given a name, and that the naming does not have.
+    pub(crate) fn unknown_family(&self) -> Option<&str> {
+        let is_shown =
+            |default: &str| self.families.iter().any(|family| family.row.suffix == default);
+        let mut set = self.naming.metrics.iter().map(|(default, _)| default.as_str());
+        set.find(|default| !is_shown(default))
     }
 
     /// Returns a label that a family has twice.

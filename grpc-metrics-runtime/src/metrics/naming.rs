@@ -49,7 +49,7 @@ impl GrpcMetricsBuilder {
     }
 
     /// Sets the name of a label. `default` is its name in [`Naming::Default`]: `service`, `method`, `code`, `type`,
-    /// `error`, `slo`, `target`, `caller_service` or `caller_method`.
+    /// `error`, `slo`, `target`, `caller_service` or `caller_method`. In [`Naming::OpenTelemetry`] there is no `target`.
     ///
     /// ```
     /// # use grpc_metrics_runtime::{GrpcMetrics, prometheus::Registry};
@@ -69,7 +69,10 @@ impl GrpcMetricsBuilder {
     /// `metric_name("requests_total", "handled_total")`. If both sides have the metric, it applies to both.
     ///
     /// `requests_started_total`, the RPCs that have started, is only exposed if it is given a name, or by a naming
-    /// that has it.
+    /// that has it. `call_duration_seconds`, the durations of a client's calls beside those of its attempts, is only in
+    /// [`Naming::GrpcA66`].
+    ///
+    /// In OpenMetrics, a counter whose name does not end in `_total` has the type `unknown`.
     pub fn metric_name(mut self, default: impl Into<String>, name: impl Into<String>) -> Self {
         self.naming.metrics.push((default.into(), name.into()));
         self
@@ -137,6 +140,14 @@ impl NamingChoice {
         let code_label = self.code_label.unwrap_or(dialect.code_label);
         let settings = Settings { prefix, buckets, code_label, naming, ..Settings::default() };
         let schema = Schema::new(&settings);
+        if let Some(name) = schema.unknown_label() {
+            let reason = "is no label of this naming";
+            return Err(Error::InvalidLabel { name: name.to_owned(), reason });
+        }
+        if let Some(name) = schema.unknown_family() {
+            let reason = "is no metric of this naming";
+            return Err(Error::InvalidMetricName { name: name.to_owned(), reason });
+        }
         if let Some(name) = schema.duplicate_label() {
             let reason = "is the name of two labels of a metric";
             return Err(Error::InvalidLabel { name: name.to_owned(), reason });
