@@ -1,6 +1,7 @@
 //! The values of the labels that tell methods apart.
 
 use std::borrow::Cow;
+use std::net::Ipv6Addr;
 
 use super::schema::{Family, Schema};
 use crate::catalog::{MethodKey, Side};
@@ -91,11 +92,17 @@ fn sorted<'a>(methods: impl Iterator<Item = Labelled<'a>>) -> Vec<Labelled<'a>> 
     sorted
 }
 
-/// Splits `host:port`; without a port, all of it is the host.
+/// Splits `host:port`; without a port, all of it is the host. An IPv6 address with a port is in brackets, which are no
+/// part of it.
 fn host_and_port(target: &str) -> (&str, &str) {
+    if target.parse::<Ipv6Addr>().is_ok() {
+        return (target, "");
+    }
     let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     let split = target.rsplit_once(':').filter(|(_, port)| is_port(port));
-    split.unwrap_or((target, ""))
+    let (host, port) = split.unwrap_or((target, ""));
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    (address.unwrap_or(host), port)
 }
 
 #[cfg(all(test, not(cells_model)))]
@@ -106,7 +113,9 @@ mod tests {
     fn m1_a_target_is_a_host_with_or_without_a_port() {
         for (target, host, port) in [
             ("billing:50051", "billing", "50051"),
-            ("[::1]:80", "[::1]", "80"),
+            ("[::1]:80", "::1", "80"),
+            ("[::1]", "::1", ""),
+            ("::1", "::1", ""),
             ("billing", "billing", ""),
             ("eu:billing", "eu:billing", ""),
             ("billing:", "billing:", ""),
