@@ -4,6 +4,7 @@ mod alone;
 mod counts;
 mod etcd;
 mod families;
+mod messages;
 mod sizes;
 mod together;
 
