@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod endings;
+mod namings;
 mod processes;
 mod spans;
 mod stack;

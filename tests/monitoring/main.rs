@@ -9,6 +9,7 @@ mod dashboard;
 mod edges;
 mod groups;
 mod live;
+mod mixins;
 mod names;
 mod namespaces;
 mod namings;
