@@ -184,6 +184,9 @@ async fn m1_opentelemetry() {
     count("server", unary, "NOT_FOUND", "", 2.0);
     count("server", unary, "INTERNAL", "INTERNAL", 1.0);
     count("server", "_OTHER", "OK", "", 0.0);
+    // What the conventions do not define has the service, too.
+    let other = [("rpc_service", "_OTHER"), ("rpc_method", "_OTHER")];
+    assert_eq!(scrape.value("rpc_server_in_flight_requests", &other), Some(0.0));
     count("client", unary, "OK", "", 3.0);
     count("client", unary, "NOT_FOUND", "NOT_FOUND", 2.0);
     let name = "rpc_client_call_duration_seconds_count";

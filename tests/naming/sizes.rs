@@ -1,6 +1,8 @@
 //! M1: the sizes of a client's messages, which only gRFC A66 has.
 
 use std::collections::BTreeMap;
+use std::future::{Ready, ready};
+use std::task::{Context, Poll};
 
 use grpc_metrics_runtime::prometheus::Registry;
 use grpc_metrics_runtime::{GrpcMetrics, Naming};
@@ -14,6 +16,7 @@ use support::script::{fail, script, send};
 use support::scripted::SERVICE;
 use support::wait::until_eq;
 use tokio_stream::iter;
+use tonic::body::Body;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status, Streaming};
 
@@ -92,14 +95,33 @@ async fn m1_the_attribute_counts_the_bytes_that_the_server_counts() {
     until_eq(|| finished(&bed), 4 * 5).await;
     assert_agree(&bed.scrape(), &Scrape::of(&registry));
 
-    // It is not sent, and is a call all the same.
+    // Nobody gets these, of which the second is not even sent, and they are calls all the same.
     let nobody = Channel::from_static("http://127.0.0.1:1").connect_lazy();
     call(&mut ScriptedClient::new(nobody), Kind::Unary, script([], [])).await;
+    drop(ScriptedClient::new(Shut).unary(script([], [])).await);
     let scrape = Scrape::of(&registry);
-    let unavailable = |family: &str| {
-        let family = format!("grpc_client_attempt_{family}_count");
-        sizes(&scrape, &family, "UNAVAILABLE")[&format!("{SERVICE}/Unary")]
-    };
-    assert_eq!(unavailable("duration_seconds").to_bits(), 1f64.to_bits());
-    assert_eq!(unavailable("sent_total_compressed_message_size_bytes").to_bits(), 1f64.to_bits());
+    for code in ["UNAVAILABLE", "UNKNOWN"] {
+        for family in ["duration_seconds", "sent_total_compressed_message_size_bytes"] {
+            let family = format!("grpc_client_attempt_{family}_count");
+            let count = sizes(&scrape, &family, code)[&format!("{SERVICE}/Unary")];
+            assert_eq!(count.to_bits(), 1f64.to_bits(), "{family} {code}");
+        }
+    }
+}
+
+/// A channel that is never ready.
+struct Shut;
+
+impl tower::Service<http::Request<Body>> for Shut {
+    type Response = http::Response<Body>;
+    type Error = Status;
+    type Future = Ready<Result<Self::Response, Status>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Err(Status::unavailable("shut")))
+    }
+
+    fn call(&mut self, _: http::Request<Body>) -> Self::Future {
+        ready(Err(Status::unavailable("shut")))
+    }
 }
