@@ -29,7 +29,9 @@ pub enum Naming {
     /// The names of gRPC's own metrics, gRFC A66, as their exporters for Prometheus show them:
     /// `grpc_server_call_duration_seconds{grpc_method, grpc_status}`.
     ///
-    /// `grpc_method` is `pkg.Service/Method`, or `other`. tonic does not retry, so a client's attempts are its calls.
+    /// `grpc_method` is `pkg.Service/Method`, or `other`. tonic does not retry, so a client's attempts are its calls. To
+    /// count the bytes of a call's messages, the client allocates twice per call; in other namings it does not count
+    /// them.
     GrpcA66,
 }
 
