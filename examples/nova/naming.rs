@@ -132,6 +132,12 @@ impl Chosen {
     }
 }
 
+pub(crate) enum Path {
+    Method(Rpc),
+    /// No measured method's, such as health checks and reflection, which the server layer sees.
+    Other,
+}
+
 impl Names {
     /// Returns what a sample with this name says; `None` if it is no metric of RPCs.
     pub(crate) fn says(&self, name: &str) -> Option<Says> {
@@ -154,17 +160,19 @@ impl Names {
         })
     }
 
-    /// Returns service and method; `Ok(None)` for paths that are no measured method's, such as health checks and
-    /// reflection, which the server layer sees.
-    pub(crate) fn rpc(&self, sample: &Sample<'_>) -> Option<Option<Rpc>> {
+    /// Returns whose sample it is.
+    pub(crate) fn path(&self, sample: &Sample<'_>) -> Option<Path> {
         let method = sample.label(self.method)?;
         let (service, method) = if self.full_methods {
-            let Some(both) = method.split_once('/') else { return Some(None) };
+            let Some(both) = method.split_once('/') else { return Some(Path::Other) };
             both
         } else {
             (sample.label(self.service)?, method)
         };
-        Some((service != "other").then(|| (service.to_owned(), method.to_owned())))
+        Some(match service {
+            "other" => Path::Other,
+            _ => Path::Method((service.to_owned(), method.to_owned())),
+        })
     }
 
     pub(crate) fn code(&self, sample: &Sample<'_>) -> Option<u8> {

@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     calls::Calls,
-    naming::{Names, Says},
+    naming::{Names, Path, Says},
     sample::Sample,
 };
 
@@ -162,7 +162,7 @@ fn parse(text: &str, names: &Names) -> Result<Scrape, ScrapeError> {
 
 impl Scrape {
     fn add(&mut self, says: Says, sample: &Sample<'_>, names: &Names) -> Option<()> {
-        let Some(rpc) = names.rpc(sample)? else { return Some(()) };
+        let Path::Method(rpc) = names.path(sample)? else { return Some(()) };
         if matches!(says, Says::Calls | Says::Edges) {
             return self.add_call(rpc, says, sample, names);
         }

@@ -30,8 +30,9 @@ fn m3_requests_are_counted_by_code_with_all_settings() {
         let by_code = |name: &str| {
             let own = || scrape.named(name).filter(|(labels, _)| is_own(labels));
             let zeros = own().filter(|(_, value)| *value == 0.0).count();
-            let has_code = own()
-                .any(|(labels, value)| labels.values().any(|v| is_not_found(v)) && value == 1.0);
+            let has_code = own().any(|(labels, value)| {
+                labels.values().any(|v| is_not_found(v)) && whole(value) == 1
+            });
             has_code && zeros >= 7 && own().map(|(_, value)| whole(value)).sum::<u64>() == 1
         };
         let is_count = |name: &str| {

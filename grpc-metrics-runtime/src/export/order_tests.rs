@@ -8,6 +8,7 @@ use tonic::Code;
 use super::exposition::Exposition;
 use super::text::encode_registry;
 use crate::catalog::MethodKey;
+use crate::counters::LabelValue;
 use crate::grpc::MethodKind;
 use crate::instance::{Instance, LabelForm, Naming, NamingSettings, Settings};
 
@@ -25,7 +26,7 @@ fn counted(settings: Settings, methods: &[(MethodKey, Option<MethodKind>)]) -> E
     for (key, kind) in methods {
         let counters = instance.by_key(*key, *kind);
         counters.start();
-        counters.end(Code::Ok, 1);
+        counters.end(Code::Ok, 1, LabelValue::NONE);
     }
     Exposition::new(Arc::new(instance))
 }
