@@ -205,6 +205,7 @@ async fn j6_a_bucket_has_the_trace_of_its_newest_sampled_rpc() {
             assert_eq!(exemplar.trace_id, caller.trace_id());
             let id = u64::from_be_bytes(span.span_context.span_id().to_bytes());
             assert_eq!(exemplar.span_id, id);
+            assert_eq!(exemplar.code, code);
             assert!(exemplar.ended >= span.start_time, "{exemplar:?}");
         }
     }
