@@ -29,9 +29,8 @@ pub enum Naming {
     /// The names of gRPC's own metrics, gRFC A66, as their exporters for Prometheus show them:
     /// `grpc_server_call_duration_seconds{grpc_method, grpc_status}`.
     ///
-    /// `grpc_method` is `pkg.Service/Method`, or `other`. tonic does not retry, so a client's attempts are its calls. To
-    /// count the bytes of a call's messages, the client allocates twice per call; in other namings it does not count
-    /// them.
+    /// `grpc_method` is `pkg.Service/Method`, or `other`. tonic does not retry, so a client's attempts are its calls.
+    /// Only in this naming do the bytes of a call's messages count, for which its client allocates up to twice more.
     GrpcA66,
 }
 
