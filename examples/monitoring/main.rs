@@ -1,12 +1,16 @@
 //! Generates the monitoring files: rules, their tests, and configuration for Prometheus, Alertmanager, Grafana
 //! and Jaeger.
 
+#[path = "../namings.rs"]
+mod namings;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{fs, io};
 
-use grpc_metrics_runtime::{GrpcMetrics, Naming};
+use grpc_metrics_runtime::GrpcMetrics;
 use lexopt::{Arg, Parser, ValueExt as _};
+use namings::Chosen;
 
 const HELP: &str = "\
 Generates the monitoring files: rules, their tests, and configuration for Prometheus, Alertmanager, Grafana
@@ -31,7 +35,7 @@ struct Args {
     job: String,
     targets: Vec<String>,
     prefix: Option<String>,
-    naming: Naming,
+    naming: Chosen,
     target_labels: Vec<String>,
 }
 
@@ -51,7 +55,7 @@ fn main() -> ExitCode {
 }
 
 fn write(args: &Args) -> Result<(), String> {
-    let builder = GrpcMetrics::builder().naming(args.naming);
+    let builder = GrpcMetrics::builder().naming(args.naming.0);
     let builder = match &args.prefix {
         Some(prefix) => builder.prefix(prefix),
         None => builder,
@@ -81,7 +85,7 @@ fn parse(mut parser: Parser) -> Result<Option<Args>, lexopt::Error> {
     let mut job = "nova".to_owned();
     let mut targets = Vec::new();
     let mut prefix = None;
-    let mut naming = Naming::Default;
+    let mut naming = Chosen::default();
     let mut target_labels = Vec::new();
     while let Some(arg) = parser.next()? {
         match arg {
@@ -89,7 +93,7 @@ fn parse(mut parser: Parser) -> Result<Option<Args>, lexopt::Error> {
             Arg::Long("job") => job = parser.value()?.string()?,
             Arg::Long("target") => targets.push(parser.value()?.string()?),
             Arg::Long("prefix") => prefix = Some(parser.value()?.string()?),
-            Arg::Long("naming") => naming = parser.value()?.parse_with(naming_of)?,
+            Arg::Long("naming") => naming = parser.value()?.parse()?,
             Arg::Long("target-label") => target_labels.push(parser.value()?.string()?),
             Arg::Long("help") | Arg::Short('h') => return Ok(None),
             other => return Err(other.unexpected()),
@@ -100,16 +104,6 @@ fn parse(mut parser: Parser) -> Result<Option<Args>, lexopt::Error> {
         targets.push("host.docker.internal:8081".to_owned());
     }
     Ok(Some(Args { out, job, targets, prefix, naming, target_labels }))
-}
-
-fn naming_of(name: &str) -> Result<Naming, &'static str> {
-    match name {
-        "default" => Ok(Naming::Default),
-        "go-grpc-prometheus" => Ok(Naming::GoGrpcPrometheus),
-        "opentelemetry" => Ok(Naming::OpenTelemetry),
-        "grpc-a66" => Ok(Naming::GrpcA66),
-        _ => Err("no such naming"),
-    }
 }
 
 fn fail(message: &str) -> ExitCode {

@@ -4,8 +4,10 @@ use std::{fmt::Display, net::SocketAddr, str::FromStr, time::Duration};
 
 use lexopt::{Arg, Parser, ValueExt as _};
 
-use crate::naming::Chosen;
-use crate::service::{Addresses, FIRST_GRPC, FIRST_METRICS, Service};
+use crate::{
+    namings::Chosen,
+    service::{Addresses, FIRST_GRPC, FIRST_METRICS, Service},
+};
 
 pub(crate) const HELP: &str = "\
 Nova: six gRPC services under traffic, with their metrics as a live table.

@@ -6,6 +6,8 @@ mod check;
 mod child;
 mod children;
 mod naming;
+#[path = "../namings.rs"]
+mod namings;
 mod pb;
 mod peers;
 mod run;

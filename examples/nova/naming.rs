@@ -1,62 +1,30 @@
-//! The naming of the metrics: an option, and what the page says in it.
+//! The names of the metrics that Nova reads, in each naming.
 
-use std::{fmt, str::FromStr};
+use grpc_metrics_runtime::Naming;
 
-use grpc_metrics_runtime::{GrpcMetrics, Naming};
-use tonic::Code;
+use crate::{sample::Sample, scrape::Rpc};
 
-use crate::{run::Failure, sample::Sample, scrape::Rpc};
-
-const NAMINGS: [(&str, Naming); 4] = [
-    ("default", Naming::Default),
-    ("go-grpc-prometheus", Naming::GoGrpcPrometheus),
-    ("opentelemetry", Naming::OpenTelemetry),
-    ("grpc-a66", Naming::GrpcA66),
-];
-
-/// A naming that was chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Chosen(Naming);
-
-impl FromStr for Chosen {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let found = NAMINGS.iter().find(|(name, _)| *name == text);
-        found.map(|(_, naming)| Self(*naming)).ok_or(())
-    }
-}
-
-impl fmt::Display for Chosen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let found = NAMINGS.iter().find(|(_, naming)| *naming == self.0);
-        f.write_str(found.map_or("", |(name, _)| name))
-    }
-}
-
-/// What a sample of the page says.
+/// What Nova reads. All but calls and edges are of the servers.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Says {
-    Kind,
+pub(crate) enum Metric {
+    MethodInfo,
     Requests,
     Errors,
     InFlight,
-    Bucket,
-    /// How many durations there are. If they are by code, also how many requests.
-    Durations {
-        by_code: bool,
-    },
-    /// The page has further series of methods that are served.
-    OtherOfServer,
+    DurationBucket,
+    DurationCount,
     Calls,
     Edges,
 }
 
-/// The names in which a page is read.
+/// The service of paths that no measured method has.
+pub(crate) const OTHER: &str = "other";
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Names {
     server: &'static str,
     client: &'static str,
+    /// `None` if durations are by code, so their count is that of the requests.
     requests: Option<&'static str>,
     durations: &'static str,
     calls: &'static str,
@@ -64,7 +32,7 @@ pub(crate) struct Names {
     method: &'static str,
     code: &'static str,
     kind: &'static str,
-    /// Whether the label of the method has the service, too.
+    /// Whether the label of the method is `service/method`.
     full_methods: bool,
 }
 
@@ -81,110 +49,132 @@ const DEFAULT: Names = Names {
     full_methods: false,
 };
 
-impl Chosen {
-    /// Lets all metrics of this process have these names. Must come before the first RPC.
-    pub(crate) fn install(self) -> Result<(), Failure> {
-        // Otherwise the instance is created when it is needed.
-        if self != Self::default() {
-            let metrics = GrpcMetrics::builder().naming(self.0).build();
-            let installed = metrics.and_then(GrpcMetrics::install);
-            installed.map_err(|error| Failure::Start(error.to_string()))?;
-        }
-        Ok(())
-    }
+const GO_GRPC_PROMETHEUS: Names = Names {
+    requests: Some("handled_total"),
+    durations: "handling_seconds",
+    calls: "handled_total",
+    service: "grpc_service",
+    method: "grpc_method",
+    code: "grpc_code",
+    kind: "grpc_type",
+    ..DEFAULT
+};
 
-    pub(crate) fn names(self) -> Names {
-        match self.0 {
-            Naming::GoGrpcPrometheus => Names {
-                requests: Some("handled_total"),
-                durations: "handling_seconds",
-                calls: "handled_total",
-                service: "grpc_service",
-                method: "grpc_method",
-                code: "grpc_code",
-                kind: "grpc_type",
-                ..DEFAULT
-            },
-            Naming::OpenTelemetry => Names {
-                server: "rpc_server_",
-                client: "rpc_client_",
-                requests: None,
-                durations: "call_duration_seconds",
-                calls: "call_duration_seconds_count",
-                service: "rpc_service",
-                method: "rpc_method",
-                code: "rpc_response_status_code",
-                full_methods: true,
-                ..DEFAULT
-            },
-            Naming::GrpcA66 => Names {
-                requests: None,
-                durations: "call_duration_seconds",
-                calls: "attempt_duration_seconds_count",
-                service: "grpc_service",
-                method: "grpc_method",
-                code: "grpc_status",
-                full_methods: true,
-                ..DEFAULT
-            },
+const OPEN_TELEMETRY: Names = Names {
+    server: "rpc_server_",
+    client: "rpc_client_",
+    requests: None,
+    durations: "call_duration_seconds",
+    calls: "call_duration_seconds_count",
+    method: "rpc_method",
+    code: "rpc_response_status_code",
+    full_methods: true,
+    ..DEFAULT
+};
+
+const GRPC_A66: Names = Names {
+    requests: None,
+    durations: "call_duration_seconds",
+    calls: "attempt_duration_seconds_count",
+    method: "grpc_method",
+    code: "grpc_status",
+    full_methods: true,
+    ..DEFAULT
+};
+
+/// By number: the codes' canonical names, and those in Go.
+const CODES: [[&str; 2]; 17] = [
+    ["OK", "OK"],
+    ["CANCELLED", "Canceled"],
+    ["UNKNOWN", "Unknown"],
+    ["INVALID_ARGUMENT", "InvalidArgument"],
+    ["DEADLINE_EXCEEDED", "DeadlineExceeded"],
+    ["NOT_FOUND", "NotFound"],
+    ["ALREADY_EXISTS", "AlreadyExists"],
+    ["PERMISSION_DENIED", "PermissionDenied"],
+    ["RESOURCE_EXHAUSTED", "ResourceExhausted"],
+    ["FAILED_PRECONDITION", "FailedPrecondition"],
+    ["ABORTED", "Aborted"],
+    ["OUT_OF_RANGE", "OutOfRange"],
+    ["UNIMPLEMENTED", "Unimplemented"],
+    ["INTERNAL", "Internal"],
+    ["UNAVAILABLE", "Unavailable"],
+    ["DATA_LOSS", "DataLoss"],
+    ["UNAUTHENTICATED", "Unauthenticated"],
+];
+
+impl Names {
+    pub(crate) fn of(naming: Naming) -> Self {
+        match naming {
+            Naming::GoGrpcPrometheus => GO_GRPC_PROMETHEUS,
+            Naming::OpenTelemetry => OPEN_TELEMETRY,
+            Naming::GrpcA66 => GRPC_A66,
             _ => DEFAULT,
         }
     }
-}
 
-pub(crate) enum Path {
-    Method(Rpc),
-    /// No measured method's, such as health checks and reflection, which the server layer sees.
-    Other,
-}
-
-impl Names {
-    /// Returns what a sample with this name says; `None` if it is no metric of RPCs.
-    pub(crate) fn says(&self, name: &str) -> Option<Says> {
+    /// Returns the metric of a sample by its name.
+    pub(crate) fn metric(&self, name: &str) -> Option<Metric> {
         if let Some(name) = name.strip_prefix(self.client) {
             return match name {
-                "edge_requests_total" => Some(Says::Edges),
-                name if name == self.calls => Some(Says::Calls),
+                "edge_requests_total" => Some(Metric::Edges),
+                name if name == self.calls => Some(Metric::Calls),
                 _ => None,
             };
         }
         let name = name.strip_prefix(self.server)?;
-        Some(match (name, name.strip_prefix(self.durations)) {
-            ("method_info", _) => Says::Kind,
-            ("errors_total", _) => Says::Errors,
-            ("in_flight_requests", _) => Says::InFlight,
-            (_, Some("_bucket")) => Says::Bucket,
-            (_, Some("_count")) => Says::Durations { by_code: self.requests.is_none() },
-            (name, _) if self.requests == Some(name) => Says::Requests,
-            _ => Says::OtherOfServer,
-        })
+        match (name, name.strip_prefix(self.durations)) {
+            ("method_info", _) => Some(Metric::MethodInfo),
+            ("errors_total", _) => Some(Metric::Errors),
+            ("in_flight_requests", _) => Some(Metric::InFlight),
+            (_, Some("_bucket")) => Some(Metric::DurationBucket),
+            (_, Some("_count")) => Some(Metric::DurationCount),
+            (name, _) => (self.requests == Some(name)).then_some(Metric::Requests),
+        }
     }
 
-    /// Returns whose sample it is.
-    pub(crate) fn path(&self, sample: &Sample<'_>) -> Option<Path> {
+    pub(crate) fn durations_are_by_code(&self) -> bool {
+        self.requests.is_none()
+    }
+
+    /// Returns service and method. The service is `other` for paths that no measured method has, such as those of
+    /// health checks and reflection, which the server layer sees.
+    pub(crate) fn rpc(&self, sample: &Sample<'_>) -> Option<Rpc> {
         let method = sample.label(self.method)?;
         let (service, method) = if self.full_methods {
-            let Some(both) = method.split_once('/') else { return Some(Path::Other) };
-            both
+            method.split_once('/').unwrap_or((OTHER, method))
         } else {
             (sample.label(self.service)?, method)
         };
-        Some(match service {
-            "other" => Path::Other,
-            _ => Path::Method((service.to_owned(), method.to_owned())),
-        })
+        Some((service.to_owned(), method.to_owned()))
     }
 
+    /// Returns the number of the code.
     pub(crate) fn code(&self, sample: &Sample<'_>) -> Option<u8> {
         let label = sample.label(self.code)?;
-        // grpc-go's "Canceled" has one l.
-        let plain = |name: &str| name.replace('_', "").to_lowercase().replace("ll", "l");
-        let named =
-            |code: &u8| plain(&format!("{:?}", Code::from(i32::from(*code)))) == plain(label);
-        label.parse().ok().or_else(|| (0..=16).find(named))
+        let by_name = || (0..).zip(CODES).find(|(_, names)| names.contains(&label));
+        label.parse().ok().or_else(|| by_name().map(|(number, _)| number))
     }
 
     pub(crate) fn kind<'a>(&self, sample: &'a Sample<'_>) -> Option<&'a str> {
         sample.label(self.kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn m1_a_code_is_read_in_every_spelling() {
+        let code = |naming, line: &str| Names::of(naming).code(&Sample::parse(line).unwrap());
+        assert_eq!(code(Naming::Default, "a{code=\"4\"} 1"), Some(4));
+        assert_eq!(code(Naming::GoGrpcPrometheus, "a{grpc_code=\"Canceled\"} 1"), Some(1));
+        assert_eq!(code(Naming::GoGrpcPrometheus, "a{grpc_code=\"Unauthenticated\"} 1"), Some(16));
+        let canonical = "a{rpc_response_status_code=\"DEADLINE_EXCEEDED\"} 1";
+        assert_eq!(code(Naming::OpenTelemetry, canonical), Some(4));
+        assert_eq!(code(Naming::GrpcA66, "a{grpc_status=\"CANCELLED\"} 1"), Some(1));
+        assert_eq!(code(Naming::GrpcA66, "a{grpc_status=\"GREAT\"} 1"), None);
+        assert_eq!(code(Naming::GrpcA66, "a{code=\"0\"} 1"), None);
     }
 }

@@ -12,6 +12,7 @@ use tokio::{sync::watch, task::JoinHandle, time};
 use crate::{
     args::{Args, Outage},
     check, child,
+    naming::Names,
     scrape::{Pages, Scrape},
     screen::{Screen, print, print_error},
     signals::interrupt,
@@ -51,7 +52,7 @@ pub(crate) async fn run(args: Args) -> Result<bool, Failure> {
 /// Shows the system, and checks it at the end.
 async fn attend(args: &Args) -> Result<bool, Failure> {
     let mut system = System::start(args).await?;
-    let pages = Pages { addresses: system.metrics(), names: args.naming.names() };
+    let pages = Pages { addresses: system.metrics(), names: Names::of(args.naming.0) };
     let start = || RunningTraffic::start(&system, args.outage.is_some());
     let traffic = args.traffic.then(start).transpose()?;
 

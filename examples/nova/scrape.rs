@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     calls::Calls,
-    naming::{Names, Path, Says},
+    naming::{Metric, Names, OTHER},
     sample::Sample,
 };
 
@@ -153,59 +153,73 @@ fn parse(text: &str, names: &Names) -> Result<Scrape, ScrapeError> {
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let bad = || ScrapeError::Line(line.to_owned());
         let sample = Sample::parse(line).ok_or_else(bad)?;
-        if let Some(says) = names.says(sample.name) {
-            scrape.add(says, &sample, names).ok_or_else(bad)?;
+        if let Some(metric) = names.metric(sample.name) {
+            scrape.add(metric, &sample, names).ok_or_else(bad)?;
         }
     }
     Ok(scrape)
 }
 
 impl Scrape {
-    fn add(&mut self, says: Says, sample: &Sample<'_>, names: &Names) -> Option<()> {
-        let Path::Method(rpc) = names.path(sample)? else { return Some(()) };
-        if matches!(says, Says::Calls | Says::Edges) {
-            return self.add_call(rpc, says, sample, names);
+    fn add(&mut self, metric: Metric, sample: &Sample<'_>, names: &Names) -> Option<()> {
+        let rpc = names.rpc(sample)?;
+        if rpc.0 == OTHER {
+            return Some(());
+        }
+        if matches!(metric, Metric::Calls | Metric::Edges) {
+            return self.add_calls(rpc, metric, sample, names);
         }
         let method = self.methods.entry(rpc).or_default();
-        match says {
-            Says::Kind => names.kind(sample)?.clone_into(&mut method.kind),
-            Says::Requests => {
+        match metric {
+            Metric::MethodInfo => names.kind(sample)?.clone_into(&mut method.kind),
+            Metric::Requests => {
                 method.codes.insert(names.code(sample)?, sample.count()?);
             }
-            Says::Errors => {
+            Metric::Errors => {
                 let cause = sample.label("error")?.to_owned();
                 method.causes.insert((names.code(sample)?, cause), sample.count()?);
             }
-            Says::InFlight => method.in_flight = sample.value.parse().ok()?,
-            Says::Bucket => {
+            Metric::InFlight => method.in_flight = sample.value.parse().ok()?,
+            Metric::DurationBucket => {
                 let bound = match sample.label("le")? {
                     "+Inf" => f64::INFINITY,
                     bound => bound.parse().ok()?,
                 };
                 method.latency.add_bucket(bound, sample.count()?);
             }
-            Says::Durations { by_code } => {
+            Metric::DurationCount => {
                 method.latency.count += sample.count()?;
-                if by_code {
+                if names.durations_are_by_code() {
                     method.codes.insert(names.code(sample)?, sample.count()?);
                 }
             }
-            _ => {}
+            Metric::Calls | Metric::Edges => {}
         }
         Some(())
     }
 
     /// Adds calls, unless there are none.
-    fn add_call(&mut self, rpc: Rpc, says: Says, sample: &Sample<'_>, names: &Names) -> Option<()> {
+    fn add_calls(
+        &mut self,
+        rpc: Rpc,
+        metric: Metric,
+        sample: &Sample<'_>,
+        names: &Names,
+    ) -> Option<()> {
         let (code, count) = (names.code(sample)?, sample.count()?);
-        if says == Says::Edges {
-            let service = sample.label("caller_service")?.to_owned();
-            let caller = (service, sample.label("caller_method")?.to_owned());
-            if count > 0 {
-                self.calls.entry(rpc).or_default().edges.insert((caller, code), count);
+        let caller = match metric {
+            Metric::Edges => {
+                let [service, method] = ["caller_service", "caller_method"];
+                Some((sample.label(service)?.to_owned(), sample.label(method)?.to_owned()))
             }
-        } else if count > 0 {
-            self.calls.entry(rpc).or_default().codes.insert(code, count);
+            _ => None,
+        };
+        if count > 0 {
+            let calls = self.calls.entry(rpc).or_default();
+            match caller {
+                Some(caller) => calls.edges.insert((caller, code), count),
+                None => calls.codes.insert(code, count),
+            };
         }
         Some(())
     }
@@ -213,8 +227,9 @@ impl Scrape {
 
 #[cfg(test)]
 mod tests {
+    use grpc_metrics_runtime::Naming;
+
     use super::*;
-    use crate::naming::Chosen;
 
     #[test]
     fn a_page_becomes_methods() {
@@ -245,7 +260,7 @@ without_labels 7
             in_flight: 2,
             latency: Histogram { buckets: vec![(0.005, 3), (f64::INFINITY, 4)], count: 4 },
         };
-        let Scrape { methods, calls } = parse(page, &Chosen::default().names()).unwrap();
+        let Scrape { methods, calls } = parse(page, &Names::of(Naming::Default)).unwrap();
         let rpc = |service: &str, method: &str| (service.to_owned(), method.to_owned());
         assert_eq!(methods, BTreeMap::from([(rpc("a.B", "Get"), expected)]));
         let codes = BTreeMap::from([(0, 3)]);
@@ -267,7 +282,7 @@ rpc_server_in_flight_requests{rpc_service="a.B",rpc_method="a.B/Get"} 2
 rpc_server_method_info{rpc_service="a.B",rpc_method="a.B/Get",type="unary"} 1
 rpc_client_call_duration_seconds_count{rpc_system_name="grpc",rpc_method="c.D/Put",server_address="",server_port="",rpc_response_status_code="CANCELLED",error_type="CANCELLED"} 3
 "#;
-        let names = "opentelemetry".parse::<Chosen>().unwrap().names();
+        let names = Names::of(Naming::OpenTelemetry);
         let Scrape { methods, calls } = parse(page, &names).unwrap();
         let method = Method {
             kind: "unary".to_owned(),
@@ -283,7 +298,7 @@ rpc_client_call_duration_seconds_count{rpc_system_name="grpc",rpc_method="c.D/Pu
 
     #[test]
     fn what_is_no_sample_is_an_error() {
-        let names = Chosen::default().names();
+        let names = Names::of(Naming::Default);
         for line in [
             "name",
             "name{",

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use grpc_metrics_runtime::GrpcMetrics;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet, time};
 
 use crate::{
@@ -51,7 +52,10 @@ pub(crate) struct Servers {
 
 impl Servers {
     pub(crate) async fn start(args: &Args) -> Result<Self, Failure> {
-        args.naming.install()?;
+        // Before the first RPC, which would install the default.
+        let metrics = GrpcMetrics::builder().naming(args.naming.0).build();
+        let installed = metrics.and_then(GrpcMetrics::install);
+        installed.map_err(|error| Failure::Start(error.to_string()))?;
         let grpc = listen("--grpc", args.grpc).await?;
         let metrics = listen("--metrics", args.metrics).await?;
         let place = Place { grpc: reachable(&grpc)?, metrics: reachable(&metrics)? };

@@ -188,6 +188,7 @@ fn everything_has_data(naming: Naming, option: &str) {
     for query in queries_of(&dashboard) {
         for variables in [NOW, CHOSEN] {
             let expr = variables.put_into(&query.expr);
+            println!("{}: {expr}", query.name());
             let found = block_until(
                 || over(&prometheus.url, 5, &expr),
                 |series| series.iter().any(|(_, values)| !values.is_empty()),
