@@ -3,8 +3,9 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
-use super::label::LabelValue;
 use tonic::Code;
+
+use super::label::LabelValue;
 
 /// An RPC in a bucket of the latency histogram, with its trace.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -48,7 +48,12 @@ impl Schema {
         sorted.into_iter().chain(all.into_iter().flatten())
     }
 
-    fn label_values<'a>(&'a self, family: &Family, method: &'a MethodSnapshot) -> Labelled<'a> {
+    /// Returns a method with its labels in the family.
+    pub(super) fn label_values<'a>(
+        &'a self,
+        family: &Family,
+        method: &'a MethodSnapshot,
+    ) -> Labelled<'a> {
         let values = [const { Cow::Borrowed("") }; MOST];
         let mut labelled = Labelled { method, values, len: 0 };
         let dialect = self.dialect();

@@ -78,8 +78,10 @@ impl Schema {
 
     /// Returns whether the family has any series.
     pub(super) fn has_series(&self, family: &Family, snapshot: &Snapshot) -> bool {
-        self.labelled(family, snapshot).any(|labelled| {
+        // In any order: the first one that is found is enough.
+        snapshot.of_side(family.side()).iter().any(|method| {
             let mut any = false;
+            let labelled = self.label_values(family, method);
             self.visit_method(family, &labelled, |_, _| any = true);
             any
         })
