@@ -3,6 +3,8 @@
 mod dialects;
 mod exposition;
 mod families;
+#[cfg(feature = "openmetrics")]
+mod foreign;
 mod gathered;
 mod method_labels;
 mod metric_families;

@@ -8,10 +8,10 @@
 
 use std::collections::HashMap;
 
-use prometheus::TextEncoder;
 use prometheus::proto::{MetricFamily, MetricType};
 
 use super::foreign;
+use crate::export::foreign::check;
 use crate::export::gathered::OwnFamily;
 use crate::export::text::writer::Samples;
 
@@ -103,19 +103,6 @@ pub(super) fn exposed(
         }
     }
     Ok(all)
-}
-
-fn check(family: &MetricFamily) -> prometheus::Result<()> {
-    if family.name().is_empty() {
-        // Returns the error of `TextEncoder`.
-        TextEncoder::new().encode_utf8(std::slice::from_ref(family), &mut String::new())?;
-    }
-    if family.get_field_type() == MetricType::UNTYPED {
-        // The value has a different accessor in each of the two builds of `prometheus`.
-        let message = format!("MetricFamily is untyped: {:?}", family.name());
-        return Err(prometheus::Error::Msg(message));
-    }
-    Ok(())
 }
 
 fn samples(family: &MetricFamily) -> &'static [(Samples, &'static str)] {

@@ -3,16 +3,10 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
 
-use prometheus::proto::{Counter, Gauge, Metric, MetricFamily, MetricType};
+use prometheus::proto::{Metric, MetricFamily, MetricType};
 
+use crate::export::foreign::{Point, point_of};
 use crate::export::text::writer::{Format, Samples, closed, write_label, write_pairs};
-
-/// The value of a metric.
-enum Point {
-    Number(f64),
-    Histogram { buckets: Vec<(f64, u64)>, sum: f64, count: u64 },
-    Summary { quantiles: Vec<(f64, f64)>, sum: f64, count: u64 },
-}
 
 /// Writes the samples of the family. Skips all but the first metric with the same labels, and all but the first bucket
 /// or quantile with the same bound, because OpenMetrics forbids duplicate series.
@@ -45,34 +39,6 @@ pub(super) fn is_valid(family: &MetricFamily) -> bool {
         Point::Summary { .. } => true,
     };
     family.get_metric().iter().all(fits)
-}
-
-/// Returns the value of a metric. Adds the unbounded bucket to a histogram if the collector omits it.
-fn point_of(metric: &Metric, ty: MetricType) -> Point {
-    match ty {
-        MetricType::HISTOGRAM => {
-            let histogram = metric.get_histogram();
-            let buckets = histogram.get_bucket().iter();
-            let mut buckets: Vec<_> =
-                buckets.map(|bucket| (bucket.upper_bound(), bucket.cumulative_count())).collect();
-            let count = histogram.get_sample_count();
-            if !buckets.iter().any(|(bound, _)| *bound == f64::INFINITY) {
-                buckets.push((f64::INFINITY, count));
-            }
-            Point::Histogram { buckets, sum: histogram.get_sample_sum(), count }
-        }
-        MetricType::SUMMARY => {
-            let summary = metric.get_summary();
-            let quantiles = summary.get_quantile().iter();
-            Point::Summary {
-                quantiles: quantiles.map(|of| (of.quantile(), of.value())).collect(),
-                sum: summary.sample_sum(),
-                count: summary.sample_count(),
-            }
-        }
-        MetricType::COUNTER => Point::Number(metric.get_counter().get_value()),
-        _ => Point::Number(metric.get_gauge().get_value()),
-    }
 }
 
 /// The series of one metric.
@@ -139,33 +105,5 @@ impl Series<'_> {
             let _ = write!(self.text, " {}", Format::OpenMetrics.float(seconds));
         }
         self.text.push('\n');
-    }
-}
-
-/// Reads a value in both builds of `prometheus`: without its feature `protobuf` the type has only `get_value`, and with
-/// it only `value`. Each method here calls the inherent one that exists.
-#[allow(dead_code)] // in each build, one of the two
-trait GetValue {
-    fn get_value(&self) -> f64;
-    fn value(&self) -> f64;
-}
-
-impl GetValue for Counter {
-    fn get_value(&self) -> f64 {
-        self.value()
-    }
-
-    fn value(&self) -> f64 {
-        self.get_value()
-    }
-}
-
-impl GetValue for Gauge {
-    fn get_value(&self) -> f64 {
-        self.value()
-    }
-
-    fn value(&self) -> f64 {
-        self.get_value()
     }
 }
