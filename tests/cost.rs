@@ -131,6 +131,29 @@ fn no_allocation_on_the_path_of_an_rpc() {
     assert_eq!(allocations(&own()), measured);
 }
 
+#[test]
+fn n1_no_allocation_with_native_histograms_once_a_duration_was_seen() {
+    if ran_alone!(n1_no_allocation_with_native_histograms_once_a_duration_was_seen) {
+        return;
+    }
+    let bare = allocations(&Bare {});
+    let (clock, time) = quanta::Clock::mock();
+    let builder = GrpcMetrics::builder().registry(&Registry::new()).clock(clock);
+    let metrics = builder.native_histograms().build().expect("the settings are right");
+    let native = Own { metrics: metrics.clone() };
+    let [unary, failing, dropped, boxed_stream] = bare;
+    assert_eq!(allocations(&native), [unary, failing, dropped, boxed_stream + 1]);
+    // Of two powers of two, only the first duration allocates.
+    let allocated = |nanos: u64| {
+        let guard = metrics.guard("cost.Native", "Get");
+        time.increment(nanos);
+        measure(|| guard.complete(Code::Ok)).count_total
+    };
+    assert!(allocated(1_000_000_000) > 0);
+    let first = allocated(1_100_000_000);
+    assert_eq!([1_000_000_000, 1_100_000_000, 1_300_000_000].map(allocated), [0; 3], "{first}");
+}
+
 /// Allocations of an RPC of this client, after the first of its value.
 fn allocations_of_client(service: &impl Scripted, client: Option<&str>) -> u64 {
     let call = || {

@@ -52,6 +52,16 @@ async fn m4_random_rpcs_are_counted_exactly_by_client_on_the_wire() {
     random_rpcs_are_counted_exactly::<Layered>(by_client).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn n1_random_rpcs_are_counted_exactly_with_native_histograms() {
+    random_rpcs_are_counted_exactly::<Bare>(GrpcMetricsBuilder::native_histograms).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn n1_random_rpcs_are_counted_exactly_with_native_histograms_on_the_wire() {
+    random_rpcs_are_counted_exactly::<Layered>(GrpcMetricsBuilder::native_histograms).await;
+}
+
 async fn random_rpcs_are_counted_exactly<L: Layering>(
     settings: fn(GrpcMetricsBuilder) -> GrpcMetricsBuilder,
 ) {

@@ -10,17 +10,20 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use grpc_metrics_runtime::__private::{self as private, Method, at_return, method, rpc, service};
+use grpc_metrics_runtime::__private::{
+    self as private, Method, at_return, method, rpc, rpc_in, service,
+};
 use grpc_metrics_runtime::prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry,
 };
-use grpc_metrics_runtime::{GrpcMetrics, RequestGuard};
+use grpc_metrics_runtime::{GrpcMetrics, GrpcMetricsBuilder, RequestGuard};
 use quanta::Clock;
 use tonic::{Code, Request, Response, Status};
 
 const RPCS: u32 = 100_000;
 const ROUNDS: usize = 41;
-const CONTENDERS: usize = 11;
+const CONTENDERS: usize = 13;
 const THREADS: [usize; 2] = [1, 2];
 
 fn main() {
@@ -37,6 +40,8 @@ fn main() {
         ("the same under #[instrument_grpc]", instrumented),
         ("a handler, of a request with metadata", bare_with_metadata),
         ("the same under #[instrument_grpc]", instrumented_with_metadata),
+        ("ours, in an instance of one's own", ours_in_own),
+        ("the same with native histograms", ours_with_native),
     ];
     // In turns, so that a slower minute of the machine slows all of them.
     let mut rounds = Vec::new();
@@ -66,13 +71,16 @@ fn main() {
     else {
         unreachable!("there are that many contenders")
     };
-    let [.., instrumented, bare_with_metadata, instrumented_with_metadata] = medians[..] else {
+    let [.., instrumented, bare_with_metadata, instrumented_with_metadata, own, native] =
+        medians[..]
+    else {
         unreachable!("there are that many contenders")
     };
     ratio("ours ÷ floor", &|t| ours[t] / floor[t]);
     ratio("ours, with metadata ÷ floor", &|t| with_metadata[t] / floor[t]);
     ratio("ours ÷ ours on 1 thread", &|t| ours[t] / ours[0]);
     ratio("control ÷ control on 1 thread", &|t| control[t] / control[0]);
+    ratio("with native histograms ÷ without", &|t| native[t] / own[t]);
     ratio("RequestGuard ÷ ours", &|t| guard[t] / ours[t]);
     ratio("prometheus handles ÷ ours", &|t| handles[t] / ours[t]);
     ratio("hand-written guard ÷ ours", &|t| by_hand[t] / ours[t]);
@@ -160,6 +168,29 @@ fn ours() {
 
 fn ours_with_metadata() {
     measure(&WITH_METADATA);
+}
+
+/// An instance in a registry of its own.
+fn instance(settings: fn(GrpcMetricsBuilder) -> GrpcMetricsBuilder) -> GrpcMetrics {
+    let builder = GrpcMetrics::builder().registry(&Registry::new());
+    settings(builder).build().expect("the settings are right")
+}
+
+fn measure_in(metrics: &GrpcMetrics) {
+    let mut rpc = rpc_in(metrics, &METHOD, &*PLAIN);
+    rpc.enter().leave();
+    rpc.end(black_box(Code::Ok));
+}
+
+fn ours_in_own() {
+    static OWN: LazyLock<GrpcMetrics> = LazyLock::new(|| instance(|builder| builder));
+    measure_in(&OWN);
+}
+
+fn ours_with_native() {
+    static NATIVE: LazyLock<GrpcMetrics> =
+        LazyLock::new(|| instance(GrpcMetricsBuilder::native_histograms));
+    measure_in(&NATIVE);
 }
 
 /// A handler as `#[tonic::async_trait]` makes it.

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use tonic::Code;
 
-use super::cells::MethodCells;
+use super::cells::{Buckets, MethodCells};
 use crate::grpc::ALL_CODES;
 
 /// The calls of a method, per handler that made them. A list that only grows, up to the number of the program's
@@ -39,7 +39,7 @@ impl Edges {
         let mut list = self;
         loop {
             let edge = list.0.get_or_init(|| {
-                let cells = MethodCells::new(Arc::from([]));
+                let cells = MethodCells::new(Buckets::classic(Arc::from([])));
                 Box::new(Edge { caller, cells, next: Self::default() })
             });
             if edge.caller == caller {

@@ -9,7 +9,7 @@ use tonic::Code;
 
 use super::causes::{Causes, ErrorCount};
 use super::cells::sync::AtomicU64;
-use super::cells::{Counts, LabelledCells, LabelledCounts};
+use super::cells::{Buckets, Counts, LabelledCells, LabelledCounts};
 use super::clock::{Clock, Instant};
 use super::edges::{EdgeCount, Edges};
 #[cfg(feature = "opentelemetry")]
@@ -68,13 +68,13 @@ pub(crate) struct Reading {
 }
 
 impl MethodCounters {
-    /// `bounds` are the upper bounds of the duration's buckets in nanoseconds, ascending. Messages of requests count if
-    /// they are streams, or all if `all_messages` is set.
+    /// The buckets are those of the duration in nanoseconds. Messages of requests count if they are streams, or all if
+    /// `all_messages` is set.
     pub(crate) fn new(
         kind: MethodKind,
         all_messages: bool,
         faults: CodeSet,
-        bounds: Arc<[u64]>,
+        buckets: Buckets,
         clock: Clock,
         label: Option<Arc<LabelValues>>,
     ) -> Self {
@@ -93,7 +93,7 @@ impl MethodCounters {
             padding: [0; 7],
             clock,
             label,
-            cells: LabelledCells::new(bounds, values),
+            cells: LabelledCells::new(buckets, values),
         }
     }
 
@@ -186,13 +186,14 @@ impl MethodCounters {
     }
 
     fn sizes(&self) -> &Sizes {
-        self.sizes.get_or_init(|| Box::new(Sizes::new()))
+        self.sizes.get_or_init(|| Box::new(Sizes::new(self.cells.buckets().has_native())))
     }
 
     /// Keeps the exemplar for the bucket of an RPC that took `nanos` nanoseconds.
     #[cfg(feature = "opentelemetry")]
     pub(crate) fn keep_exemplar(&self, nanos: u64, exemplar: Exemplar) {
-        self.exemplars.keep(self.cells.bucket(nanos), self.cells.buckets(), exemplar);
+        let buckets = self.cells.buckets();
+        self.exemplars.keep(buckets.bucket(nanos), buckets.count(), exemplar);
     }
 
     /// Reads all counters. Each cause read has its RPC, and each end its start.

@@ -14,7 +14,9 @@ mod sizes;
 pub use self::causes::ErrorCount;
 #[cfg(all(test, cells_model))]
 pub(crate) use self::cells::model::model;
-pub(crate) use self::cells::{Counts, sync};
+pub(crate) use self::cells::{Buckets, Counts, sync};
+#[cfg(feature = "native-histograms")]
+pub(crate) use self::cells::{NativeCounts, SCHEMA};
 pub(crate) use self::clock::{Clock, Instant};
 pub use self::edges::EdgeCount;
 #[cfg(feature = "opentelemetry")]

@@ -1,10 +1,10 @@
 //! What the server layer counts of a method's messages.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use tonic::Code;
 
-use super::cells::{Counts, MethodCells};
+use super::cells::{Buckets, Counts, MethodCells};
 
 /// Upper bounds of the buckets in bytes, without the unbounded one: gRFC A66.
 pub(crate) const SIZE_BOUNDS: [u64; 14] = [
@@ -23,6 +23,10 @@ pub(crate) const SIZE_BOUNDS: [u64; 14] = [
     1 << 30,
     1 << 32,
 ];
+
+static CLASSIC: LazyLock<Buckets> = LazyLock::new(|| Buckets::classic(Arc::from(SIZE_BOUNDS)));
+static WITH_NATIVE: LazyLock<Buckets> =
+    LazyLock::new(|| Buckets::with_native(Arc::from(SIZE_BOUNDS), 1));
 
 /// Histograms of the bytes of RPCs' messages, and the messages that were received.
 #[derive(Debug)]
@@ -48,8 +52,9 @@ impl SizeReading {
 }
 
 impl Sizes {
-    pub(super) fn new() -> Self {
-        let cells = || MethodCells::new(Arc::from(SIZE_BOUNDS));
+    pub(super) fn new(with_native: bool) -> Self {
+        let buckets = if with_native { &WITH_NATIVE } else { &CLASSIC };
+        let cells = || MethodCells::new(Buckets::clone(buckets));
         Self { requests: cells(), responses: cells() }
     }
 

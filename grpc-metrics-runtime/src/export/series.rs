@@ -10,6 +10,8 @@ use super::schema::{Family, Schema};
 use crate::catalog::Side;
 #[cfg(feature = "opentelemetry")]
 use crate::counters::Exemplar;
+#[cfg(feature = "native-histograms")]
+use crate::counters::NativeCounts;
 use crate::counters::{Counts, EdgeCount, LabelValue};
 use crate::grpc::MethodKind;
 use crate::instance::{MethodSnapshot, Snapshot};
@@ -54,9 +56,21 @@ pub(crate) struct Histogram<'a> {
     /// The exemplar of each bucket; empty if there are none.
     #[cfg(feature = "opentelemetry")]
     pub(crate) exemplars: &'a [Option<Exemplar>],
+    /// If the instance has native buckets.
+    #[cfg(feature = "native-histograms")]
+    pub(crate) native: Option<&'a NativeCounts>,
 }
 
 impl Histogram<'_> {
+    /// Returns the exemplar of a bucket that has counted.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn exemplar(&self, bucket: usize) -> Option<Exemplar> {
+        let below = bucket.checked_sub(1).map_or(0, |before| self.cumulative[before]);
+        // Exemplars are read after the counts, so an RPC that ended in between may have one in an empty bucket.
+        let is_empty = self.cumulative[bucket] == below;
+        self.exemplars.get(bucket).copied().flatten().filter(|_| !is_empty)
+    }
+
     pub(crate) fn count(&self) -> u64 {
         self.cumulative.last().copied().unwrap_or(0)
     }
@@ -178,13 +192,23 @@ impl Schema {
         exemplars: Exemplars<'_>,
         mut series: impl FnMut(&[&str], Value<'_>),
     ) {
-        let mut histogram = |own: &[&str], sum: u64, buckets: &[u64], exemplars: Exemplars<'_>| {
+        let mut histogram = |own: &[&str],
+                             code: Option<Code>,
+                             counts: &Counts,
+                             (sum, buckets): (u64, &[u64]),
+                             exemplars: Exemplars<'_>| {
             let cumulative = cumulative(buckets);
+            #[cfg(feature = "native-histograms")]
+            let native = counts.native(code.map(|code| code as usize));
+            #[cfg(not(feature = "native-histograms"))]
+            let _ = (code, counts);
             let histogram = Histogram {
                 cumulative: &cumulative,
                 sum: unit(sum),
                 #[cfg(feature = "opentelemetry")]
                 exemplars: exemplars.0,
+                #[cfg(feature = "native-histograms")]
+                native: native.as_ref(),
             };
             #[cfg(not(feature = "opentelemetry"))]
             let _ = exemplars;
@@ -192,11 +216,11 @@ impl Schema {
         };
         if !family.has_code() {
             for Part { value, counts } in parts {
-                let (sum, buckets) = (counts.sum_nanos(), counts.per_bucket());
+                let row = (counts.sum_nanos(), &*counts.per_bucket());
                 let own: Vec<_> = value.iter().map(|(_, text)| *text).collect();
                 let of_value = value.map(|(value, _)| value);
                 exemplars.matching(None, of_value, |exemplars| {
-                    histogram(&own, sum, &buckets, exemplars);
+                    histogram(&own, None, counts, row, exemplars);
                 });
             }
             return;
@@ -215,7 +239,7 @@ impl Schema {
                 let own: Vec<_> = [Some(*label), error, text].into_iter().flatten().collect();
                 let of_value = value.map(|(value, _)| value);
                 exemplars.matching(Some(*code), of_value, |exemplars| {
-                    histogram(&own, sum, buckets, exemplars);
+                    histogram(&own, Some(*code), counts, (sum, buckets), exemplars);
                 });
             }
         }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use self::slo::SloEvaluator;
 use crate::catalog::{self, Method, MethodKey, Side};
-use crate::counters::{Clock, LabelValues, MethodCounters};
+use crate::counters::{Buckets, Clock, LabelValues, MethodCounters};
 use crate::grpc::MethodKind;
 
 pub use self::naming::Naming;
@@ -27,8 +27,8 @@ pub(crate) struct Instance {
     settings: Settings,
     /// Bucket bounds in seconds.
     seconds: Arc<[f64]>,
-    /// Bucket bounds in nanoseconds.
-    bounds: Arc<[u64]>,
+    /// The duration's buckets in nanoseconds.
+    buckets: Buckets,
     clock: Clock,
     /// The values of [`Settings::label`].
     label: Option<Arc<LabelValues>>,
@@ -53,9 +53,14 @@ impl Instance {
     /// Creates an instance, and adds the program's latency objectives to the bucket bounds.
     pub(crate) fn new(settings: Settings) -> Self {
         let settings = settings.with_bounds(catalog::latency_objectives());
+        let bounds = settings.buckets.iter().map(|seconds| to_nanos(*seconds)).collect();
         Self {
             seconds: Arc::from(&*settings.buckets),
-            bounds: settings.buckets.iter().map(|seconds| to_nanos(*seconds)).collect(),
+            buckets: if settings.native_histograms {
+                Buckets::with_native(bounds, to_nanos(1.0))
+            } else {
+                Buckets::classic(bounds)
+            },
             clock: settings.clock.clone().unwrap_or_else(Clock::new),
             label: settings
                 .label
@@ -144,7 +149,7 @@ impl Instance {
             let instrumented = instrumented.or_else(|| catalog::find(key));
             let kind = instrumented.map(Method::kind).or(kind);
             let faults = self.settings.fault_codes;
-            let (bounds, clock) = (Arc::clone(&self.bounds), self.clock.clone());
+            let (buckets, clock) = (self.buckets.clone(), self.clock.clone());
             // What may be a stream is counted as one.
             let counted = kind.unwrap_or(match key.side {
                 Side::Server => MethodKind::Unary,
@@ -153,7 +158,7 @@ impl Instance {
             let naming = &self.settings.naming;
             let label = self.label.clone().filter(|_| key.side == Side::Server);
             let counters =
-                MethodCounters::new(counted, naming.all_messages, faults, bounds, clock, label);
+                MethodCounters::new(counted, naming.all_messages, faults, buckets, clock, label);
             let counters = if naming.bytes_of_calls && key.side == Side::Client {
                 counters.with_bytes_of_calls()
             } else {
@@ -164,7 +169,7 @@ impl Instance {
                 kind,
                 counts_responses: instrumented
                     .map_or(key.side == Side::Client, Method::counts_messages),
-                slos: SloEvaluator::new(catalog::objectives(key), faults, &self.bounds),
+                slos: SloEvaluator::new(catalog::objectives(key), faults, self.buckets.bounds()),
             }
         };
         Arc::clone(&self.lock().entry(key).or_insert_with(new).counters)

@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) const_labels: BTreeMap<String, String>,
     /// In seconds, ascending and finite.
     pub(crate) buckets: Vec<f64>,
+    /// Whether histograms have native buckets, too.
+    pub(crate) native_histograms: bool,
     pub(crate) code_label: CodeLabel,
     /// Without `Ok`.
     pub(crate) fault_codes: CodeSet,
@@ -65,6 +67,7 @@ impl Default for Settings {
             prefix: "grpc_server".to_owned(),
             const_labels: BTreeMap::new(),
             buckets: DEFAULT_BUCKETS.to_vec(),
+            native_histograms: false,
             code_label: CodeLabel::default(),
             fault_codes: FAULT_CODES.into_iter().collect(),
             naming: NamingSettings::default(),

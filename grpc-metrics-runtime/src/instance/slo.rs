@@ -86,7 +86,7 @@ mod tests {
     use tonic::Code;
 
     use super::*;
-    use crate::counters::{Clock, LabelValue, MethodCounters};
+    use crate::counters::{Buckets, Clock, LabelValue, MethodCounters};
     use crate::grpc::MethodKind;
 
     const OBJECTIVE: u64 = 60_000_000;
@@ -99,7 +99,7 @@ mod tests {
             MethodKind::Unary,
             false,
             no_faults,
-            Arc::from(bounds),
+            Buckets::classic(Arc::from(bounds)),
             Clock::new(),
             None,
         );

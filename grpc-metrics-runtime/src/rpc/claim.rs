@@ -119,7 +119,7 @@ mod tests {
     use http::{HeaderMap, HeaderName, HeaderValue};
 
     use super::*;
-    use crate::counters::{Clock, LabelValues, MethodCounters};
+    use crate::counters::{Buckets, Clock, LabelValues, MethodCounters};
     use crate::grpc::{CodeSet, MethodKind};
 
     #[test]
@@ -129,8 +129,8 @@ mod tests {
         let method = || {
             let (label, clock) = (Some(Arc::clone(&values)), Clock::new());
             let (kind, no_faults) = (MethodKind::Unary, CodeSet::from_iter([]));
-            let bounds = Arc::from([]);
-            let counters = MethodCounters::new(kind, false, no_faults, bounds, clock, label);
+            let buckets = Buckets::classic(Arc::from([]));
+            let counters = MethodCounters::new(kind, false, no_faults, buckets, clock, label);
             Target::Own(Arc::new(counters))
         };
         let (path, handler) = (method(), method());

@@ -1,7 +1,6 @@
 //! The counters of a method whose RPCs are told apart by the value of a label.
 
-use std::sync::Arc;
-
+use super::buckets::Buckets;
 use super::method::{Counts, MethodCells};
 use super::sync::OnceLock;
 
@@ -31,21 +30,13 @@ pub(crate) struct LabelledCounts {
 }
 
 impl LabelledCells {
-    /// `bounds` are ascending, in nanoseconds.
-    pub(crate) fn new(bounds: Arc<[u64]>, values: usize) -> Self {
-        Self { plain: MethodCells::new(bounds), by_value: OnceLock::new(), values }
+    /// The buckets are in nanoseconds.
+    pub(crate) fn new(buckets: Buckets, values: usize) -> Self {
+        Self { plain: MethodCells::new(buckets), by_value: OnceLock::new(), values }
     }
 
-    /// Returns the number of buckets.
-    #[cfg(feature = "opentelemetry")]
-    pub(crate) fn buckets(&self) -> usize {
+    pub(crate) fn buckets(&self) -> &Buckets {
         self.plain.buckets()
-    }
-
-    /// Returns the bucket of this duration.
-    #[cfg(feature = "opentelemetry")]
-    pub(crate) fn bucket(&self, nanos: u64) -> usize {
-        self.plain.bucket(nanos)
     }
 
     #[inline]
@@ -72,7 +63,9 @@ impl LabelledCells {
     fn of_value(&self, value: u16) -> &MethodCells {
         let slots = || (1..self.values).map(|_| OnceLock::new()).collect();
         match self.by_value.get_or_init(slots).get(usize::from(value) - 1) {
-            Some(slot) => slot.get_or_init(|| Box::new(MethodCells::new(self.plain.bounds()))),
+            Some(slot) => {
+                slot.get_or_init(|| Box::new(MethodCells::new(self.plain.buckets().clone())))
+            }
             None => &self.plain,
         }
     }

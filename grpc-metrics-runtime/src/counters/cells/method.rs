@@ -1,12 +1,12 @@
 //! The sharded counters of a method, and how a scrape reads them.
 
-use std::sync::Arc;
-
 use super::arena::Counters;
+use super::buckets::{Buckets, Slot};
 use super::lease;
+use super::native::{NativeCounts, NativeRows};
 use super::per_lease::PerLease;
 use super::sync::OnceLock;
-use super::thread::{MultiWriter, SingleWriter, ThreadCells};
+use super::thread::{MultiWriter, RowKey, SingleWriter, ThreadCells};
 
 /// The counters of one method.
 ///
@@ -40,8 +40,8 @@ pub(crate) struct MethodCells {
     leased: PerLease<ThreadCells>,
     /// Allocated on first use, which is rare.
     unleased: OnceLock<Box<ThreadCells>>,
-    /// Upper bounds of the buckets in nanoseconds, without the unbounded one.
-    bounds: Arc<[u64]>,
+    /// In nanoseconds.
+    buckets: Buckets,
 }
 
 /// The counts of a method when it was read.
@@ -55,6 +55,8 @@ pub(crate) struct Counts {
     /// One row per code: the sum of durations in nanoseconds, which wraps after 584 years, and the RPCs per bucket, not
     /// cumulative, the unbounded bucket last.
     finished: Vec<u64>,
+    /// The same by native bucket, if there are any. Boxed, since most programs have none.
+    native: Option<Box<NativeRows>>,
 }
 
 impl Counts {
@@ -98,47 +100,61 @@ impl Counts {
         self.rows().fold(0, |sum, (nanos, _)| sum.wrapping_add(nanos))
     }
 
+    /// Returns the RPCs that ended, per native bucket: with this code, or all. `None` without such buckets.
+    #[cfg(feature = "native-histograms")]
+    pub(crate) fn native(&self, code: Option<usize>) -> Option<NativeCounts> {
+        let rows = self.codes.iter().zip(&self.native.as_ref()?.0);
+        let mut sum = NativeCounts::default();
+        rows.filter(|(of, _)| code.is_none_or(|code| **of == code))
+            .for_each(|(_, counts)| sum.add_all(counts));
+        Some(sum)
+    }
+
     /// Adds the counts of other RPCs of the method.
     pub(super) fn add(&mut self, other: &Self) {
         self.started += other.started;
         self.messages += other.messages;
         for (code, row) in other.codes.iter().zip(other.finished.chunks_exact(other.row_len())) {
-            let sums = self.row_mut(*code).iter_mut();
+            let at = self.row_of(*code);
+            let sums = self.row_mut(at).iter_mut();
             sums.zip(row).for_each(|(sum, count)| *sum = sum.wrapping_add(*count));
+        }
+        for (code, counts) in
+            other.codes.iter().zip(other.native.iter().flat_map(|native| &native.0))
+        {
+            let at = self.row_of(*code);
+            if let Some(native) = &mut self.native {
+                native.0[at].add_all(counts);
+            }
         }
     }
 
-    /// Returns the row of this code, which is appended if needed.
-    fn row_mut(&mut self, code: usize) -> &mut [u64] {
+    /// Returns the index of this code's row, which is appended if needed.
+    fn row_of(&mut self, code: usize) -> usize {
         let len = self.row_len();
-        let row = self.codes.iter().position(|known| *known == code).unwrap_or_else(|| {
+        self.codes.iter().position(|known| *known == code).unwrap_or_else(|| {
             self.codes.push(code);
             self.finished.resize(self.codes.len() * len, 0);
+            if let Some(native) = &mut self.native {
+                native.0.push(NativeCounts::default());
+            }
             self.codes.len() - 1
-        });
-        &mut self.finished[row * len..][..len]
+        })
+    }
+
+    fn row_mut(&mut self, at: usize) -> &mut [u64] {
+        let len = self.row_len();
+        &mut self.finished[at * len..][..len]
     }
 }
 
 impl MethodCells {
-    /// `bounds` are ascending, in nanoseconds.
-    pub(crate) fn new(bounds: Arc<[u64]>) -> Self {
-        Self { leased: PerLease::default(), unleased: OnceLock::new(), bounds }
+    pub(crate) fn new(buckets: Buckets) -> Self {
+        Self { leased: PerLease::default(), unleased: OnceLock::new(), buckets }
     }
 
-    pub(super) fn bounds(&self) -> Arc<[u64]> {
-        Arc::clone(&self.bounds)
-    }
-
-    /// Returns the number of buckets.
-    pub(crate) fn buckets(&self) -> usize {
-        self.bounds.len() + 1
-    }
-
-    /// Returns the bucket of this duration.
-    #[inline]
-    pub(crate) fn bucket(&self, nanos: u64) -> usize {
-        self.bounds.iter().take_while(|bound| nanos > **bound).count()
+    pub(super) fn buckets(&self) -> &Buckets {
+        &self.buckets
     }
 
     #[inline]
@@ -152,10 +168,11 @@ impl MethodCells {
     /// `code` is a gRPC status code.
     #[inline]
     pub(crate) fn finish(&self, code: usize, nanos: u64) {
-        let bucket = self.bucket(nanos);
-        match self.cached().and_then(|cells| cells.row(code)) {
-            Some(row) => row.finish::<SingleWriter>(bucket, nanos),
-            None => self.finish_slow(code, bucket, nanos),
+        let Slot { line, at } = self.buckets.slot(nanos);
+        let key = RowKey::new(code, line);
+        match self.cached().and_then(|cells| cells.row(key)) {
+            Some(row) => row.finish::<SingleWriter>(at, nanos),
+            None => self.finish_slow(key, at, nanos),
         }
     }
 
@@ -176,15 +193,13 @@ impl MethodCells {
     }
 
     #[inline(never)]
-    fn finish_slow(&self, code: usize, bucket: usize, nanos: u64) {
-        let buckets = self.buckets();
+    fn finish_slow(&self, key: RowKey, at: usize, nanos: u64) {
         if let Some(cells) = self.leased() {
-            cells
-                .row_or_insert(code, buckets, lease::allocate)
-                .finish::<SingleWriter>(bucket, nanos);
+            let row = cells.row_or_insert(key, &self.buckets, lease::allocate);
+            row.finish::<SingleWriter>(at, nanos);
         } else {
-            let row = self.unleased().row_or_insert(code, buckets, Counters::alone);
-            row.finish::<MultiWriter>(bucket, nanos);
+            let row = self.unleased().row_or_insert(key, &self.buckets, Counters::alone);
+            row.finish::<MultiWriter>(at, nanos);
         }
     }
 
@@ -201,13 +216,18 @@ impl MethodCells {
         let mut counts = Counts {
             started: 0,
             messages: 0,
-            buckets: self.buckets(),
+            buckets: self.buckets.count(),
             codes: Vec::new(),
             finished: Vec::new(),
+            native: self.buckets.has_native().then(Box::default),
         };
         for cells in self.all() {
-            for (code, row) in cells.rows() {
-                row.add_to(counts.row_mut(code));
+            for (key, row) in cells.rows() {
+                let at = counts.row_of(key.code());
+                let len = counts.row_len();
+                let Counts { finished, native, .. } = &mut counts;
+                let native = native.as_mut().map(|native| &mut native.0[at]);
+                row.add_to(key, &self.buckets, &mut finished[at * len..][..len], native);
             }
         }
         for cells in self.all() {
@@ -226,13 +246,13 @@ impl MethodCells {
     /// Returns the current thread's shard, allocating it if needed. Returns `None` beyond a million threads, which
     /// share a shard.
     fn leased(&self) -> Option<&ThreadCells> {
-        let new = || ThreadCells::new(self.buckets(), lease::allocate);
+        let new = || ThreadCells::new(&self.buckets, lease::allocate);
         self.leased.get_or_init(lease::take()?, new)
     }
 
     /// Returns the shard that any thread may write.
     fn unleased(&self) -> &ThreadCells {
-        let new = || Box::new(ThreadCells::new(self.buckets(), Counters::alone));
+        let new = || Box::new(ThreadCells::new(&self.buckets, Counters::alone));
         self.unleased.get_or_init(new)
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use loom::thread::{self, JoinHandle};
 
+use super::buckets::Buckets;
 use super::labelled::LabelledCells;
 use super::lease;
 use super::method::{Counts, MethodCells};
@@ -14,7 +15,7 @@ use super::method::{Counts, MethodCells};
 /// publish later counts.
 fn cells() -> Arc<MethodCells> {
     // No bounds: one bucket, the fewest counters.
-    let cells = MethodCells::new(Arc::from([]));
+    let cells = MethodCells::new(Buckets::classic(Arc::from([])));
     let count = || {
         cells.start();
         cells.finish(0, 7);
@@ -126,6 +127,35 @@ fn a_code_that_was_not_seen_before_is_counted_like_the_others() {
 }
 
 #[test]
+fn n1_a_native_bucket_that_was_not_hit_before_is_counted_like_the_others() {
+    model(|| {
+        let cells = MethodCells::new(Buckets::with_native(Arc::from([]), 1));
+        // Allocates the row, but for the line of 7,000.
+        lease::during(|| {
+            cells.start();
+            cells.finish(0, 7);
+        });
+        let cells = Arc::new(cells);
+        let counting = {
+            let cells = cells.clone();
+            thread::spawn(move || {
+                lease::during(|| {
+                    for _ in 0..2 {
+                        cells.start();
+                        cells.finish(0, 7_000);
+                    }
+                });
+            })
+        };
+        assert_consistent(&cells.read());
+        counting.join().unwrap();
+        let counts = cells.read();
+        assert_eq!((counts.started, counts.finished()), (3, 3));
+        assert_eq!(counts.sum_nanos(), 14_007);
+    });
+}
+
+#[test]
 fn a_guard_without_a_lease_is_counted_too() {
     model(|| {
         let cells = cells();
@@ -148,7 +178,7 @@ fn a_guard_without_a_lease_is_counted_too() {
 #[test]
 fn m4_a_scrape_sees_no_finish_of_a_value_without_its_start_and_adds_up_all_values() {
     model(|| {
-        let cells = Arc::new(LabelledCells::new(Arc::from([]), 3));
+        let cells = Arc::new(LabelledCells::new(Buckets::classic(Arc::from([])), 3));
         let rpc = |cells: &LabelledCells, value| {
             cells.start();
             cells.finish(0, 7, value);

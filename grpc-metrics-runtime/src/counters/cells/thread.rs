@@ -3,9 +3,12 @@
 use std::sync::atomic::Ordering;
 
 use super::arena::Counters;
+use super::buckets::{Buckets, CLASSIC};
+use super::native::NativeCounts;
 use super::sync::{AtomicU64, OnceLock};
 
-/// The counters of one code: the sum of durations in nanoseconds, then one counter per bucket.
+/// The counters of one code, or of a line of its native buckets: the sum of their durations in nanoseconds, then one
+/// counter per bucket.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row<'a> {
     counters: &'a Counters,
@@ -15,8 +18,8 @@ pub(super) struct Row<'a> {
 
 impl<'a> Row<'a> {
     /// Returns the number of counters in a row.
-    fn len(buckets: usize) -> usize {
-        1 + buckets
+    fn len(buckets: &Buckets, line: u32) -> usize {
+        1 + buckets.in_line(line)
     }
 
     #[inline]
@@ -37,12 +40,29 @@ impl<'a> Row<'a> {
         M::add(self.bucket(bucket), 1, Ordering::Release);
     }
 
-    /// Adds the row to another one, which has as many counters.
-    pub(super) fn add_to(self, row: &mut [u64]) {
-        let Some((sum, buckets)) = row.split_first_mut() else { return };
-        for (i, finished) in buckets.iter_mut().enumerate() {
-            // Acquire: pairs with the release in `finish`.
-            *finished += self.bucket(i).load(Ordering::Acquire);
+    /// Adds the row with this key to one of classic buckets, and to the counts of native buckets, if there are any.
+    pub(super) fn add_to(
+        self,
+        key: RowKey,
+        buckets: &Buckets,
+        row: &mut [u64],
+        native: Option<&mut NativeCounts>,
+    ) {
+        let Some((sum, classic)) = row.split_first_mut() else { return };
+        // Acquire, for all buckets: pairs with the release in `finish`.
+        let read = |at| self.bucket(at).load(Ordering::Acquire);
+        if let Some((both, native)) = buckets.native().zip(native) {
+            for at in 0..buckets.in_line(key.line) {
+                let finished = read(at);
+                if let Some((bucket, index)) = both.of(key.line, at).filter(|_| finished > 0) {
+                    classic[bucket] += finished;
+                    native.add(index, finished);
+                }
+            }
+        } else {
+            for (at, finished) in classic.iter_mut().enumerate() {
+                *finished += read(at);
+            }
         }
         // Relaxed: ordered after the buckets by their acquire.
         *sum = sum.wrapping_add(self.sum_nanos().load(Ordering::Relaxed));
@@ -83,15 +103,35 @@ impl WriteMode for MultiWriter {
     }
 }
 
-/// The code whose row is always allocated, because most RPCs end with it.
-const FIRST_CODE: usize = 0;
+/// The key of a row: its code, and its line or [`CLASSIC`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RowKey {
+    code: u32,
+    line: u32,
+}
+
+impl RowKey {
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // there are 17 codes
+    pub(super) fn new(code: usize, line: u32) -> Self {
+        Self { code: code as u32, line }
+    }
+
+    pub(super) fn code(self) -> usize {
+        self.code as usize
+    }
+}
+
+/// The row that is always allocated, because most RPCs end with its code. With native buckets, it is empty.
+const FIRST: RowKey = RowKey { code: 0, line: CLASSIC };
 
 /// The counters of one method under one lease.
 #[derive(Debug)]
 pub(super) struct ThreadCells {
-    /// RPCs that started, messages, and the row of [`FIRST_CODE`].
+    /// RPCs that started, messages, and the row [`FIRST`].
     counters: Counters,
-    // Most methods see one or two more of the 17 codes, so further rows are allocated on first use.
+    // Most methods see one or two more of the 17 codes, and their durations are in a few lines of native buckets. So
+    // further rows are allocated on first use.
     others: Others,
 }
 
@@ -99,12 +139,12 @@ const STARTED: usize = 0;
 const MESSAGES: usize = 1;
 const ROW: usize = 2;
 
-/// The rows of further codes: a list that only grows, in the order of first use.
+/// Further rows: a list that only grows, in the order of first use.
 type Others = OnceLock<Box<Other>>;
 
 #[derive(Debug)]
 struct Other {
-    code: usize,
+    key: RowKey,
     row: Counters,
     next: Others,
 }
@@ -117,8 +157,9 @@ impl Other {
 
 impl ThreadCells {
     /// `allocate` returns that many counters, which only the shard's writer writes.
-    pub(super) fn new(buckets: usize, allocate: impl FnOnce(usize) -> Counters) -> Self {
-        Self { counters: allocate(ROW + Row::len(buckets)), others: OnceLock::new() }
+    pub(super) fn new(buckets: &Buckets, allocate: impl FnOnce(usize) -> Counters) -> Self {
+        let counters = allocate(ROW + Row::len(buckets, FIRST.line));
+        Self { counters, others: OnceLock::new() }
     }
 
     #[inline]
@@ -133,28 +174,29 @@ impl ThreadCells {
         M::add(self.counters.get(MESSAGES), 1, Ordering::Relaxed);
     }
 
-    /// Returns the row of this code, if it is allocated.
+    /// Returns the row, if it is allocated.
     #[inline]
-    pub(super) fn row(&self, code: usize) -> Option<Row<'_>> {
-        if code == FIRST_CODE { Some(self.first_row()) } else { self.other_row(code) }
+    pub(super) fn row(&self, key: RowKey) -> Option<Row<'_>> {
+        if key == FIRST { Some(self.first_row()) } else { self.other_row(key) }
     }
 
-    /// Returns the row of this code, allocating it if needed. `allocate` is as in [`new`](Self::new).
+    /// Returns the row, allocating it if needed. `allocate` is as in [`new`](Self::new).
     pub(super) fn row_or_insert(
         &self,
-        code: usize,
-        buckets: usize,
+        key: RowKey,
+        buckets: &Buckets,
         allocate: impl Fn(usize) -> Counters,
     ) -> Row<'_> {
-        if code == FIRST_CODE {
+        if key == FIRST {
             return self.first_row();
         }
         let mut others = &self.others;
         loop {
             let other = others.get_or_init(|| {
-                Box::new(Other { code, row: allocate(Row::len(buckets)), next: OnceLock::new() })
+                let row = allocate(Row::len(buckets, key.line));
+                Box::new(Other { key, row, next: OnceLock::new() })
             });
-            if other.code == code {
+            if other.key == key {
                 return other.row();
             }
             others = &other.next;
@@ -167,11 +209,11 @@ impl ThreadCells {
     }
 
     #[inline]
-    fn other_row(&self, code: usize) -> Option<Row<'_>> {
+    fn other_row(&self, key: RowKey) -> Option<Row<'_>> {
         let mut others = &self.others;
         loop {
             let other = others.get()?;
-            if other.code == code {
+            if other.key == key {
                 return Some(other.row());
             }
             others = &other.next;
@@ -183,10 +225,10 @@ impl ThreadCells {
         std::iter::successors(first, |other| other.next.get()).map(|other| &**other)
     }
 
-    /// Returns the allocated rows, with their codes.
-    pub(super) fn rows(&self) -> impl Iterator<Item = (usize, Row<'_>)> {
-        let others = self.others().map(|other| (other.code, other.row()));
-        [(FIRST_CODE, self.first_row())].into_iter().chain(others)
+    /// Returns the allocated rows with their keys.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (RowKey, Row<'_>)> {
+        let others = self.others().map(|other| (other.key, other.row()));
+        [(FIRST, self.first_row())].into_iter().chain(others)
     }
 
     pub(super) fn started(&self) -> u64 {

@@ -146,11 +146,7 @@ impl Writer {
 
         use crate::counters::Exemplar;
 
-        let below = bucket.checked_sub(1).map_or(0, |before| histogram.cumulative[before]);
-        // Exemplars are read after the counts, so an RPC that ended in between may have one in an empty bucket.
-        let is_empty = histogram.cumulative[bucket] == below;
-        let exemplar = histogram.exemplars.get(bucket).copied().flatten();
-        let Some(exemplar) = exemplar.filter(|_| !is_empty) else { return };
+        let Some(exemplar) = histogram.exemplar(bucket) else { return };
         let Exemplar { trace_id, span_id, duration, ended, .. } = exemplar;
         let _ = write!(
             self.text,

@@ -6,12 +6,12 @@ use loom::thread;
 use tonic::Code;
 
 use super::{Claim, Target};
-use crate::counters::{Clock, LabelValue, MethodCounters, model};
+use crate::counters::{Buckets, Clock, LabelValue, MethodCounters, model};
 use crate::grpc::{CodeSet, MethodKind};
 
 /// A method that has counted an RPC, so that its memory is allocated.
 fn method() -> Target {
-    let (no_faults, no_bounds) = (CodeSet::from_iter([]), Arc::from([]));
+    let (no_faults, no_bounds) = (CodeSet::from_iter([]), Buckets::classic(Arc::from([])));
     let counters =
         MethodCounters::new(MethodKind::Unary, false, no_faults, no_bounds, Clock::new(), None);
     counters.start();
