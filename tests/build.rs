@@ -6,7 +6,8 @@ use tonic_prost_build::configure;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
-    let files = protox::compile(["proto/scripted.proto", "proto/names.proto"], ["proto"])?;
+    let files = ["proto/scripted.proto", "proto/names.proto", "proto/metrics.proto"];
+    let files = protox::compile(files, ["proto"])?;
     configure().compile_fds(files)?;
     measured_client()?;
     shapes()

@@ -3,6 +3,7 @@
 mod http;
 mod label;
 mod naming;
+mod native;
 mod openmetrics;
 mod random_rpcs;
 mod text_format;

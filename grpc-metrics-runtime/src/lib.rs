@@ -184,6 +184,8 @@ pub use counters::Exemplar;
 pub use counters::{EdgeCount, ErrorCount};
 #[cfg(feature = "openmetrics")]
 pub use export::openmetrics;
+#[cfg(feature = "native-histograms")]
+pub use export::protobuf;
 pub use export::text::{TEXT_CONTENT_TYPE, encode_registry};
 pub use grpc::{CodeLabel, MethodKind};
 /// Maps an error type to gRPC statuses: implements `From<Self> for tonic::Status`, and a method `code()`.

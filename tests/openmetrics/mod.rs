@@ -2,7 +2,7 @@
 
 mod families;
 mod format;
-mod negotiation;
+pub(crate) mod negotiation;
 pub(crate) mod open;
-mod others;
+pub(crate) mod others;
 mod programs;

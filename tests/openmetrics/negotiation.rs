@@ -23,7 +23,7 @@ const PROMETHEUS_3: &str = "application/openmetrics-text;version=1.0.0;escaping=
      application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,\
      text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
 
-async fn serve(metrics: &GrpcMetrics) -> SocketAddr {
+pub(crate) async fn serve(metrics: &GrpcMetrics) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("a bound address");
     tokio::spawn(http::serve_registry(listener, metrics.registry()).into_future());
@@ -31,7 +31,7 @@ async fn serve(metrics: &GrpcMetrics) -> SocketAddr {
 }
 
 /// Head, in lower case, and body of the answer to a request with these header lines.
-async fn ask(address: SocketAddr, method: &str, headers: &[u8]) -> (String, Vec<u8>) {
+pub(crate) async fn ask(address: SocketAddr, method: &str, headers: &[u8]) -> (String, Vec<u8>) {
     let mut stream = TcpStream::connect(address).await.expect("the server listens");
     // Whose answers are not in chunks.
     let start = format!("{method} /metrics HTTP/1.0\r\n");
@@ -45,7 +45,7 @@ async fn ask(address: SocketAddr, method: &str, headers: &[u8]) -> (String, Vec<
 }
 
 /// The values of a header, put together.
-fn header(head: &str, name: &str) -> String {
+pub(crate) fn header(head: &str, name: &str) -> String {
     let values = head.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
     values.collect::<Vec<_>>().join(", ")
 }

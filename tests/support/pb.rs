@@ -8,6 +8,11 @@ pub mod names {
     tonic::include_proto!("names.v1");
 }
 
+/// Prometheus's protobuf format.
+pub mod prometheus {
+    tonic::include_proto!("io.prometheus.client");
+}
+
 /// The client of the scripted service, measured.
 pub mod measured {
     include!(concat!(env!("OUT_DIR"), "/measured/testing.v1.rs"));

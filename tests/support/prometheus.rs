@@ -27,9 +27,18 @@ impl Prometheus {
         Self::start_with(directory, &[target], "")
     }
 
+    /// The same, and stores native histograms.
+    pub fn start_native(directory: &str, target: &str) -> Self {
+        Self::start_as(directory, &[target], "", "exemplar-storage,native-histograms")
+    }
+
     /// The same with several targets, all of which have been scraped then; and with rules, which it evaluates every
     /// second, whatever their groups say.
     pub fn start_with(directory: &str, targets: &[impl AsRef<str>], rules: &str) -> Self {
+        Self::start_as(directory, targets, rules, "exemplar-storage")
+    }
+
+    fn start_as(directory: &str, targets: &[impl AsRef<str>], rules: &str, features: &str) -> Self {
         let targets: Vec<&str> = targets.iter().map(AsRef::as_ref).collect();
         // Prometheus can't say which port it has found, so one is found for it.
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -57,7 +66,7 @@ impl Prometheus {
                 .arg(format!("--config.file={}", config.display()))
                 .arg(format!("--storage.tsdb.path={}", directory.join("data").display()))
                 .arg(format!("--web.listen-address={address}"))
-                .arg("--enable-feature=exemplar-storage")
+                .arg(format!("--enable-feature={features}"))
                 .stdout(Stdio::null())
                 .stderr(Stdio::null()),
         );

@@ -3,7 +3,7 @@
 mod dialects;
 mod exposition;
 mod families;
-#[cfg(feature = "openmetrics")]
+#[cfg(any(feature = "native-histograms", feature = "openmetrics"))]
 mod foreign;
 mod gathered;
 mod method_labels;
@@ -12,6 +12,8 @@ mod metric_families;
 pub mod openmetrics;
 #[cfg(all(test, not(cells_model)))]
 mod order_tests;
+#[cfg(feature = "native-histograms")]
+pub mod protobuf;
 mod schema;
 mod series;
 pub(crate) mod text;

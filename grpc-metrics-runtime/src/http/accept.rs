@@ -64,15 +64,29 @@ pub(super) fn prefers_gzip(headers: &HeaderMap) -> bool {
     gzip > 0 && gzip >= identity.unwrap_or(others)
 }
 
-/// Returns whether the request names OpenMetrics, in version 1.0.0 or none, and weighs it no less than the classic
-/// text.
-#[cfg(feature = "openmetrics")]
-pub(super) fn prefers_openmetrics(headers: &HeaderMap) -> bool {
-    let (mut openmetrics, mut text, mut others) = (0, None, 0);
+/// The weights in thousandths that a request gives to the formats, 0 for one that it does not accept by name.
+#[cfg(any(feature = "native-histograms", feature = "openmetrics"))]
+#[derive(Default)]
+pub(super) struct FormatWeights {
+    /// Prometheus's protobuf, each message behind its length.
+    pub(super) protobuf: u16,
+    /// OpenMetrics, in version 1.0.0 or none.
+    pub(super) openmetrics: u16,
+    /// The classic text, also by a wildcard.
+    pub(super) text: u16,
+}
+
+#[cfg(any(feature = "native-histograms", feature = "openmetrics"))]
+pub(super) fn format_weights(headers: &HeaderMap) -> FormatWeights {
+    let mut weights = FormatWeights::default();
+    let (mut text, mut others) = (None, 0);
     for element in elements(headers, &axum::http::header::ACCEPT) {
         match element.name.to_ascii_lowercase().as_str() {
+            "application/vnd.google.protobuf" if element.is_delimited_families() => {
+                weights.protobuf = weights.protobuf.max(element.weight);
+            }
             "application/openmetrics-text" if element.allows("1.0.0") => {
-                openmetrics = openmetrics.max(element.weight);
+                weights.openmetrics = weights.openmetrics.max(element.weight);
             }
             "text/plain" if element.allows("0.0.4") => text = text.max(Some(element.weight)),
             // Wildcards do not name a format, so they get the classic text.
@@ -80,10 +94,11 @@ pub(super) fn prefers_openmetrics(headers: &HeaderMap) -> bool {
             _ => {}
         }
     }
-    openmetrics > 0 && openmetrics >= text.unwrap_or(others)
+    weights.text = text.unwrap_or(others);
+    weights
 }
 
-#[cfg(feature = "openmetrics")]
+#[cfg(any(feature = "native-histograms", feature = "openmetrics"))]
 impl Element<'_> {
     /// Returns whether the element matches a text of this version in UTF-8. Other parameters, such as Prometheus's
     /// `escaping`, make no difference.
@@ -93,5 +108,14 @@ impl Element<'_> {
             "charset" => value.eq_ignore_ascii_case("utf-8"),
             _ => true,
         })
+    }
+
+    /// Returns whether the element, of protobuf, says that the messages are families behind their lengths.
+    fn is_delimited_families(&self) -> bool {
+        let is = |name: &str, value: &str| {
+            let of_name = |(of, _): &&(&str, &str)| of.eq_ignore_ascii_case(name);
+            self.parameters.iter().find(of_name).is_some_and(|(_, of)| *of == value)
+        };
+        is("proto", "io.prometheus.client.MetricFamily") && is("encoding", "delimited")
     }
 }

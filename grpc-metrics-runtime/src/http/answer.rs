@@ -5,7 +5,7 @@ use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 
 use axum::body::Bytes;
-#[cfg(feature = "openmetrics")]
+#[cfg(any(feature = "native-histograms", feature = "openmetrics"))]
 use axum::http::header::ACCEPT;
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, VARY};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -17,6 +17,8 @@ use super::accept;
 use crate::export::text;
 #[cfg(feature = "openmetrics")]
 use crate::openmetrics;
+#[cfg(feature = "native-histograms")]
+use crate::protobuf;
 
 /// The format and content coding of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,17 +32,29 @@ enum Format {
     Text,
     #[cfg(feature = "openmetrics")]
     OpenMetrics,
+    #[cfg(feature = "native-histograms")]
+    Protobuf,
 }
 
 impl Format {
-    #[cfg(not(feature = "openmetrics"))]
+    #[cfg(not(any(feature = "native-histograms", feature = "openmetrics")))]
     fn from_headers(_: &HeaderMap) -> Self {
         Self::Text
     }
 
-    #[cfg(feature = "openmetrics")]
+    /// Returns the format with the largest weight; of two with the same, the one that can say more.
+    #[cfg(any(feature = "native-histograms", feature = "openmetrics"))]
     fn from_headers(headers: &HeaderMap) -> Self {
-        if accept::prefers_openmetrics(headers) { Self::OpenMetrics } else { Self::Text }
+        let weights = accept::format_weights(headers);
+        let formats = [
+            (weights.text, Self::Text),
+            #[cfg(feature = "openmetrics")]
+            (weights.openmetrics, Self::OpenMetrics),
+            #[cfg(feature = "native-histograms")]
+            (weights.protobuf, Self::Protobuf),
+        ];
+        let named = formats.into_iter().filter(|(weight, _)| *weight > 0);
+        named.max_by_key(|(weight, _)| *weight).map_or(Self::Text, |(_, format)| format)
     }
 
     fn content_type(self) -> &'static str {
@@ -48,14 +62,18 @@ impl Format {
             Self::Text => text::TEXT_CONTENT_TYPE,
             #[cfg(feature = "openmetrics")]
             Self::OpenMetrics => openmetrics::CONTENT_TYPE,
+            #[cfg(feature = "native-histograms")]
+            Self::Protobuf => protobuf::CONTENT_TYPE,
         }
     }
 
-    fn encode(self, registry: &Registry) -> prometheus::Result<String> {
+    fn encode(self, registry: &Registry) -> prometheus::Result<Vec<u8>> {
         match self {
-            Self::Text => text::encode_registry(registry),
+            Self::Text => text::encode_registry(registry).map(String::into_bytes),
             #[cfg(feature = "openmetrics")]
-            Self::OpenMetrics => openmetrics::encode_registry(registry),
+            Self::OpenMetrics => openmetrics::encode_registry(registry).map(String::into_bytes),
+            #[cfg(feature = "native-histograms")]
+            Self::Protobuf => protobuf::encode_registry(registry),
         }
     }
 }
@@ -93,8 +111,8 @@ impl Representation {
     }
 
     fn encode(self, registry: &Registry) -> prometheus::Result<Bytes> {
-        let text = self.format.encode(registry)?;
-        Ok(if self.gzip { compress(&text)?.into() } else { text.into() })
+        let bytes = self.format.encode(registry)?;
+        Ok(if self.gzip { compress(&bytes)?.into() } else { bytes.into() })
     }
 }
 
@@ -102,16 +120,16 @@ impl Representation {
 fn with_type(content_type: &'static str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    #[cfg(feature = "openmetrics")]
+    #[cfg(any(feature = "native-histograms", feature = "openmetrics"))]
     headers.append(VARY, ACCEPT.into());
     headers.append(VARY, ACCEPT_ENCODING.into());
     headers
 }
 
-fn compress(text: &str) -> io::Result<Vec<u8>> {
+fn compress(bytes: &[u8]) -> io::Result<Vec<u8>> {
     // A third more bytes than the default level in a ninth of the time. Scrapes compete with RPCs for CPU time.
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(text.as_bytes())?;
+    encoder.write_all(bytes)?;
     encoder.finish()
 }
 

@@ -94,6 +94,23 @@ impl GrpcMetrics {
         export::openmetrics::encode_registry(&self.registry)
     }
 
+    /// Encodes all metrics in the registry in Prometheus's protobuf format. Send the bytes as [`protobuf::CONTENT_TYPE`].
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if another collector returns a family without a name, like [`encode`](Self::encode), or of type
+    /// `UNTYPED`, for which `encode` panics.
+    ///
+    /// # Panics
+    ///
+    /// Panics if another collector panics.
+    ///
+    /// [`protobuf::CONTENT_TYPE`]: crate::protobuf::CONTENT_TYPE
+    #[cfg(feature = "native-histograms")]
+    pub fn encode_protobuf(&self) -> prometheus::Result<Vec<u8>> {
+        export::protobuf::encode_registry(&self.registry)
+    }
+
     /// Returns the current counts as data.
     pub fn snapshot(&self) -> Snapshot {
         self.instance().snapshot()
