@@ -22,7 +22,7 @@ pub struct GrpcMetricsBuilder {
     pub(super) labels: Vec<UncheckedLabel>,
     registry: Option<Registry>,
     clock: Option<Clock>,
-    native_histograms: bool,
+    with_native: bool,
     allow_duplicate_services: bool,
 }
 
@@ -90,16 +90,14 @@ impl GrpcMetricsBuilder {
         self
     }
 
-    /// Gives every histogram native buckets beside its [classic](Self::buckets) ones. They are 9 % wide, from a
-    /// nanosecond up, whatever the method takes.
+    /// Gives every histogram native buckets beside its [classic](Self::buckets) ones. They are 9 % wide, whether a method
+    /// takes microseconds or minutes.
     ///
-    /// Prometheus gets them in the format [`protobuf`](crate::protobuf), for which it asks if it stores native histograms. It
-    /// then stores no classic buckets, unless it is told to. Other scrapers get the classic ones, with the same counts.
-    ///
-    /// A row of a code and thread has 128 bytes for every two powers of two that its RPCs' durations are in.
+    /// Prometheus gets them in the format [`protobuf`](crate::protobuf), for which it asks if it stores native histograms.
+    /// Other scrapers get the classic ones, with the same counts.
     #[cfg(feature = "native-histograms")]
     pub fn native_histograms(mut self) -> Self {
-        self.native_histograms = true;
+        self.with_native = true;
         self
     }
 
@@ -171,7 +169,7 @@ impl GrpcMetricsBuilder {
             }
         }
         let label = label::check(self.labels, &settings.const_labels, &names)?;
-        let native_histograms = self.native_histograms;
+        let native_histograms = self.with_native;
         Ok(Settings { label, native_histograms, clock: self.clock, ..settings })
     }
 }

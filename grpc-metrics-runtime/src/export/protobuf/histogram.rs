@@ -92,6 +92,42 @@ fn exemplar(value: series::Histogram<'_>, bucket: usize) -> Option<Exemplar> {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "opentelemetry")]
+    #[test]
+    fn n1_an_exemplar_is_in_the_classic_bucket_that_has_counted_it() {
+        use std::time::{Duration, UNIX_EPOCH};
+
+        use tonic::Code;
+
+        use crate::counters::LabelValue;
+
+        let ended = UNIX_EPOCH + Duration::from_millis(1_500);
+        let (code, label) = (Code::Ok, LabelValue::NONE);
+        let kept =
+            crate::Exemplar { trace_id: 0xabc, span_id: 0x12, code, duration: 0.5, ended, label };
+        let exemplars = [Some(kept), Some(kept), None];
+        let value = series::Histogram {
+            cumulative: &[0, 1, 1],
+            sum: 0.5,
+            exemplars: &exemplars,
+            native: None,
+        };
+        let written = histogram(&[0.25, 1.0], value);
+        let of_buckets: Vec<_> =
+            written.bucket.iter().map(|bucket| bucket.exemplar.clone()).collect();
+        let [None, Some(exemplar), None] = &of_buckets[..] else { panic!("{written:?}") };
+        let label = |label: &super::super::messages::LabelPair| {
+            (label.name.clone().unwrap_or_default(), label.value.clone().unwrap_or_default())
+        };
+        let labels: Vec<_> = exemplar.label.iter().map(label).collect();
+        let id = |name: &str, id: &str| (name.to_owned(), id.to_owned());
+        let expected =
+            [id("trace_id", "00000000000000000000000000000abc"), id("span_id", "0000000000000012")];
+        assert_eq!(labels, expected);
+        let at = exemplar.timestamp.as_ref().map(|at| (at.seconds, at.nanos));
+        assert_eq!((exemplar.value, at), (Some(0.5), Some((1, 500_000_000))));
+    }
+
     #[test]
     fn n1_the_zero_threshold_is_that_of_other_clients() {
         assert_eq!(ZERO_THRESHOLD.to_bits(), 2.0_f64.powi(-128).to_bits());

@@ -6,8 +6,11 @@
 //!
 //! The values are those of the text. With [`native_histograms`], each histogram also has native buckets of
 //! schema 3, which are 9 % wide: `histogram_quantile(0.99, rate(grpc_server_request_duration_seconds[5m]))` is then off by less
-//! than that, whatever the method takes. Both kinds of buckets have the same counts. Prometheus keeps the native ones, and drops the classic ones unless
-//! `scrape_classic_histograms` is set.
+//! than that, whatever the method takes. Both kinds of buckets have the same counts.
+//!
+//! Prometheus then stores one series per histogram, and drops `…_bucket`, `…_count` and `…_sum`. Queries that need these, such
+//! as the durations of this crate's dashboard, have data if the scrape's configuration keeps them:
+//! `scrape_classic_histograms: true` since Prometheus 2.45, `always_scrape_classic_histograms: true` since 3.0.
 //!
 //! Families of other collectors are in the answer, too, with the classic buckets that they have.
 //!
