@@ -89,9 +89,10 @@ fn n1_other_collectors_families_are_in_it() {
 
 #[tokio::test]
 async fn n1_who_asks_for_protobuf_gets_it() {
-    let address = serve(&ours()).await;
     const BARE: &str = "application/vnd.google.protobuf";
-    const FULL: &str = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
+    const FULL: &str = "application/vnd.google.protobuf;\
+         proto=io.prometheus.client.MetricFamily;encoding=delimited";
+    let address = serve(&ours()).await;
     for (accept, expected) in [
         (PROMETHEUS.to_owned(), PROTOBUF),
         (PROMETHEUS_3.to_owned(), PROTOBUF),

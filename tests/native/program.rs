@@ -31,7 +31,7 @@ impl Literal for Timed {
         let nanos = request.metadata().get("nanos").expect("it is sent");
         let nanos = nanos.to_str().expect("a number").parse().expect("a number");
         self.time.increment(Duration::from_nanos(nanos));
-        if nanos % 3 == 0 {
+        if u64::is_multiple_of(nanos, 3) {
             Err(Status::not_found("scripted"))
         } else {
             Ok(Response::new(Nothing {}))
@@ -70,7 +70,7 @@ async fn n1_prometheus_has_the_quantiles_of_a_known_load() {
         let nanos = load(&mut rng);
         let mut request = Request::new(Nothing {});
         request.metadata_mut().insert("nanos", nanos.into());
-        assert_eq!(client.say(request).await.is_err(), nanos % 3 == 0);
+        assert_eq!(client.say(request).await.is_err(), nanos.is_multiple_of(3));
         durations.push(nanos);
     }
     durations.sort_unstable();
@@ -92,7 +92,7 @@ async fn n1_prometheus_has_the_quantiles_of_a_known_load() {
     until(|| value(&count), |count| *count == Some(rpcs)).await;
     let requests = "sum(grpc_server_requests_total{method=\"Say\"})";
     assert_eq!(value(requests), Some(rpcs));
-    let failed = durations.iter().filter(|nanos| **nanos % 3 == 0).count();
+    let failed = durations.iter().filter(|nanos| nanos.is_multiple_of(3)).count();
     #[allow(clippy::cast_precision_loss)]
     let failed = failed as f64;
     assert_eq!(value("grpc_server_requests_total{method=\"Say\",code=\"5\"}"), Some(failed));

@@ -54,6 +54,11 @@ impl Stage {
         self.0.hanging.lock().unwrap().contains(&id)
     }
 
+    /// Forgets which RPCs hang, once they have ended, so that a long run needs no room for them.
+    pub fn forget_hanging(&self) {
+        self.0.hanging.lock().unwrap().clear();
+    }
+
     /// How many response streams have been dropped.
     pub fn dropped(&self) -> usize {
         self.0.dropped.load(Ordering::SeqCst)
