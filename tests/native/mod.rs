@@ -2,5 +2,6 @@
 
 mod buckets;
 mod format;
+mod monitoring;
 mod program;
 mod read;

@@ -7,6 +7,12 @@ use super::template::{fill, quoted};
 const PROMETHEUS: &str = include_str!("templates/stack/prometheus.yml");
 const ALERTMANAGER: &str = include_str!("templates/stack/alertmanager.yml");
 
+/// Keeps what the queries read.
+const CLASSIC: &str = "
+    # Beside native histograms, rules and dashboard need the classic ones. From version 3.0 on, this is called
+    # always_scrape_classic_histograms.
+    scrape_classic_histograms: true";
+
 pub(super) fn prometheus(
     metrics: &Metrics,
     labels: &TargetLabels,
@@ -21,6 +27,7 @@ pub(super) fn prometheus(
         ("targets", targets.join(", ")),
         ("alertmanager", quoted(alertmanager)),
         ("labels", target_labels_hint(labels)),
+        ("classic", if metrics.has_native { CLASSIC.to_owned() } else { String::new() }),
     ];
     fill(PROMETHEUS, &values.each_ref().map(|(name, value)| (*name, value.as_str())))
 }

@@ -33,6 +33,7 @@ struct Metrics {
     /// The server-fault codes.
     faults: CodeSet,
     code_label: CodeLabel,
+    has_native: bool,
 }
 
 /// A file of [`Monitoring::files`].
@@ -79,6 +80,7 @@ impl Metrics {
             schema,
             faults: settings.fault_codes,
             code_label: settings.code_label,
+            has_native: settings.native_histograms,
         }
     }
 
@@ -145,7 +147,9 @@ impl Monitoring {
     }
 
     /// Returns the configuration of a Prometheus that scrapes `targets`, each `host:port`, as `job`. It loads the rules
-    /// from `rules.yml` in the same directory, and sends alerts to the Alertmanager at `alertmanager`, `host:port`.
+    /// from `rules.yml` in the same directory, and sends alerts to the Alertmanager at `alertmanager`, `host:port`. If the
+    /// metrics have native histograms, it keeps the classic ones beside them, for which Prometheus has to be 2.45 or
+    /// later.
     pub fn prometheus_config(&self, job: &str, targets: &[&str], alertmanager: &str) -> String {
         config::prometheus(&self.metrics, &self.labels, job, targets, alertmanager)
     }

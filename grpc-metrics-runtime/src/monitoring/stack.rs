@@ -1,5 +1,6 @@
 //! The files of a stack of Prometheus, Alertmanager, Grafana and Jaeger.
 
+use super::template::fill;
 use super::{File, Monitoring};
 
 const COMPOSE: &str = include_str!("templates/stack/docker-compose.yml");
@@ -11,9 +12,10 @@ const DASHBOARDS: &str = include_str!("templates/stack/grafana_dashboards.yml");
 const ALERTMANAGER: &str = "alertmanager:9093";
 
 pub(super) fn files(monitoring: &Monitoring, job: &str, targets: &[&str]) -> Vec<File> {
+    let native = if monitoring.metrics.has_native { ",native-histograms" } else { "" };
     let file = |path, text| File { path, text };
     vec![
-        file("docker-compose.yml", COMPOSE.to_owned()),
+        file("docker-compose.yml", fill(COMPOSE, &[("native", native)])),
         file("prometheus/prometheus.yml", monitoring.prometheus_config(job, targets, ALERTMANAGER)),
         file("prometheus/rules.yml", monitoring.rules()),
         file("prometheus/rules_test.yml", monitoring.rule_tests()),

@@ -8,9 +8,11 @@
 //! schema 3, which are 9 % wide: `histogram_quantile(0.99, rate(grpc_server_request_duration_seconds[5m]))` is then off by less
 //! than that, whatever the method takes. Both kinds of buckets have the same counts.
 //!
-//! Prometheus then stores one series per histogram, and drops `…_bucket`, `…_count` and `…_sum`. Queries that need these, such
-//! as the durations of this crate's dashboard, have data if the scrape's configuration keeps them:
-//! `scrape_classic_histograms: true` since Prometheus 2.45, `always_scrape_classic_histograms: true` since 3.0.
+//! Prometheus then stores one series per histogram, and drops `…_bucket`, `…_count` and `…_sum`. Queries that need these
+//! have data if the scrape's configuration keeps them: `scrape_classic_histograms: true` since Prometheus 2.45,
+//! `always_scrape_classic_histograms: true` since 3.0. Among them are the durations of this crate's dashboard and, in
+//! namings that count requests by their durations, its rules. The configuration that
+//! [`monitoring`](crate::monitoring) generates keeps them.
 //!
 //! Families of other collectors are in the answer, too, with the classic buckets that they have.
 //!
