@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use grpc_metrics_runtime::{RequestGuard, metadata};
 use support::bed::{BedOf, Layered};
 use support::clients::Kind;
+use support::faults::forget_panics;
 use support::random::{CLIENT, any_rpc, run};
 use support::rng::Rng;
 use tokio::task::{JoinSet, spawn_blocking};
@@ -68,6 +69,7 @@ async fn soak(time: Duration) -> ExitCode {
             task.expect("an RPC");
         }
         bed.stage.forget_hanging();
+        forget_panics();
         let metrics = bed.metrics.clone();
         let scrapes = spawn_blocking(move || {
             let start = Instant::now();

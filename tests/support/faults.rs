@@ -79,6 +79,11 @@ pub fn panics_of(id: u32) -> usize {
     panics.iter().filter(|of| **of == message).count()
 }
 
+/// Forgets the panics so far, so that a long run needs no room for them.
+pub fn forget_panics() {
+    PANICS.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
 /// A number that no other panic of this process has.
 pub fn panic_id() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(1);
