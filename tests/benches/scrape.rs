@@ -12,7 +12,7 @@ use allocation_counter::measure;
 use grpc_metrics_runtime::prometheus::core::Collector;
 use grpc_metrics_runtime::prometheus::{Registry, TextEncoder};
 use grpc_metrics_runtime::tonic::Code;
-use grpc_metrics_runtime::{GrpcMetrics, RequestGuard};
+use grpc_metrics_runtime::{GrpcMetrics, GrpcMetricsBuilder, Naming, RequestGuard};
 
 use self::timing::median_millis;
 
@@ -82,4 +82,34 @@ fn main() {
     let per_method = bytes / METHODS as f64;
     println!("memory per method            {per_method:>8.0} bytes");
     println!("memory per label combination {:>8.0} bytes", bytes / combinations);
+
+    println!("\nan instance in each naming, counted on one thread");
+    for naming in
+        [Naming::Default, Naming::GoGrpcPrometheus, Naming::OpenTelemetry, Naming::GrpcA66]
+    {
+        let metrics = counted(methods, |builder| builder.naming(naming));
+        let encode = || metrics.encode().expect("it is text");
+        let whole = median_millis(ROUNDS, || drop(black_box(encode())));
+        let name = format!("{naming:?}");
+        println!("{name:<29}{whole:>8.2} ms, {:>9} bytes", encode().len());
+    }
+    let native = counted(methods, GrpcMetricsBuilder::native_histograms);
+    let encode = || native.encode_protobuf().expect("it is valid");
+    let whole = median_millis(ROUNDS, || drop(black_box(encode())));
+    println!("protobuf, native histograms  {whole:>8.2} ms, {:>9} bytes", encode().len());
+}
+
+/// Returns an instance that has counted all methods with all codes.
+fn counted(
+    methods: &[&'static str],
+    settings: impl FnOnce(GrpcMetricsBuilder) -> GrpcMetricsBuilder,
+) -> GrpcMetrics {
+    let builder = settings(GrpcMetrics::builder().registry(&Registry::new()));
+    let metrics = builder.build().expect("the settings are right");
+    for method in methods {
+        for code in 0..CODES {
+            metrics.guard("bench.Service", method).complete(Code::from_i32(code));
+        }
+    }
+    metrics
 }
