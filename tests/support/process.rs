@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -27,6 +27,10 @@ impl Process {
 
     pub fn output(&mut self) -> Lines<ChildStdout> {
         Lines::of(self.child.stdout.take().unwrap())
+    }
+
+    pub fn errors(&mut self) -> Lines<ChildStderr> {
+        Lines::of(self.child.stderr.take().unwrap())
     }
 
     /// Removes the directory, too, when it ends.

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{ChildStderr, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::process::Process;
+use crate::process::{Lines, Process};
 use crate::wait::block_until;
 
 /// The job of all targets.
@@ -17,6 +18,8 @@ pub const JOB: &str = "nova";
 pub struct Prometheus {
     /// Where it answers queries.
     pub url: String,
+    /// Read as long as it runs, or it would end at a line that it can't write.
+    _log: Lines<ChildStderr>,
     _process: Process,
 }
 
@@ -39,14 +42,11 @@ impl Prometheus {
     }
 
     fn start_as(directory: &str, targets: &[impl AsRef<str>], rules: &str, features: &str) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
         let targets: Vec<&str> = targets.iter().map(AsRef::as_ref).collect();
-        // Prometheus can't say which port it has found, so one is found for it.
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let address = free.local_addr().unwrap().to_string();
-        drop(free);
         // Tests of one program run beside each other.
-        let port = address.rsplit(':').next().unwrap();
-        let name = format!("prometheus-{}-{port}", std::process::id());
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("prometheus-{}-{number}", std::process::id());
         let directory = Path::new(directory).join(name);
         fs::create_dir_all(&directory).unwrap();
         let config = directory.join("prometheus.yml");
@@ -61,17 +61,21 @@ impl Prometheus {
         let hurried = rules.lines().filter(|line| !line.starts_with("    interval: "));
         let rules = hurried.collect::<Vec<_>>().join("\n");
         fs::write(directory.join("rules.yml"), rules).unwrap();
-        let process = Process::start(
+        let mut process = Process::start(
             Command::new("prometheus")
                 .arg(format!("--config.file={}", config.display()))
                 .arg(format!("--storage.tsdb.path={}", directory.join("data").display()))
-                .arg(format!("--web.listen-address={address}"))
+                .arg("--web.listen-address=127.0.0.1:0")
                 .arg(format!("--enable-feature={features}"))
                 .stdout(Stdio::null())
-                .stderr(Stdio::null()),
+                .stderr(Stdio::piped()),
         );
+        let log = process.errors();
+        let says = |line: &str| line.contains("msg=\"Listening on\"");
+        let said = log.until(says).pop().unwrap();
+        let (_, address) = said.rsplit_once("address=").expect(&said);
         let url = format!("http://{address}");
-        let started = Self { url, _process: process.with_directory(directory) };
+        let started = Self { url, _log: log, _process: process.with_directory(directory) };
         block_until(|| started.up(), |up| *up == targets.len());
         started
     }
