@@ -153,6 +153,7 @@
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // The docs of one feature link to those of others.
 #![cfg_attr(
     not(all(
