@@ -1,4 +1,12 @@
-//! RED metrics for every RPC of a tonic service, from one attribute.
+//! Prometheus metrics for every RPC of a tonic service, from one attribute: requests by status code, duration, in
+//! flight.
+//!
+//! ```toml
+//! [dependencies]
+//! grpc-metrics-runtime = { version = "0.1", features = ["http"] }
+//! ```
+//!
+//! The attribute goes above the impl of the service that tonic generates:
 //!
 //! ```
 //! use grpc_metrics_runtime::instrument_grpc;
@@ -28,9 +36,38 @@
 //! }
 //! ```
 //!
-//! Each RPC is counted exactly once, whichever way it ends: a return, `?`, the end of a response stream or an error in
-//! it, a client that disconnects, a deadline, a panic. It starts when the handler's future is first polled.
-//! See [`instrument_grpc`] for how an RPC ends and with which code.
+//! [`http::serve`] then serves `/metrics` on a port of its own. There is nothing to register, and nothing to hold: each
+//! RPC is counted exactly once, whichever way it ends, by a return, `?`, the end of a response stream or an error in it,
+//! a client that disconnects, a deadline, or a panic.
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! |---|---|
+//! | the attribute's arguments, and how an RPC ends and with which code | [`instrument_grpc`] |
+//! | `/metrics`: on a port of its own, in a router, in any server | [`http`], [`openmetrics`], [`encode_registry`] |
+//! | prefix, buckets, labels, registry; the names that your dashboards expect | [`GrpcMetrics::builder`], [`Naming`] |
+//! | error types of your own, counted by cause | [`macro@GrpcStatus`] |
+//! | requests that reach no handler, sizes of messages, the code on the wire | [`server_layer`], [`layer`] |
+//! | what the program calls | [`client`] |
+//! | RPCs that an attribute can't reach | [`RequestGuard`] |
+//! | the counts, in tests | [`GrpcMetrics::snapshot`] |
+//! | recording rules, alerts, a dashboard | [`monitoring`], [`guide::monitoring`] |
+//! | the caller's trace, exemplars | [`guide::tracing`] |
+//! | every guarantee, line by line; every compiler message | [`guide::contract`], [`guide::errors`] |
+//!
+//! # Features
+//!
+//! None of them is enabled by default.
+//!
+//! | feature | |
+//! |---|---|
+//! | `http` | [`http`]: `/metrics` as an axum router, or on a port of its own |
+//! | `openmetrics` | [`openmetrics`]: the OpenMetrics format in addition to the classic text, for exemplars |
+//! | `native-histograms` | [native histograms](GrpcMetricsBuilder::native_histograms), and [`protobuf`], the format that has them |
+//! | `tracing` | a span for each RPC, from its start to its end |
+//! | `opentelemetry` | the span continues the caller's trace, and the latency histogram has exemplars |
+//! | `monitoring` | [`monitoring`]: rules, alerts and configuration for Prometheus, Alertmanager and Grafana |
 //!
 //! # Metrics
 //!
@@ -73,19 +110,6 @@
 //! [`GrpcMetrics`]. If you serve a registry yourself, call [`GrpcMetrics::global`] at startup; [`http`] calls it for
 //! you.
 //!
-//! # Features
-//!
-//! None of them is enabled by default.
-//!
-//! | feature | |
-//! |---|---|
-//! | `http` | [`http`]: `/metrics` as an axum router, or on a port of its own |
-//! | `openmetrics` | [`openmetrics`]: the OpenMetrics format in addition to the classic text, for exemplars |
-//! | `native-histograms` | [native histograms](GrpcMetricsBuilder::native_histograms), and [`protobuf`], the format that has them |
-//! | `tracing` | a span for each RPC, from its start to its end |
-//! | `opentelemetry` | the span continues the caller's trace, and the latency histogram has exemplars |
-//! | `monitoring` | [`monitoring`]: rules, alerts and configuration for Prometheus, Alertmanager and Grafana |
-//!
 //! # Spans
 //!
 //! With the feature `tracing`, each RPC has a span that starts and ends with its metrics. Its name is `rpc`, its target
@@ -93,8 +117,8 @@
 //! handler and the response stream are polled inside it.
 //!
 //! With `opentelemetry`, the program's propagator reads the span's parent from the request's metadata. Each bucket of
-//! the latency histogram keeps the newest sampled RPC as its exemplar. The repository's `docs/tracing.md` shows the
-//! setup, up to the click from a graph to its trace.
+//! the latency histogram keeps the newest sampled RPC as its exemplar. [`guide::tracing`] shows the setup, up to the
+//! click from a graph to its trace.
 //!
 //! # Limitations
 //!
