@@ -260,3 +260,41 @@ impl MethodCells {
         self.leased.iter().chain(self.unleased.get().map(|cells| &**cells))
     }
 }
+
+#[cfg(all(test, not(cells_model)))]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// What the loom model leaves out: the load and the store of a single writer, and the threads' real leases. Miri
+    /// runs this in many orders, see `.ci/miri`.
+    #[test]
+    fn a5_a_scrape_beside_threads_sees_no_end_without_its_start() {
+        const THREADS: u64 = 2;
+        const RPCS: u64 = if cfg!(miri) { 3 } else { 10_000 };
+        let cells = MethodCells::new(Arc::from([]));
+        let count = || {
+            for rpc in 0..RPCS {
+                cells.start();
+                cells.finish(usize::from(rpc % 2 == 1), 7);
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(count);
+            }
+            loop {
+                let counts = cells.read();
+                let finished = counts.finished();
+                assert!(counts.started >= finished, "in flight is not negative");
+                assert!(counts.sum_nanos() >= 7 * finished, "the sum covers the count");
+                if finished == THREADS * RPCS {
+                    break;
+                }
+                thread::yield_now();
+            }
+        });
+        assert_eq!(cells.read().started, THREADS * RPCS);
+    }
+}

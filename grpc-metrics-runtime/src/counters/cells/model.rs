@@ -1,4 +1,5 @@
-//! A loom model of the cells, which tries every order that the memory model allows.
+//! A loom model of the cells, which tries the orders that the memory model allows, up to a bound. `docs/design.md` says
+//! what it replaces, and why that is enough.
 //!
 //! `RUSTFLAGS="--cfg cells_model" cargo test -p grpc-metrics-runtime --release --lib model`
 

@@ -1,4 +1,4 @@
-//! A loom model of the claim: handlers that claim an RPC while it ends, in every order that the memory model allows.
+//! A loom model of the claim: handlers that claim an RPC while it ends, in the orders that the model of the cells tries.
 
 use std::sync::Arc;
 
