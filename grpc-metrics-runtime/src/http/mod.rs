@@ -110,3 +110,10 @@ impl hyper::body::Body for UnknownLength {
         Poll::Ready(None)
     }
 }
+
+/// The representation of a scrape with these headers.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn negotiated(headers: &HeaderMap) -> String {
+    format!("{:?}", answer::Representation::from_headers(headers))
+}

@@ -169,3 +169,13 @@ impl Monitoring {
         stack::files(self, job, targets)
     }
 }
+
+#[cfg(fuzzing)]
+pub use self::queries::query_tokens;
+
+/// Translates a text into the names of these metrics, in each way.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn translated(monitoring: &Monitoring, text: &str) -> Vec<String> {
+    monitoring.metrics.vocabulary.translated(text)
+}

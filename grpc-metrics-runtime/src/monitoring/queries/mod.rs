@@ -278,3 +278,20 @@ impl Groups {
         around.map(|(open, _)| *open).max()
     }
 }
+
+/// The tokens of a query.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn query_tokens(query: &str) -> Vec<&str> {
+    tokens(query).into_iter().map(|token| token.text).collect()
+}
+
+#[cfg(fuzzing)]
+impl Vocabulary {
+    /// Translates a text in each way.
+    pub(super) fn translated(&self, text: &str) -> Vec<String> {
+        let parts = [self.query(text), self.selector(text), self.legend(text), self.prose(text)];
+        let files = [self.dashboard(text), self.rules(text), self.alertmanager(text)];
+        parts.into_iter().chain(files).collect()
+    }
+}
