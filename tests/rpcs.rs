@@ -3,6 +3,7 @@
 // With another server around it, see `layered`.
 #![allow(clippy::duplicate_mod)]
 
+mod diff;
 mod direct_calls;
 mod endings;
 mod faults;

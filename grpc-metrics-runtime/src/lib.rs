@@ -366,7 +366,9 @@ pub use grpc_metrics_macros::instrument_grpc;
 /// stderr say so.
 pub use grpc_metrics_macros::instrument_grpc_client;
 pub use grpc_metrics_macros::{rpc, skip_metrics};
-pub use instance::{DEFAULT_BUCKETS, Durations, MethodSnapshot, Naming, Slo, SloCounts, Snapshot};
+pub use instance::{
+    DEFAULT_BUCKETS, Durations, MethodSnapshot, Naming, Slo, SloCounts, Snapshot, SnapshotDiff,
+};
 pub use layer::server_layer;
 pub use metrics::{
     Error, GrpcMetrics, GrpcMetricsBuilder, LabelBuilder, LabelSource, RequestGuardBuilder,

@@ -17,7 +17,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use super::called::{Called, Client, Way};
 
 /// The label of the service that calls.
-const FRONT: &str = "testing.v1.Front";
+pub(super) const FRONT: &str = "testing.v1.Front";
 
 /// Calls the scripted service behind it.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Scripted for Front {
 }
 
 /// A client of the front, which is not measured, and what is behind it.
-async fn front(called: &Called) -> (Server, Channel) {
+pub(super) async fn front(called: &Called) -> (Server, Channel) {
     let behind = called.client(called.server.connect().await);
     let front = Front { metrics: called.metrics.clone(), behind };
     let server = Server::start(Routes::new(ScriptedServer::new(front))).await;

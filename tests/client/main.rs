@@ -3,6 +3,7 @@
 mod answers;
 mod called;
 mod counts;
+mod diff;
 mod edges;
 mod endings;
 mod nested;

@@ -1,5 +1,6 @@
 //! An instance: settings, counters and snapshots. Independent of export formats.
 
+mod diff;
 mod naming;
 mod settings;
 mod slo;
@@ -14,6 +15,7 @@ use crate::catalog::{self, Method, MethodKey, Side};
 use crate::counters::{Buckets, Clock, LabelValues, MethodCounters};
 use crate::grpc::MethodKind;
 
+pub use self::diff::SnapshotDiff;
 pub use self::naming::Naming;
 pub(crate) use self::naming::{LabelForm, NamingSettings};
 pub use self::settings::DEFAULT_BUCKETS;

@@ -8,8 +8,10 @@ mod label;
 mod naming;
 mod warnings;
 
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::Poll;
 
 use prometheus::Registry;
 use prometheus::core::Desc;
@@ -114,6 +116,43 @@ impl GrpcMetrics {
     /// Returns the current counts as data.
     pub fn snapshot(&self) -> Snapshot {
         self.instance().snapshot()
+    }
+
+    /// Waits until no RPC of this instance is in flight, served or called, and returns the counts at that time. For
+    /// tests.
+    ///
+    /// A client that has an RPC's status needs not wait. One that has cancelled the RPC, or has dropped its response
+    /// stream, does not know when the server sees that, and then counts the end:
+    ///
+    /// ```
+    /// # use grpc_metrics_runtime::{GrpcMetrics, prometheus::Registry, tonic::Code};
+    /// # async fn test(metrics: GrpcMetrics, call: impl Future) {
+    /// let before = metrics.snapshot();
+    /// // … start a call, wait until its handler runs, and drop it
+    /// # drop(call);
+    /// let diff = metrics.settled().await.since(&before);
+    /// assert_eq!(diff.requests(), [("shop.Orders", "Get", Code::Cancelled, 1)]);
+    /// # }
+    /// ```
+    ///
+    /// RPCs are not slowed down to notify anyone, so this reads the counters whenever the executor has polled its other
+    /// tasks. It works on any executor. A runtime with paused time does not advance it meanwhile.
+    ///
+    /// An RPC that has not reached the server or its handler yet has not started, and is not waited for. A stream that
+    /// stays open is waited for forever, so give tests a timeout.
+    pub async fn settled(&self) -> Snapshot {
+        poll_fn(|context| {
+            // Methods are read one after the other. Only if no RPC has started between two reads, none was in flight
+            // in any method at the time between them.
+            let (first, second) = (self.snapshot(), self.snapshot());
+            let idle = first.in_flight() == 0 && second.in_flight() == 0;
+            if idle && first.started() == second.started() {
+                return Poll::Ready(second);
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await
     }
 
     fn new(settings: Settings, registry: Registry) -> Self {
