@@ -1,11 +1,11 @@
 //! The visitor of a snapshot's series, shared by all exporters.
 
 use std::borrow::Cow;
+use std::mem;
 
 use tonic::Code;
 
 use super::families::FamilyId;
-use super::method_labels::Labelled;
 use super::schema::{Family, Schema};
 use crate::catalog::Side;
 #[cfg(feature = "opentelemetry")]
@@ -22,15 +22,31 @@ pub(crate) struct Labels<'a> {
     family: &'a Family,
     method: &'a [Cow<'a, str>],
     own: &'a [&'a str],
+    is_first: bool,
 }
 
 impl<'a> Labels<'a> {
     /// Returns the labels of the method, then the family's own.
     pub(crate) fn pairs(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let method = self.family.method_labels().iter().zip(self.method);
-        let method = method.map(|(name, value)| (name.as_str(), &**value));
         let own = self.family.labels().iter().zip(self.own);
-        method.chain(own.map(|(name, value)| (name.as_str(), *value)))
+        self.of_method().chain(own.map(|(name, value)| (name.as_str(), *value)))
+    }
+
+    /// Returns the labels of the method.
+    pub(crate) fn of_method(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let method = self.family.method_labels().iter().zip(self.method);
+        method.map(|(name, value)| (name.as_str(), &**value))
+    }
+
+    /// Returns the values of the family's own labels.
+    pub(crate) fn own(self) -> &'a [&'a str] {
+        self.own
+    }
+
+    /// Returns whether the series is the first one of its method in this visit. The others have the same labels of the
+    /// method.
+    pub(crate) fn are_first_of_method(self) -> bool {
+        self.is_first
     }
 
     /// Returns whether labels of the client's upstream are missing.
@@ -86,7 +102,7 @@ impl Schema {
         mut visit: impl FnMut(Labels<'_>, Value<'_>),
     ) {
         for labelled in self.labelled(family, snapshot) {
-            self.visit_method(family, &labelled, &mut visit);
+            self.visit_method(family, labelled.method, labelled.values(), &mut visit);
         }
     }
 
@@ -95,8 +111,7 @@ impl Schema {
         // In any order: the first one that is found is enough.
         snapshot.of_side(family.side()).iter().any(|method| {
             let mut any = false;
-            let labelled = self.label_values(family, method);
-            self.visit_method(family, &labelled, |_, _| any = true);
+            self.visit_method(family, method, &[], |_, _| any = true);
             any
         })
     }
@@ -104,28 +119,18 @@ impl Schema {
     fn visit_method(
         &self,
         family: &Family,
-        labelled: &Labelled<'_>,
+        method: &MethodSnapshot,
+        values: &[Cow<'_, str>],
         mut visit: impl FnMut(Labels<'_>, Value<'_>),
     ) {
-        let method = labelled.method;
+        let mut is_first = true;
         let mut series = |own: &[&str], value: Value<'_>| {
-            visit(Labels { family, method: labelled.values(), own }, value);
+            let is_first = mem::take(&mut is_first);
+            visit(Labels { family, method: values, own, is_first }, value);
         };
         match family.id() {
             FamilyId::Requests => {
-                let parts = parts(family, method);
-                for (code, label) in self.codes() {
-                    for Part { value, counts } in &parts {
-                        let requests = counts.with_code(*code as usize);
-                        if requests == 0 && !self.starts_at_zero(*code) {
-                            continue;
-                        }
-                        match value {
-                            None => series(&[label], Value::Count(requests)),
-                            Some((_, text)) => series(&[label, text], Value::Count(requests)),
-                        }
-                    }
-                }
+                parts(family, method, |parts| self.requests(parts, &mut series));
             }
             FamilyId::Errors => {
                 for (code, label) in self.codes() {
@@ -136,8 +141,9 @@ impl Schema {
             }
             FamilyId::Duration | FamilyId::CallDuration => {
                 let exemplars = Exemplars::of(method);
-                let parts = parts(family, method);
-                self.histograms(family, &parts, to_seconds, exemplars, &mut series);
+                parts(family, method, |parts| {
+                    self.histograms(family, parts, to_seconds, exemplars, &mut series);
+                });
             }
             FamilyId::InFlight => series(&[], Value::Count(method.in_flight())),
             FamilyId::Started => series(&[], Value::Count(method.started())),
@@ -183,6 +189,22 @@ impl Schema {
         }
     }
 
+    /// Calls `series` for each code and part that has requests or starts at 0.
+    fn requests(&self, parts: &[Part<'_>], mut series: impl FnMut(&[&str], Value<'_>)) {
+        for (code, label) in self.codes() {
+            for Part { value, counts } in parts {
+                let requests = counts.with_code(*code as usize);
+                if requests == 0 && !self.starts_at_zero(*code) {
+                    continue;
+                }
+                match value {
+                    None => series(&[label], Value::Count(requests)),
+                    Some((_, text)) => series(&[label, text], Value::Count(requests)),
+                }
+            }
+        }
+    }
+
     /// Calls `series` for one histogram of each part, or one for each code and part.
     fn histograms(
         &self,
@@ -192,12 +214,13 @@ impl Schema {
         exemplars: Exemplars<'_>,
         mut series: impl FnMut(&[&str], Value<'_>),
     ) {
+        let mut cumulative = Vec::new();
         let mut histogram = |own: &[&str],
                              code: Option<Code>,
                              counts: &Counts,
                              (sum, buckets): (u64, &[u64]),
                              exemplars: Exemplars<'_>| {
-            let cumulative = cumulative(buckets);
+            accumulate(buckets, &mut cumulative);
             #[cfg(feature = "native-histograms")]
             let native = counts.native(code.map(|code| code as usize));
             #[cfg(not(feature = "native-histograms"))]
@@ -281,13 +304,14 @@ struct Part<'a> {
     counts: &'a Counts,
 }
 
-/// Returns the parts of a method that the family tells apart, sorted by value.
-fn parts<'a>(family: &Family, method: &'a MethodSnapshot) -> Vec<Part<'a>> {
+/// Calls `with` with the parts of a method that the family tells apart, sorted by value.
+fn parts<'a>(family: &Family, method: &'a MethodSnapshot, with: impl FnOnce(&[Part<'a>])) {
     if !family.has_label() {
-        return vec![Part { value: None, counts: method.counts() }];
+        return with(&[Part { value: None, counts: method.counts() }]);
     }
     let by_value = method.by_value();
-    by_value.map(|(value, text, counts)| Part { value: Some((value, text)), counts }).collect()
+    let parts = by_value.map(|(value, text, counts)| Part { value: Some((value, text)), counts });
+    with(&parts.collect::<Vec<_>>());
 }
 
 /// The exemplars of a histogram's buckets.
@@ -342,13 +366,14 @@ fn to_seconds(nanos: u64) -> f64 {
     to_f64(nanos) / 1e9
 }
 
-fn cumulative(counts: &[u64]) -> Vec<u64> {
+/// Fills `cumulative`, whose memory is used again.
+fn accumulate(counts: &[u64], cumulative: &mut Vec<u64>) {
     let mut below = 0;
-    let cumulative = counts.iter().map(|count| {
+    cumulative.clear();
+    cumulative.extend(counts.iter().map(|count| {
         below += count;
         below
-    });
-    cumulative.collect()
+    }));
 }
 
 /// Exact below 2^53, which is how Prometheus stores every sample.

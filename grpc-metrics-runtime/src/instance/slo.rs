@@ -66,6 +66,9 @@ impl SloEvaluator {
     /// bound and bounds are compared in nanoseconds.
     pub(super) fn evaluate(&self, counts: &Counts) -> Vec<SloCounts> {
         let Objectives { availability, latency } = self.objectives;
+        if self.objectives == Objectives::NONE {
+            return Vec::new();
+        }
         let events = counts.finished();
         let availability = availability.map(|objective| {
             let bad = self.faults.iter().map(|code| counts.with_code(code as usize)).sum();

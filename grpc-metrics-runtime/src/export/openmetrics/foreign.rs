@@ -6,7 +6,8 @@ use std::fmt::Write;
 use prometheus::proto::{Metric, MetricFamily, MetricType};
 
 use crate::export::foreign::{Point, point_of};
-use crate::export::text::writer::{Format, Samples, closed, write_label, write_pairs};
+use crate::export::text::numbers::Format;
+use crate::export::text::writer::{Samples, close, write_label, write_pairs};
 
 /// Writes the samples of the family. Skips all but the first metric with the same labels, and all but the first bucket
 /// or quantile with the same bound, because OpenMetrics forbids duplicate series.
@@ -96,7 +97,11 @@ impl Series<'_> {
         if let Some((name, value)) = last {
             write_label(&mut labels, name, value);
         }
-        let labels = if labels == "{" { " ".to_owned() } else { closed(&labels).concat() };
+        if labels == "{" {
+            " ".clone_into(&mut labels);
+        } else {
+            close(&mut labels);
+        }
         let _ = write!(self.text, "{}{suffix}{labels}{value}", self.name);
         // 0 means no timestamp, as in the classic text.
         if self.metric.timestamp_ms() != 0 {

@@ -44,7 +44,8 @@ mod foreign;
 use prometheus::Registry;
 
 use super::gathered::Gathered;
-use super::text::writer::{Format, Writer};
+use super::text::numbers::Format;
+use super::text::writer::Writer;
 
 /// The `Content-Type` of the text. `escaping=underscores` means that names have Prometheus's legacy character set.
 pub const CONTENT_TYPE: &str =

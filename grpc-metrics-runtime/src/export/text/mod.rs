@@ -1,10 +1,12 @@
 //! Prometheus's text format.
 
+pub(super) mod numbers;
 pub(super) mod writer;
 
 use prometheus::{Registry, TextEncoder};
 
-use self::writer::{Format, Samples, Writer};
+use self::numbers::Format;
+use self::writer::{Samples, Writer};
 use super::gathered::Gathered;
 
 /// The `Content-Type` of the text that [`encode_registry`] and [`GrpcMetrics::encode`](crate::GrpcMetrics::encode)

@@ -3,18 +3,13 @@
 //! The formats differ in the spelling of numbers, and OpenMetrics has exemplars.
 
 use std::fmt::Write;
+use std::mem;
 
 use prometheus::proto::LabelPair;
 
+use super::numbers::Format;
 use crate::export::gathered::OwnFamily;
-use crate::export::series::{Histogram, Labels, Value, to_f64};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(feature = "openmetrics"), allow(dead_code))]
-pub(in crate::export) enum Format {
-    Prometheus,
-    OpenMetrics,
-}
+use crate::export::series::{Histogram, Value};
 
 /// The samples of a family to write: all, or those with one name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,11 +27,69 @@ pub(in crate::export) enum Samples {
 pub(in crate::export) struct Writer {
     text: String,
     format: Format,
+    /// What the lines of a histogram's buckets begin with. Kept, so that its memory is used again.
+    bucket: String,
+}
+
+/// What the lines of a family of one instance have in common.
+#[derive(Debug)]
+struct Common<'a> {
+    /// The family's name in the registry.
+    name: &'a str,
+    /// The opening brace and the constant labels.
+    constant: String,
+    /// The names of the family's own labels, up to the values.
+    own: Vec<String>,
+    /// The labels that the registry adds.
+    added: String,
+    /// The last label of each bucket, with the closing brace.
+    bounds: Vec<String>,
+}
+
+impl<'a> Common<'a> {
+    fn new(name: &'a str, own: &OwnFamily<'_>, format: Format) -> Self {
+        let OwnFamily { family, schema, added, .. } = own;
+        let mut constant = String::from("{");
+        for (name, value) in schema.const_labels() {
+            write_label(&mut constant, name, value);
+        }
+        let own = family.labels().iter().map(|name| format!("{name}=\""));
+        let mut added_labels = String::new();
+        write_pairs(&mut added_labels, added);
+        let bounds = schema.bounds(family).iter().map(|bound| format.float(*bound));
+        let bounds = bounds.chain(["+Inf".to_owned()]).map(|le| format!("le=\"{le}\"}} "));
+        Self { name, constant, own: own.collect(), added: added_labels, bounds: bounds.collect() }
+    }
+}
+
+/// A series of a family of this crate's.
+#[derive(Debug)]
+struct Series<'a> {
+    common: &'a Common<'a>,
+    /// The opening brace, the constant labels and those of the method, which the method's series share.
+    of_method: &'a str,
+    /// The values of the family's own labels.
+    own: &'a [&'a str],
+}
+
+impl Series<'_> {
+    /// Writes the name and the labels, without the closing brace.
+    fn open(&self, text: &mut String, suffix: &str) {
+        let Common { name, own, added, .. } = self.common;
+        for part in [name, suffix, self.of_method] {
+            text.push_str(part);
+        }
+        for (name, value) in own.iter().zip(self.own) {
+            text.push_str(name);
+            write_value(text, value);
+        }
+        text.push_str(added);
+    }
 }
 
 impl Writer {
     pub(in crate::export) fn new(format: Format) -> Self {
-        Self { text: String::new(), format }
+        Self { text: String::new(), format, bucket: String::new() }
     }
 
     pub(in crate::export) fn text(&mut self) -> &mut String {
@@ -76,62 +129,59 @@ impl Writer {
         own: &OwnFamily<'_>,
         without_upstream: Option<bool>,
     ) {
-        let OwnFamily { family, schema, snapshot, added } = *own;
-        let mut constant = String::from("{");
-        for (name, value) in schema.const_labels() {
-            write_label(&mut constant, name, value);
-        }
-        let mut after = String::new();
-        write_pairs(&mut after, added);
-        let bounds = schema.bounds(family).iter().map(|bound| self.format.float(*bound));
-        let bounds: Vec<_> =
-            bounds.chain(["+Inf".to_owned()]).map(|le| format!("le=\"{le}\"}} ")).collect();
-        let mut series = String::new();
+        let OwnFamily { family, schema, snapshot, .. } = *own;
+        let common = Common::new(name, own, self.format);
+        let mut of_method = String::new();
+        let (start, mut methods) = (self.text.len(), 0);
         schema.visit(family, snapshot, |labels, value| {
             if without_upstream.is_some_and(|without| labels.lack_upstream() != without) {
                 return;
             }
-            series.clear();
-            series.push_str(&constant);
-            write_labels(&mut series, labels);
-            series.push_str(&after);
-            let [open, close] = closed(&series);
-            match value {
-                Value::Count(count) => self.count(&[name, open, close], count),
-                Value::Ratio(ratio) => self.float(&[name, open, close], ratio),
-                Value::Histogram(histogram) => {
-                    self.histogram(name, samples, &series, &bounds, histogram);
+            if labels.are_first_of_method() {
+                if methods == 1 {
+                    // As much for each of the others, so that the text need not grow and move step by step.
+                    let others = snapshot.of_side(family.side()).len() - 1;
+                    self.text.reserve((self.text.len() - start) * others);
                 }
+                methods += 1;
+                of_method.clear();
+                of_method.push_str(&common.constant);
+                for (name, value) in labels.of_method() {
+                    write_label(&mut of_method, name, value);
+                }
+            }
+            let series = Series { common: &common, of_method: &of_method, own: labels.own() };
+            match value {
+                Value::Count(count) => self.count(&series, "", count),
+                Value::Ratio(ratio) => self.float(&series, "", ratio),
+                Value::Histogram(histogram) => self.histogram(&series, samples, histogram),
             }
         });
     }
 
-    /// `labels` has no closing brace. Each of `bounds` is the last label with the closing brace.
-    fn histogram(
-        &mut self,
-        name: &str,
-        samples: Samples,
-        labels: &str,
-        bounds: &[String],
-        histogram: Histogram<'_>,
-    ) {
+    fn histogram(&mut self, series: &Series<'_>, samples: Samples, histogram: Histogram<'_>) {
         if samples.include_bucket() {
-            for (i, (bound, below)) in bounds.iter().zip(histogram.cumulative).enumerate() {
-                self.write_parts(&[name, "_bucket", labels, bound]);
-                self.write_count(*below);
+            let mut bucket = mem::take(&mut self.bucket);
+            bucket.clear();
+            series.open(&mut bucket, "_bucket");
+            let bounds = series.common.bounds.iter().zip(histogram.cumulative);
+            for (i, (bound, below)) in bounds.enumerate() {
+                self.text.push_str(&bucket);
+                self.text.push_str(bound);
+                self.format.write_count(&mut self.text, *below);
                 // A family of buckets alone is of type `unknown`, which has no exemplars.
                 if self.format == Format::OpenMetrics && samples == Samples::All {
                     self.write_exemplar(histogram, i);
                 }
                 self.text.push('\n');
             }
+            self.bucket = bucket;
         }
-        let [open, close] = closed(labels);
         if samples.include_sum() {
-            self.float(&[name, "_sum", open, close], histogram.sum);
+            self.float(series, "_sum", histogram.sum);
         }
         if samples.include_count() {
-            self.count(&[name, "_count", open, close], histogram.count());
+            self.count(series, "_count", histogram.count());
         }
     }
 
@@ -158,44 +208,18 @@ impl Writer {
         }
     }
 
-    fn count(&mut self, parts: &[&str], value: u64) {
-        self.write_parts(parts);
-        self.write_count(value);
+    fn count(&mut self, series: &Series<'_>, suffix: &str, value: u64) {
+        series.open(&mut self.text, suffix);
+        close(&mut self.text);
+        self.format.write_count(&mut self.text, value);
         self.text.push('\n');
     }
 
-    fn float(&mut self, parts: &[&str], value: f64) {
-        self.write_parts(parts);
-        self.text.push_str(&self.format.float(value));
+    fn float(&mut self, series: &Series<'_>, suffix: &str, value: f64) {
+        series.open(&mut self.text, suffix);
+        close(&mut self.text);
+        self.format.write_float(&mut self.text, value);
         self.text.push('\n');
-    }
-
-    /// Not by `write!`, whose formatting would dominate the cost of a line.
-    fn write_parts(&mut self, parts: &[&str]) {
-        for part in parts {
-            self.text.push_str(part);
-        }
-    }
-
-    /// Writes a count. In the classic format it is written as an `f64`, like `TextEncoder` does.
-    fn write_count(&mut self, count: u64) {
-        let _ = if count < 1 << 53 || self.format != Format::Prometheus {
-            write!(self.text, "{count}")
-        } else {
-            write!(self.text, "{}", to_f64(count))
-        };
-    }
-}
-
-impl Format {
-    /// Returns the number in the format's spelling. OpenMetrics writes whole numbers with a decimal point.
-    pub(in crate::export) fn float(self, value: f64) -> String {
-        match self {
-            Self::Prometheus => value.to_string(),
-            Self::OpenMetrics if value == f64::INFINITY => "+Inf".to_owned(),
-            Self::OpenMetrics if value == f64::NEG_INFINITY => "-Inf".to_owned(),
-            Self::OpenMetrics => format!("{value:?}"),
-        }
     }
 }
 
@@ -213,15 +237,12 @@ impl Samples {
     }
 }
 
-/// Closes the labels of a series: `{a="b",` becomes `{a="b"` and `} `.
-pub(in crate::export) fn closed(labels: &str) -> [&str; 2] {
-    [labels.strip_suffix(',').unwrap_or(labels), "} "]
-}
-
-fn write_labels(text: &mut String, labels: Labels<'_>) {
-    for (name, value) in labels.pairs() {
-        write_label(text, name, value);
+/// Closes the labels of a series: `{a="b",` becomes `{a="b"} `.
+pub(in crate::export) fn close(text: &mut String) {
+    if text.ends_with(',') {
+        text.pop();
     }
+    text.push_str("} ");
 }
 
 pub(in crate::export) fn write_pairs(text: &mut String, labels: &[LabelPair]) {
@@ -233,6 +254,11 @@ pub(in crate::export) fn write_pairs(text: &mut String, labels: &[LabelPair]) {
 pub(in crate::export) fn write_label(text: &mut String, name: &str, value: &str) {
     text.push_str(name);
     text.push_str("=\"");
+    write_value(text, value);
+}
+
+/// Writes the value of a label with what ends it.
+fn write_value(text: &mut String, value: &str) {
     // A search for characters would dominate the cost of a series.
     if value.bytes().any(|byte| matches!(byte, b'\\' | b'"' | b'\n')) {
         write_escaped(text, value);
