@@ -38,29 +38,25 @@ const _: () = {
             Self: 'async_trait,
         {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
-            Box::pin(
-                __grpc::measure(
-                    __grpc::ReturnedStream::<
+            __grpc::measure_boxed(
+                __grpc::ReturnedStream::<
+                    tonic::Result<Response<__grpc::Declared<Self::ChatStream>>>,
+                >::__GRPC_END,
+                __grpc::rpc_in::<
+                    Request<Streaming<Message>>,
+                >(&self.metrics, &__RPC_chat, &request),
+                async move {
+                    if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
                         tonic::Result<Response<__grpc::Declared<Self::ChatStream>>>,
-                    >::__GRPC_END,
-                    __grpc::rpc_in::<
-                        Request<Streaming<Message>>,
-                    >(&self.metrics, &__RPC_chat, &request),
-                    async move {
-                        if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
-                            tonic::Result<Response<__grpc::Declared<Self::ChatStream>>>,
-                        > {
-                            #[allow(unreachable_code)] return __ret;
-                        }
-                        let mut request = request;
-                        let __ret: tonic::Result<
-                            Response<__grpc::Declared<Self::ChatStream>>,
-                        > = {
-                            Ok(Response::new(Box::pin(self.echo(request.into_inner()))))
-                        };
-                        #[allow(unreachable_code)] __ret
-                    },
-                ),
+                    > {
+                        #[allow(unreachable_code)] return __ret;
+                    }
+                    let mut request = request;
+                    let __ret: tonic::Result<
+                        Response<__grpc::Declared<Self::ChatStream>>,
+                    > = { Ok(Response::new(Box::pin(self.echo(request.into_inner())))) };
+                    #[allow(unreachable_code)] __ret
+                },
             )
         }
     }

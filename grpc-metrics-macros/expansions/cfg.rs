@@ -43,23 +43,21 @@ const _: () = {
             'life0: 'async_trait,
             Self: 'async_trait,
         {
-            Box::pin(
-                __grpc::measure(
-                    __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_END,
-                    __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &request),
-                    async move {
-                        if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
-                            Result<Response<HelloReply>, Status>,
-                        > {
-                            #[allow(unreachable_code)] return __ret;
-                        }
-                        let request = request;
-                        let __ret: Result<Response<HelloReply>, Status> = {
-                            self.greet(request)
-                        };
-                        #[allow(unreachable_code)] __ret
-                    },
-                ),
+            __grpc::measure_boxed(
+                __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_END,
+                __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &request),
+                async move {
+                    if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
+                        Result<Response<HelloReply>, Status>,
+                    > {
+                        #[allow(unreachable_code)] return __ret;
+                    }
+                    let request = request;
+                    let __ret: Result<Response<HelloReply>, Status> = {
+                        self.greet(request)
+                    };
+                    #[allow(unreachable_code)] __ret
+                },
             )
         }
         #[cfg(not(feature = "polite"))]
@@ -78,23 +76,21 @@ const _: () = {
             'life0: 'async_trait,
             Self: 'async_trait,
         {
-            Box::pin(
-                __grpc::measure(
-                    __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_END,
-                    __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &request),
-                    async move {
-                        if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
-                            Result<Response<HelloReply>, Status>,
-                        > {
-                            #[allow(unreachable_code)] return __ret;
-                        }
-                        let request = request;
-                        let __ret: Result<Response<HelloReply>, Status> = {
-                            self.shout(request)
-                        };
-                        #[allow(unreachable_code)] __ret
-                    },
-                ),
+            __grpc::measure_boxed(
+                __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_END,
+                __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &request),
+                async move {
+                    if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
+                        Result<Response<HelloReply>, Status>,
+                    > {
+                        #[allow(unreachable_code)] return __ret;
+                    }
+                    let request = request;
+                    let __ret: Result<Response<HelloReply>, Status> = {
+                        self.shout(request)
+                    };
+                    #[allow(unreachable_code)] __ret
+                },
             )
         }
     }

@@ -30,25 +30,23 @@ const _: () = {
             'life0: 'async_trait,
             Self: 'async_trait,
         {
-            Box::pin(
-                __grpc::measure(
-                    __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_END,
-                    __grpc::rpc::<
-                        Request<Streaming<HelloRequest>>,
-                    >(&__RPC_say_all, &request),
-                    async move {
-                        if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
-                            Result<Response<HelloReply>, Status>,
-                        > {
-                            #[allow(unreachable_code)] return __ret;
-                        }
-                        let request = request;
-                        let __ret: Result<Response<HelloReply>, Status> = {
-                            self.greet_all(request.into_inner()).await
-                        };
-                        #[allow(unreachable_code)] __ret
-                    },
-                ),
+            __grpc::measure_boxed(
+                __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_END,
+                __grpc::rpc::<
+                    Request<Streaming<HelloRequest>>,
+                >(&__RPC_say_all, &request),
+                async move {
+                    if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
+                        Result<Response<HelloReply>, Status>,
+                    > {
+                        #[allow(unreachable_code)] return __ret;
+                    }
+                    let request = request;
+                    let __ret: Result<Response<HelloReply>, Status> = {
+                        self.greet_all(request.into_inner()).await
+                    };
+                    #[allow(unreachable_code)] __ret
+                },
             )
         }
     }

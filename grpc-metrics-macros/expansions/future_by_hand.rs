@@ -141,12 +141,10 @@ const _: () = {
                 > + Send + 'a,
             >,
         > {
-            std::boxed::Box::pin(
-                __grpc::measure(
-                    __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
-                    __grpc::rpc::<Request<A>>(&__RPC_at_once, &request),
-                    async move { self.answer(request) },
-                ),
+            __grpc::measure_boxed(
+                __grpc::Returned::<Result<Response<B>, Status>>::__GRPC_END,
+                __grpc::rpc::<Request<A>>(&__RPC_at_once, &request),
+                async move { self.answer(request) },
             )
         }
         fn after_more<'a>(

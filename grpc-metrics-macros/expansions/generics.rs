@@ -48,23 +48,21 @@ const _: () = {
             'life0: 'async_trait,
             Self: 'async_trait,
         {
-            Box::pin(
-                __grpc::measure(
-                    __grpc::Returned::<Result<Response<T::Reply>, Status>>::__GRPC_END,
-                    __grpc::rpc::<Request<M>>(&__RPC_say_hello, &request),
-                    async move {
-                        if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
-                            Result<Response<T::Reply>, Status>,
-                        > {
-                            #[allow(unreachable_code)] return __ret;
-                        }
-                        let request = request;
-                        let __ret: Result<Response<T::Reply>, Status> = {
-                            self.store.answer(request).await
-                        };
-                        #[allow(unreachable_code)] __ret
-                    },
-                ),
+            __grpc::measure_boxed(
+                __grpc::Returned::<Result<Response<T::Reply>, Status>>::__GRPC_END,
+                __grpc::rpc::<Request<M>>(&__RPC_say_hello, &request),
+                async move {
+                    if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
+                        Result<Response<T::Reply>, Status>,
+                    > {
+                        #[allow(unreachable_code)] return __ret;
+                    }
+                    let request = request;
+                    let __ret: Result<Response<T::Reply>, Status> = {
+                        self.store.answer(request).await
+                    };
+                    #[allow(unreachable_code)] __ret
+                },
             )
         }
         #[allow(clippy::type_complexity)]
@@ -82,23 +80,21 @@ const _: () = {
             'life0: 'async_trait,
             Self: 'async_trait,
         {
-            Box::pin(
-                __grpc::measure(
-                    __grpc::Returned::<Result<Response<Summary>, Status>>::__GRPC_END,
-                    __grpc::rpc::<Request<Streaming<M>>>(&__RPC_say_all, &request),
-                    async move {
-                        if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
-                            Result<Response<Summary>, Status>,
-                        > {
-                            #[allow(unreachable_code)] return __ret;
-                        }
-                        let request = request;
-                        let __ret: Result<Response<Summary>, Status> = {
-                            self.store.answer_all(request).await
-                        };
-                        #[allow(unreachable_code)] __ret
-                    },
-                ),
+            __grpc::measure_boxed(
+                __grpc::Returned::<Result<Response<Summary>, Status>>::__GRPC_END,
+                __grpc::rpc::<Request<Streaming<M>>>(&__RPC_say_all, &request),
+                async move {
+                    if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
+                        Result<Response<Summary>, Status>,
+                    > {
+                        #[allow(unreachable_code)] return __ret;
+                    }
+                    let request = request;
+                    let __ret: Result<Response<Summary>, Status> = {
+                        self.store.answer_all(request).await
+                    };
+                    #[allow(unreachable_code)] __ret
+                },
             )
         }
         #[allow(clippy::type_complexity)]
@@ -116,23 +112,21 @@ const _: () = {
             'life0: 'async_trait,
             Self: 'async_trait,
         {
-            Box::pin(
-                __grpc::measure(
-                    __grpc::Returned::<Result<Response<Own<Self>>, Status>>::__GRPC_END,
-                    __grpc::rpc::<Request<Own<Self>>>(&__RPC_say_own, &request),
-                    async move {
-                        if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
-                            Result<Response<Own<Self>>, Status>,
-                        > {
-                            #[allow(unreachable_code)] return __ret;
-                        }
-                        let request = request;
-                        let __ret: Result<Response<Own<Self>>, Status> = {
-                            self.store.own(request).await
-                        };
-                        #[allow(unreachable_code)] __ret
-                    },
-                ),
+            __grpc::measure_boxed(
+                __grpc::Returned::<Result<Response<Own<Self>>, Status>>::__GRPC_END,
+                __grpc::rpc::<Request<Own<Self>>>(&__RPC_say_own, &request),
+                async move {
+                    if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
+                        Result<Response<Own<Self>>, Status>,
+                    > {
+                        #[allow(unreachable_code)] return __ret;
+                    }
+                    let request = request;
+                    let __ret: Result<Response<Own<Self>>, Status> = {
+                        self.store.own(request).await
+                    };
+                    #[allow(unreachable_code)] __ret
+                },
             )
         }
     }

@@ -49,30 +49,27 @@ const _: () = {
             'life0: 'async_trait,
             Self: 'async_trait,
         {
-            Box::pin(
-                __grpc::measure(
-                    __grpc::ReturnedStream::<
+            __grpc::measure_boxed(
+                __grpc::ReturnedStream::<
+                    Result<Response<__grpc::Declared<Self::WatchStream>>, Status>,
+                >::__GRPC_END,
+                __grpc::rpc::<Request<WatchRequest>>(&__RPC_watch, &__arg1),
+                async move {
+                    if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
                         Result<Response<__grpc::Declared<Self::WatchStream>>, Status>,
-                    >::__GRPC_END,
-                    __grpc::rpc::<Request<WatchRequest>>(&__RPC_watch, &__arg1),
-                    async move {
-                        if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
-                            Result<Response<__grpc::Declared<Self::WatchStream>>, Status>,
-                        > {
-                            #[allow(unreachable_code)] return __ret;
-                        }
-                        let __arg1 = __arg1;
-                        let __ret: Result<
-                            Response<__grpc::Declared<Self::WatchStream>>,
-                            Status,
-                        > = {
-                            let stream: __grpc::Declared<Self::WatchStream> = self
-                                .events();
-                            Ok(Response::new(stream))
-                        };
-                        #[allow(unreachable_code)] __ret
-                    },
-                ),
+                    > {
+                        #[allow(unreachable_code)] return __ret;
+                    }
+                    let __arg1 = __arg1;
+                    let __ret: Result<
+                        Response<__grpc::Declared<Self::WatchStream>>,
+                        Status,
+                    > = {
+                        let stream: __grpc::Declared<Self::WatchStream> = self.events();
+                        Ok(Response::new(stream))
+                    };
+                    #[allow(unreachable_code)] __ret
+                },
             )
         }
         type TailStream = <__grpc::Declared<
@@ -102,37 +99,32 @@ const _: () = {
             'life0: 'async_trait,
             Self: 'async_trait,
         {
-            Box::pin(
-                __grpc::measure(
-                    __grpc::ReturnedStream::<
+            __grpc::measure_boxed(
+                __grpc::ReturnedStream::<
+                    Result<Response<ReceiverStream<Result<Event, Status>>>, Status>,
+                >::__GRPC_END,
+                __grpc::rpc::<Request<WatchRequest>>(&__RPC_tail, &request),
+                async move {
+                    if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
                         Result<Response<ReceiverStream<Result<Event, Status>>>, Status>,
-                    >::__GRPC_END,
-                    __grpc::rpc::<Request<WatchRequest>>(&__RPC_tail, &request),
-                    async move {
-                        if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
-                            Result<
-                                Response<ReceiverStream<Result<Event, Status>>>,
-                                Status,
-                            >,
-                        > {
-                            #[allow(unreachable_code)] return __ret;
-                        }
-                        let request = request;
-                        let __ret: Result<
-                            Response<ReceiverStream<Result<Event, Status>>>,
-                            Status,
-                        > = {
-                            Ok(
-                                Response::new(
-                                    __grpc::Declared::<
-                                        Self::TailStream,
-                                    >::new(self.open(request)?),
-                                ),
-                            )
-                        };
-                        #[allow(unreachable_code)] __ret
-                    },
-                ),
+                    > {
+                        #[allow(unreachable_code)] return __ret;
+                    }
+                    let request = request;
+                    let __ret: Result<
+                        Response<ReceiverStream<Result<Event, Status>>>,
+                        Status,
+                    > = {
+                        Ok(
+                            Response::new(
+                                __grpc::Declared::<
+                                    Self::TailStream,
+                                >::new(self.open(request)?),
+                            ),
+                        )
+                    };
+                    #[allow(unreachable_code)] __ret
+                },
             )
         }
     }

@@ -38,26 +38,24 @@ const _: () = {
             Self: 'async_trait,
         {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
-            Box::pin(
-                __grpc::measure(
-                    __grpc::ReturnedStream::<
+            __grpc::measure_boxed(
+                __grpc::ReturnedStream::<
+                    Result<Response<__grpc::Declared<Self::OtherStream>>, Status>,
+                >::__GRPC_END,
+                __grpc::rpc::<Request<WatchRequest>>(&__RPC_odd_name, &request),
+                async move {
+                    if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
                         Result<Response<__grpc::Declared<Self::OtherStream>>, Status>,
-                    >::__GRPC_END,
-                    __grpc::rpc::<Request<WatchRequest>>(&__RPC_odd_name, &request),
-                    async move {
-                        if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
-                            Result<Response<__grpc::Declared<Self::OtherStream>>, Status>,
-                        > {
-                            #[allow(unreachable_code)] return __ret;
-                        }
-                        let request = request;
-                        let __ret: Result<
-                            Response<__grpc::Declared<Self::OtherStream>>,
-                            Status,
-                        > = { Ok(Response::new(Box::pin(self.events()))) };
-                        #[allow(unreachable_code)] __ret
-                    },
-                ),
+                    > {
+                        #[allow(unreachable_code)] return __ret;
+                    }
+                    let request = request;
+                    let __ret: Result<
+                        Response<__grpc::Declared<Self::OtherStream>>,
+                        Status,
+                    > = { Ok(Response::new(Box::pin(self.events()))) };
+                    #[allow(unreachable_code)] __ret
+                },
             )
         }
     }

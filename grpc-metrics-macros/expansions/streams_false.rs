@@ -35,23 +35,21 @@ const _: () = {
             Self: 'async_trait,
         {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
-            Box::pin(
-                __grpc::measure(
-                    __grpc::at_return::<Result<Response<Self::WatchStream>, Status>>(),
-                    __grpc::rpc::<Request<WatchRequest>>(&__RPC_watch, &request),
-                    async move {
-                        if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
-                            Result<Response<Self::WatchStream>, Status>,
-                        > {
-                            #[allow(unreachable_code)] return __ret;
-                        }
-                        let request = request;
-                        let __ret: Result<Response<Self::WatchStream>, Status> = {
-                            Ok(Response::new(Box::pin(self.events())))
-                        };
-                        #[allow(unreachable_code)] __ret
-                    },
-                ),
+            __grpc::measure_boxed(
+                __grpc::at_return::<Result<Response<Self::WatchStream>, Status>>(),
+                __grpc::rpc::<Request<WatchRequest>>(&__RPC_watch, &request),
+                async move {
+                    if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
+                        Result<Response<Self::WatchStream>, Status>,
+                    > {
+                        #[allow(unreachable_code)] return __ret;
+                    }
+                    let request = request;
+                    let __ret: Result<Response<Self::WatchStream>, Status> = {
+                        Ok(Response::new(Box::pin(self.events())))
+                    };
+                    #[allow(unreachable_code)] __ret
+                },
             )
         }
     }

@@ -31,24 +31,22 @@ const _: () = {
             Self: 'async_trait,
         {
             __grpc::named_after_trait!(__SERVICE, "Greeter for MyGreeter");
-            Box::pin(
-                __grpc::measure(
-                    __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_END,
-                    __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &request),
-                    async move {
-                        if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
-                            Result<Response<HelloReply>, Status>,
-                        > {
-                            #[allow(unreachable_code)] return __ret;
-                        }
-                        let request = request;
-                        let __ret: Result<Response<HelloReply>, Status> = {
-                            let message = self.greet(&request.into_inner().name)?;
-                            Ok(Response::new(HelloReply { message }))
-                        };
-                        #[allow(unreachable_code)] __ret
-                    },
-                ),
+            __grpc::measure_boxed(
+                __grpc::Returned::<Result<Response<HelloReply>, Status>>::__GRPC_END,
+                __grpc::rpc::<Request<HelloRequest>>(&__RPC_say_hello, &request),
+                async move {
+                    if let ::core::option::Option::Some(__ret) = ::core::option::Option::None::<
+                        Result<Response<HelloReply>, Status>,
+                    > {
+                        #[allow(unreachable_code)] return __ret;
+                    }
+                    let request = request;
+                    let __ret: Result<Response<HelloReply>, Status> = {
+                        let message = self.greet(&request.into_inner().name)?;
+                        Ok(Response::new(HelloReply { message }))
+                    };
+                    #[allow(unreachable_code)] __ret
+                },
             )
         }
     }

@@ -10,7 +10,8 @@ use http::{Extensions, HeaderMap};
 use tonic::{Request, Response, Streaming};
 
 use crate::rpc::{
-    AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream, SyncBoxStream, Target, UnpinBoxStream,
+    AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream, Ending, SyncBoxStream, Target,
+    UnpinBoxStream,
 };
 use crate::{GrpcMetrics, MethodKind};
 
@@ -222,6 +223,41 @@ impl<M, E: IntoStatus> HandlerReturn for Result<Response<M>, E> {
     }
 }
 
+/// The output of a handler that is boxed with its RPC. `N` decides when the RPC ends.
+///
+/// One trait for all that [`measure_boxed`] needs of a return type, so that a wrong one is reported once.
+#[diagnostic::on_unimplemented(
+    message = "an RPC method returns `Result<Response<_>, Status>`, not `{Self}`",
+    label = "expected `Result<tonic::Response<_>, tonic::Status>`",
+    note = "`#[instrument_grpc]` goes above the impl of the trait that tonic generates",
+    note = "if this method is not an RPC, put `#[skip_metrics]` above it"
+)]
+pub trait BoxedReturn<N>: Sized {
+    /// The output in the trait.
+    type Output;
+
+    #[doc(hidden)]
+    fn measure_boxed<'a, F>(rpc: Rpc, handler: F) -> BoxFuture<'a, Self::Output>
+    where
+        F: Future<Output = Self> + Send + 'a;
+}
+
+impl<M, E, N> BoxedReturn<N> for Result<Response<M>, E>
+where
+    E: IntoStatus,
+    N: Ending<Result<Response<M>, Status>> + 'static,
+{
+    type Output = N::Output;
+
+    #[inline]
+    fn measure_boxed<'a, F>(rpc: Rpc, handler: F) -> BoxFuture<'a, N::Output>
+    where
+        F: Future<Output = Self> + Send + 'a,
+    {
+        Box::pin(Handler::<F, N>::new(rpc, handler))
+    }
+}
+
 /// The return type in the trait. Its error is `Status`.
 pub type StatusReturn<R> = <R as InSignature>::Returned;
 
@@ -297,6 +333,19 @@ where
     R::measure(rpc, handler)
 }
 
+/// Like [`measure`], boxed like an `async fn` under `#[async_trait]`.
+///
+/// Boxed here, so that the compiler proves here, once, that what is around the handler is `Send`. In a method of the
+/// user's, it would prove that again for each field of [`Rpc`] and of all types in it.
+#[inline]
+pub fn measure_boxed<'a, R, N, F>(_: End<R, N>, rpc: Rpc, handler: F) -> BoxFuture<'a, R::Output>
+where
+    R: BoxedReturn<N>,
+    F: Future<Output = R> + Send + 'a,
+{
+    R::measure_boxed(rpc, handler)
+}
+
 /// Like [`measure`], for a method that is not an `async fn`.
 #[inline]
 pub fn measure_future<T, N>(_: End<T, N>, rpc: Rpc, handler: impl FnOnce() -> T) -> T::Measured<N>
@@ -324,7 +373,8 @@ pub trait HandlerFuture {
     fn measure<N>(self, rpc: Rpc) -> Self::Measured<N>;
 }
 
-type BoxFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
+/// A boxed future, as `#[async_trait]` has it.
+pub type BoxFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
 type LocalBoxFuture<'a, R> = Pin<Box<dyn Future<Output = R> + 'a>>;
 
 macro_rules! boxed_future {

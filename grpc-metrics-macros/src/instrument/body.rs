@@ -3,6 +3,7 @@
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
+use crate::instrument::returned;
 use crate::syntax::tokens::{self, Boxed, emit};
 
 /// How the RPC ends.
@@ -27,6 +28,8 @@ pub(crate) enum Body {
         returned: TokenStream,
         /// Whether another attribute on the method has to find an async block.
         keep_async: bool,
+        /// Whether the method returns a box whose future is `Send`.
+        is_send: bool,
     },
     /// The body of an `async fn`.
     Async { body: Group, returned: TokenStream },
@@ -47,7 +50,8 @@ impl Body {
         };
         match (tokens::boxed(body.stream()), returned) {
             (Some(boxed), Some(returned)) if keep_async || boxed.before.is_empty() => {
-                Self::Boxed { boxed, returned, keep_async }
+                let is_send = syn::parse2(future).is_ok_and(returned::is_send);
+                Self::Boxed { boxed, returned, keep_async, is_send }
             }
             _ => Self::Future { body, future },
         }
@@ -71,7 +75,7 @@ impl Measured<'_> {
         let rebind = self.rebind;
         let started = self.started.clone();
         match form {
-            Body::Boxed { boxed, returned, keep_async } => {
+            Body::Boxed { boxed, returned, keep_async, is_send } => {
                 let Boxed { before, path, call, keywords, block } = boxed;
                 // The statements may move the request, so create the RPC before them.
                 let (first, started) = if before.is_empty() {
@@ -80,6 +84,10 @@ impl Measured<'_> {
                     (emit!(let __rpc = #started;), emit!(__rpc))
                 };
                 let handler = emit!(#started, #keywords #block);
+                if *is_send && !*keep_async {
+                    let call = self.measure_call("measure_boxed", returned, &handler);
+                    return emit!(#first #before #call);
+                }
                 let mut handler = self.measure_call("measure", returned, &handler);
                 if *keep_async {
                     // Mixed-site hygiene, since the user's lints do not apply to generated braces.

@@ -1,6 +1,8 @@
 //! Finds the handler's return type in a method's signature.
 
-use syn::{GenericArgument, PathArguments, ReturnType, Signature, Type, TypeParamBound};
+use syn::{
+    GenericArgument, PathArguments, ReturnType, Signature, Type, TypeParamBound, TypeTraitObject,
+};
 
 /// Returns the output of the handler's future: the type after `->` of an `async fn`, or `R` in the
 /// `Pin<Box<dyn Future<Output = R> + …>>` that `#[async_trait]` generates.
@@ -12,10 +14,7 @@ pub(crate) fn of_handler(sig: &mut Signature) -> Option<&mut Type> {
     if is_async {
         return Some(ty);
     }
-    let object = first_type_in(first_type_in(ty, "Pin")?, "Box")?;
-    let Type::TraitObject(object) = object else {
-        return None;
-    };
+    let object = boxed_object(ty)?;
     object.bounds.iter_mut().find_map(|bound| {
         let TypeParamBound::Trait(bound) = bound else {
             return None;
@@ -29,6 +28,26 @@ pub(crate) fn of_handler(sig: &mut Signature) -> Option<&mut Type> {
             _ => None,
         })
     })
+}
+
+/// Returns whether a type is a `Pin<Box<dyn Future<Output = R> + Send + …>>`.
+pub(crate) fn is_send(mut ty: Type) -> bool {
+    boxed_object(&mut ty).is_some_and(|object| {
+        let traits = object.bounds.iter().filter_map(|bound| match bound {
+            TypeParamBound::Trait(bound) => bound.path.segments.last(),
+            _ => None,
+        });
+        let names: Vec<_> = traits.map(|last| last.ident.to_string()).collect();
+        names == ["Future", "Send"]
+    })
+}
+
+/// Returns `dyn …` of a `Pin<Box<dyn …>>`.
+fn boxed_object(ty: &mut Type) -> Option<&mut TypeTraitObject> {
+    match first_type_in(first_type_in(ty, "Pin")?, "Box")? {
+        Type::TraitObject(object) => Some(object),
+        _ => None,
+    }
 }
 
 /// Returns `T` of `…::name<T>`.
@@ -49,8 +68,25 @@ fn first_type_in<'a>(ty: &'a mut Type, name: &str) -> Option<&'a mut Type> {
 #[cfg(test)]
 mod tests {
     use quote::{ToTokens, quote};
+    use syn::parse_quote;
 
     use super::*;
+
+    #[test]
+    fn which_boxes_are_send() {
+        let sends: [Type; 2] = [
+            parse_quote!(Pin<Box<dyn Future<Output = A> + Send>>),
+            parse_quote!(::p::Pin<Box<dyn ::f::Future<Output = A> + ::m::Send + 'async_trait>>),
+        ];
+        assert!(sends.into_iter().all(is_send));
+        let others: [Type; 4] = [
+            parse_quote!(Pin<Box<dyn Future<Output = A> + 'async_trait>>),
+            parse_quote!(Pin<Box<dyn Future<Output = A> + Send + Sync>>),
+            parse_quote!(Pin<Arc<dyn Future<Output = A> + Send>>),
+            parse_quote!(BoxFuture<'a, A>),
+        ];
+        assert!(!others.into_iter().any(is_send));
+    }
 
     fn given(sig: proc_macro2::TokenStream) -> Option<String> {
         let mut sig: Signature = syn::parse2(sig).expect("a signature");

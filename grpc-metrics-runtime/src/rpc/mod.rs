@@ -17,7 +17,7 @@ pub(crate) use self::client::{CallBytes, ClientRpc, Undecodable, code_of_call};
 pub(crate) use self::deadline::Deadline;
 pub use self::handler::Handler;
 pub(crate) use self::handler::{
-    AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream, SyncBoxStream, UnpinBoxStream,
+    AtBoxedStreamEnd, AtReturn, AtStreamEnd, BoxStream, Ending, SyncBoxStream, UnpinBoxStream,
 };
 pub use self::request_guard::RequestGuard;
 pub use self::response_stream::{MessageStream, ResponseStream, StreamItem};
