@@ -204,6 +204,8 @@ pub mod layer;
 mod metrics;
 #[cfg(feature = "monitoring")]
 pub mod monitoring;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 mod rpc;
 mod status;
 

@@ -34,6 +34,27 @@ pub(crate) struct Dialect {
     pub(super) code_on_sizes: bool,
     /// A label after the code, which says so if the call has failed.
     pub(super) error_type: Option<&'static str>,
+    /// The names that OpenTelemetry's semantic conventions give metrics and labels, where a scrape can't have them.
+    #[cfg(feature = "otlp")]
+    pub(super) conventions: &'static [Convention],
+}
+
+/// A metric or label of OpenTelemetry's semantic conventions.
+#[cfg(feature = "otlp")]
+#[derive(Debug)]
+pub(crate) struct Convention {
+    /// Its name in a scrape.
+    pub(super) scraped: &'static str,
+    pub(crate) name: &'static str,
+    /// Whether its values are integers, if it is a label.
+    pub(crate) is_integer: bool,
+}
+
+#[cfg(feature = "otlp")]
+impl Convention {
+    const fn new(scraped: &'static str, name: &'static str) -> Self {
+        Self { scraped, name, is_integer: false }
+    }
 }
 
 /// The labels of a client's upstream, by default.
@@ -53,6 +74,8 @@ const DEFAULT: Dialect = Dialect {
     target: DEFAULT_TARGET,
     code_on_sizes: false,
     error_type: None,
+    #[cfg(feature = "otlp")]
+    conventions: &[],
 };
 
 /// <https://github.com/grpc-ecosystem/go-grpc-middleware>, `providers/prometheus`.
@@ -102,6 +125,17 @@ static OPEN_TELEMETRY: Dialect = Dialect {
     other: "_OTHER",
     target: &["server_address", "server_port"],
     error_type: Some("error_type"),
+    #[cfg(feature = "otlp")]
+    conventions: &[
+        Convention::new("rpc_server_call_duration_seconds", "rpc.server.call.duration"),
+        Convention::new("rpc_client_call_duration_seconds", "rpc.client.call.duration"),
+        Convention::new("rpc_system_name", "rpc.system.name"),
+        Convention::new("rpc_method", "rpc.method"),
+        Convention::new("rpc_response_status_code", "rpc.response.status_code"),
+        Convention::new("error_type", "error.type"),
+        Convention::new("server_address", "server.address"),
+        Convention { is_integer: true, ..Convention::new("server_port", "server.port") },
+    ],
     ..DEFAULT
 };
 

@@ -39,7 +39,7 @@ impl Exposition {
         &self.instance
     }
 
-    #[cfg(feature = "monitoring")]
+    #[cfg(any(feature = "monitoring", feature = "otlp"))]
     pub(crate) fn schema(&self) -> &Arc<Schema> {
         &self.schema
     }

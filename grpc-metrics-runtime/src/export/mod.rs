@@ -22,4 +22,10 @@ pub(crate) use self::dialects::{dialect, is_family, is_label};
 pub(crate) use self::exposition::Exposition;
 #[cfg(feature = "monitoring")]
 pub(crate) use self::families::FamilyId;
+#[cfg(feature = "otlp")]
+pub(crate) use self::families::FamilyType;
+#[cfg(feature = "otlp")]
+pub(crate) use self::schema::Family;
 pub(crate) use self::schema::Schema;
+#[cfg(feature = "otlp")]
+pub(crate) use self::series::{Histogram, Labels, Value};

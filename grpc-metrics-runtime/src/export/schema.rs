@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use tonic::Code;
 
+#[cfg(feature = "otlp")]
+use super::dialects::Convention;
 use super::dialects::{DEFAULT_TARGET, Dialect, dialect};
 use super::families::{CODE, FamilyId, FamilyType, METHOD, ROWS, Row, SERVICE, TYPE};
 use crate::catalog::Side;
@@ -72,6 +74,17 @@ impl Family {
 
     pub(crate) fn help(&self) -> &'static str {
         self.row.help
+    }
+
+    /// Returns the unit of the values as UCUM spells it; `""` for counts.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn unit(&self) -> &'static str {
+        match self.id() {
+            FamilyId::Duration | FamilyId::CallDuration => "s",
+            FamilyId::RequestSize | FamilyId::ResponseSize => "By",
+            FamilyId::SloObjective => "1",
+            _ => "",
+        }
     }
 
     /// Returns whether the naming defines the family.
@@ -340,6 +353,12 @@ impl Schema {
             FamilyId::RequestSize | FamilyId::ResponseSize => &SIZES,
             _ => &self.bounds,
         }
+    }
+
+    /// Returns what OpenTelemetry's conventions call a metric or label, if the naming is theirs and they define it.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn convention(&self, scraped: &str) -> Option<&'static Convention> {
+        self.dialect.conventions.iter().find(|convention| convention.scraped == scraped)
     }
 
     pub(super) fn codes(&self) -> &[(Code, &'static str)] {

@@ -9,6 +9,8 @@ mod snapshot;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+#[cfg(feature = "otlp")]
+use std::time::SystemTime;
 
 use self::slo::SloEvaluator;
 use crate::catalog::{self, Method, MethodKey, Side};
@@ -32,6 +34,9 @@ pub(crate) struct Instance {
     /// The duration's buckets in nanoseconds.
     buckets: Buckets,
     clock: Clock,
+    /// When the counts began.
+    #[cfg(feature = "otlp")]
+    created: SystemTime,
     /// The values of [`Settings::label`].
     label: Option<Arc<LabelValues>>,
     is_global: AtomicBool,
@@ -64,6 +69,8 @@ impl Instance {
                 Buckets::classic(bounds)
             },
             clock: settings.clock.clone().unwrap_or_else(Clock::new),
+            #[cfg(feature = "otlp")]
+            created: SystemTime::now(),
             label: settings
                 .label
                 .as_ref()
@@ -78,6 +85,11 @@ impl Instance {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    #[cfg(feature = "otlp")]
+    pub(crate) fn created(&self) -> SystemTime {
+        self.created
     }
 
     /// Marks the instance as the process-wide one, which exposes all instrumented methods.

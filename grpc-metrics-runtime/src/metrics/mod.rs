@@ -26,7 +26,7 @@ pub(crate) use self::naming::invalid_label_reason;
 pub use self::warnings::Warning;
 use crate::catalog::{Method, MethodKey};
 use crate::counters::MethodCounters;
-#[cfg(feature = "monitoring")]
+#[cfg(any(feature = "monitoring", feature = "otlp"))]
 use crate::export::Schema;
 use crate::export::{self, Exposition};
 use crate::grpc::MethodKind;
@@ -164,7 +164,7 @@ impl GrpcMetrics {
         self.exposition.instance()
     }
 
-    #[cfg(feature = "monitoring")]
+    #[cfg(any(feature = "monitoring", feature = "otlp"))]
     pub(crate) fn schema(&self) -> &Arc<Schema> {
         self.exposition.schema()
     }
