@@ -9,8 +9,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     let files = ["proto/scripted.proto", "proto/names.proto", "proto/metrics.proto"];
     let files = protox::compile(files, ["proto"])?;
     configure().compile_fds(files)?;
+    collector()?;
     measured_client()?;
     shapes()
+}
+
+/// OpenTelemetry's service, with the messages of its crate.
+fn collector() -> Result<(), Box<dyn Error>> {
+    let package = "opentelemetry.proto.collector.metrics.v1";
+    let module = "::opentelemetry_proto::tonic::collector::metrics::v1";
+    let files = protox::compile(["proto/metrics_service.proto"], ["proto"])?;
+    let mut builder = configure().build_client(false);
+    for message in ["ExportMetricsServiceRequest", "ExportMetricsServiceResponse"] {
+        let (proto, rust) = (format!(".{package}.{message}"), format!("{module}::{message}"));
+        builder = builder.extern_path(proto, rust);
+    }
+    builder.compile_fds(files)?;
+    Ok(())
 }
 
 /// The client of the scripted service with the attribute.

@@ -5,6 +5,7 @@ mod label;
 mod naming;
 mod native;
 mod openmetrics;
+mod otlp;
 mod random_rpcs;
 mod text_format;
 mod threads;

@@ -20,14 +20,16 @@ use support::wait::until_eq;
 use tonic::{Code, Request};
 use tower::ServiceBuilder;
 
-const NAMINGS: [Naming; 4] =
+pub(crate) const NAMINGS: [Naming; 4] =
     [Naming::Default, Naming::GoGrpcPrometheus, Naming::OpenTelemetry, Naming::GrpcA66];
 
 /// What clients call the server.
 const TARGET: &str = "scripted:50051";
 
 /// A bed on which RPCs of each kind have ended in each way, called by a measured client.
-async fn busy(settings: impl FnOnce(GrpcMetricsBuilder) -> GrpcMetricsBuilder) -> BedOf<Layered> {
+pub(crate) async fn busy(
+    settings: impl FnOnce(GrpcMetricsBuilder) -> GrpcMetricsBuilder,
+) -> BedOf<Layered> {
     let bed = BedOf::<Layered>::with(settings).await;
     let layer = bed.metrics.client_layer().target(TARGET);
     let client = ServiceBuilder::new().layer(layer).service(bed.channel.clone());

@@ -7,6 +7,7 @@
 pub mod bed;
 pub mod clients;
 pub mod codes;
+pub mod collector;
 pub mod faults;
 pub mod nova;
 pub mod pb;

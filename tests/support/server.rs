@@ -50,8 +50,28 @@ impl Server {
         .await
     }
 
+    /// Serves where another server has been.
+    pub async fn start_at(address: SocketAddr, routes: Routes) -> Self {
+        Self::serve_at(address, 4, |incoming, stopped| async {
+            let server: Router = tonic::transport::Server::builder().add_routes(routes);
+            server.serve_with_incoming_shutdown(incoming, stopped).await
+        })
+        .await
+    }
+
     /// Serves by `serve`, with layers or settings of its own.
     pub async fn start_with<S>(
+        workers: usize,
+        serve: impl FnOnce(TcpListenerStream, Stopped) -> S + Send + 'static,
+    ) -> Self
+    where
+        S: Future<Output = Result<(), tonic::transport::Error>> + Send,
+    {
+        Self::serve_at((Ipv4Addr::LOCALHOST, 0).into(), workers, serve).await
+    }
+
+    async fn serve_at<S>(
+        address: SocketAddr,
         workers: usize,
         serve: impl FnOnce(TcpListenerStream, Stopped) -> S + Send + 'static,
     ) -> Self
@@ -61,14 +81,19 @@ impl Server {
         let mut runtime = Builder::new_multi_thread();
         let runtime = runtime.worker_threads(workers).enable_all().build().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let (bound, address) = oneshot::channel();
+        let (bound, listening) = oneshot::channel();
         let serving = runtime.spawn(async move {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+            let listener = TcpListener::bind(address).await.unwrap();
             bound.send(listener.local_addr().unwrap()).unwrap();
             let stopped = Box::pin(async { drop(stopped.await) });
             serve(TcpListenerStream::new(listener), stopped).await.unwrap();
         });
-        Self { address: address.await.unwrap(), runtime: Some(runtime), stop: Some(stop), serving }
+        Self {
+            address: listening.await.unwrap(),
+            runtime: Some(runtime),
+            stop: Some(stop),
+            serving,
+        }
     }
 
     pub fn address(&self) -> SocketAddr {

@@ -2,9 +2,8 @@
 //! programs of others: the real Prometheus, and rotel, a collector.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener as Listener};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 use grpc_metrics_runtime::http;
 use opentelemetry::trace::SpanId;
@@ -14,9 +13,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde_json::Value;
 use support::bed::Bed;
 use support::clients::{self, Kind};
-use support::process::Process;
 use support::prometheus::Prometheus;
-use support::python::with_packages;
 use support::ran_alone;
 use support::script::{fail, script, wait};
 use support::wait::{block_until, until};
@@ -25,6 +22,8 @@ use tokio::task::spawn_blocking;
 use tonic::Code;
 use traces::receiver::{Receiver, attribute};
 use traces::{Caller, subscribe};
+
+use crate::rotel::Rotel;
 
 /// Sends spans to a collector from now on.
 fn export_to(collector: SocketAddr) -> SdkTracerProvider {
@@ -93,40 +92,19 @@ async fn j8_a_request_is_followed_from_its_client_to_prometheus() {
     assert_eq!(value.to_bits(), exemplar.duration.to_bits());
 }
 
-/// An address that nobody listens at.
-fn free() -> SocketAddr {
-    Listener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
-}
-
-/// The collector's program, out of its package for Python.
-fn rotel() -> PathBuf {
-    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/requirements.txt");
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rotel");
-    let python = with_packages("ROTEL_PYTHON", &directory, &requirements);
-    let where_it_is = "import rotel; print(rotel.__path__[0])";
-    let output = Command::new(python).args(["-c", where_it_is]).output().unwrap();
-    let directory = String::from_utf8(output.stdout).unwrap();
-    Path::new(directory.trim()).join("rotel-agent")
-}
-
 /// What Nova sends, as somebody else's collector reads it.
 #[test]
 #[ignore = "needs python3 and the PyPI package rotel"]
 fn j8_a_collector_reads_novas_spans() {
     let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rotel.log");
-    let pid = log.with_extension("pid");
-    let (grpc, http) = (free(), free());
-    let mut collector = Command::new(rotel());
-    collector.args(["start", "--exporter", "blackhole"]);
-    collector.args(["--debug-log", "traces", "--debug-log-verbosity", "detailed"]);
-    collector.args(["--otlp-grpc-endpoint", &grpc.to_string()]);
-    collector.args(["--otlp-http-endpoint", &http.to_string()]);
-    collector.arg("--pid-file").arg(pid).stdout(File::create(&log).unwrap()).stderr(Stdio::null());
-    let _collector = Process::start(&mut collector);
-    block_until(|| std::net::TcpStream::connect(grpc).is_ok(), |up| *up);
+    let options = ["--exporter", "blackhole", "--debug-log", "traces"];
+    let verbose = ["--debug-log-verbosity", "detailed"];
+    let collector =
+        Rotel::start("traces", File::create(&log).unwrap(), &[&options[..], &verbose].concat());
 
     let mut nova = support::nova::command();
-    let output = nova.args(["--seconds", "2", "--otlp", &grpc.to_string()]).output().unwrap();
+    let output =
+        nova.args(["--seconds", "2", "--otlp", &collector.grpc.to_string()]).output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{printed}");
     // `checked 42 methods, 281 calls, 9 given up, 120 between services: …`

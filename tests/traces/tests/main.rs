@@ -1,4 +1,4 @@
-//! Contract, section J and L7. What a test does to the whole program, it does in a process of its own; the others share the
+//! Contract, sections J and N, and L7. What a test does to the whole program, it does in a process of its own; the others share the
 //! subscriber of [`traces::exporter`], or have one of their thread's.
 
 mod b3;
@@ -8,4 +8,6 @@ mod followed;
 mod nesting;
 mod no_opentelemetry;
 mod no_subscriber;
+mod pushed;
+mod rotel;
 mod surroundings;

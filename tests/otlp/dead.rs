@@ -1,0 +1,110 @@
+//! Collectors that are gone or hang.
+
+use std::net::{Ipv4Addr, TcpListener as Blocking};
+use std::time::Duration;
+
+use grpc_metrics_runtime::otlp::{PushError, Pusher};
+use support::bed::Bed;
+use support::clients::Kind;
+use support::collector::{Answer, Collector};
+use support::script::{gate, script};
+use tokio::net::TcpListener;
+use tonic::Code;
+
+use super::{NEVER, metrics, pusher};
+
+/// RPCs complete and are counted while a push hangs.
+#[tokio::test]
+async fn n2_rpcs_do_not_wait_for_a_collector_that_hangs() {
+    let (bed, collector) = (Bed::new().await, Collector::start().await);
+    collector.answer(Answer::Hang);
+    let pusher = pusher(&bed.metrics, &collector).timeout(NEVER).start().expect("right");
+    {
+        let push = pusher.flush();
+        tokio::pin!(push);
+        tokio::select! {
+            pushed = &mut push => panic!("{pushed:?}"),
+            _ = collector.until_arrived(1) => {}
+        }
+        let waiting = bed.spawn(Kind::Unary, script([gate()], []));
+        bed.until_waiting(1).await;
+        assert_eq!(bed.in_flight(Kind::Unary), 1);
+        for kind in Kind::ALL {
+            bed.call(kind, script([], [])).await;
+        }
+        bed.stage.open();
+        waiting.await.expect("no panic");
+        let ended = Kind::ALL.map(|kind| (kind, Code::Ok, 1 + u64::from(kind == Kind::Unary)));
+        bed.until_ended(&ended).await;
+        tokio::select! {
+            biased;
+            pushed = &mut push => panic!("{pushed:?}"),
+            () = std::future::ready(()) => {}
+        }
+    }
+    // The last push does not wait for the one that hangs, and has all RPCs.
+    collector.answer(Answer::Accept);
+    pusher.shutdown().await.expect("accepted");
+    let pushed = collector.last();
+    let counts = pushed.histogram("grpc_server_request_duration_seconds").into_iter();
+    assert_eq!(counts.map(|point| point.count).sum::<u64>(), 5);
+}
+
+#[tokio::test]
+async fn n2_nothing_queues_while_a_collector_hangs() {
+    let (metrics, collector) = (metrics(), Collector::start().await);
+    collector.answer(Answer::Hang);
+    let short = Duration::from_millis(20);
+    let builder = pusher(&metrics, &collector).interval(short).timeout(short);
+    let pusher = builder.start().expect("right");
+    collector.until_arrived(5).await;
+    let pushed = pusher.flush().await;
+    assert!(matches!(pushed, Err(PushError::Timeout(timeout)) if timeout == short), "{pushed:?}");
+    collector.answer(Answer::Accept);
+    pusher.flush().await.expect("accepted");
+    let all = collector.arrived().len();
+    pusher.shutdown().await.expect("accepted");
+    // One by the interval may have been between them.
+    assert!(collector.arrived().len() <= all + 2);
+}
+
+/// A port at which nobody listens.
+#[tokio::test]
+async fn n2_a_collector_that_is_gone_fails_a_push_at_once() {
+    let free = Blocking::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port").local_addr();
+    let endpoint = format!("http://{}", free.expect("an address"));
+    let builder = Pusher::builder(&metrics()).endpoint(endpoint).timeout(NEVER);
+    let pusher = builder.start().expect("a connection is made by the first push");
+    let pushed = pusher.flush().await;
+    let Err(PushError::Failed(status)) = &pushed else { panic!("{pushed:?}") };
+    assert_eq!(status.code(), Code::Unavailable);
+    let pushed = pusher.shutdown().await;
+    assert!(matches!(pushed, Err(PushError::Failed(_))), "{pushed:?}");
+}
+
+/// One that accepts connections, and is silent. After a timeout, the next push has a connection of its own.
+#[tokio::test]
+async fn n2_a_collector_that_never_answers_costs_the_timeout() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let timeout = Duration::from_millis(50);
+    let builder = Pusher::builder(&metrics()).endpoint(format!("http://{address}"));
+    let pusher = builder.timeout(timeout).start().expect("right");
+    let accepted = async {
+        let first = listener.accept().await.expect("a connection");
+        let second = listener.accept().await.expect("another");
+        (first, second)
+    };
+    let pushed = async {
+        let first = pusher.flush().await;
+        let second = pusher.flush().await;
+        (first, second)
+    };
+    let (connections, pushed) = tokio::join!(accepted, pushed);
+    for pushed in [pushed.0, pushed.1] {
+        assert!(matches!(pushed, Err(PushError::Timeout(_))), "{pushed:?}");
+    }
+    let pushed = pusher.shutdown().await;
+    assert!(matches!(pushed, Err(PushError::Timeout(_))), "{pushed:?}");
+    drop(connections);
+}

@@ -1,0 +1,29 @@
+//! Section N of the contract, N2: pushes to a collector.
+
+mod counts;
+mod dead;
+mod pushes;
+mod variables;
+
+use std::time::Duration;
+
+use grpc_metrics_runtime::GrpcMetrics;
+use grpc_metrics_runtime::otlp::{Pusher, PusherBuilder};
+use grpc_metrics_runtime::prometheus::Registry;
+use support::collector::Collector;
+use tonic::Code;
+
+/// Longer than any test.
+const NEVER: Duration = Duration::from_secs(3600);
+
+/// Metrics of one RPC.
+fn metrics() -> GrpcMetrics {
+    let metrics = GrpcMetrics::builder().registry(&Registry::new()).build().expect("right");
+    metrics.guard("pkg.Service", "Method").complete(Code::Ok);
+    metrics
+}
+
+/// A pusher that only pushes when it is told to.
+fn pusher(metrics: &GrpcMetrics, collector: &Collector) -> PusherBuilder {
+    Pusher::builder(metrics).endpoint(collector.endpoint()).interval(NEVER)
+}
