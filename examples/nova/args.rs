@@ -31,7 +31,8 @@ Usage: nova [OPTIONS]
                     there are no other outages, so the dashboard shows the budget burn
   --naming NAME     the names of the metrics: default, go-grpc-prometheus, opentelemetry or grpc-a66
                     [default]
-  --otlp ADDR       send the spans of all RPCs and clients to a collector, by OTLP over gRPC
+  --otlp ADDR       send the spans of all RPCs and clients, and the metrics, to a collector, by OTLP over
+                    gRPC
   -h, --help        print this
 
 With traffic, Nova compares the metrics with what its clients counted before it exits. Other clients

@@ -10,6 +10,7 @@ mod naming;
 mod namings;
 mod pb;
 mod peers;
+mod pushes;
 mod run;
 mod sample;
 mod scrape;

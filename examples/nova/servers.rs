@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
-use grpc_metrics_runtime::GrpcMetrics;
+use grpc_metrics_runtime::{GrpcMetrics, otlp::Pusher};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet, time};
 
 use crate::{
     args::Args,
     peers::Peers,
+    pushes,
     run::Failure,
     server,
     service::{Addresses, Service},
@@ -48,6 +49,7 @@ pub(crate) struct Servers {
     pub(crate) faults: Arc<Faults>,
     tasks: JoinSet<Result<(), String>>,
     shutdown: watch::Sender<bool>,
+    pusher: Option<Pusher>,
 }
 
 impl Servers {
@@ -55,7 +57,9 @@ impl Servers {
         // Before the first RPC, which would install the default.
         let metrics = GrpcMetrics::builder().naming(args.naming.0).build();
         let installed = metrics.and_then(GrpcMetrics::install);
-        installed.map_err(|error| Failure::Start(error.to_string()))?;
+        let installed = installed.map_err(|error| Failure::Start(error.to_string()))?;
+        let push = |address| pushes::push_to(address, installed, args.service);
+        let pusher = args.otlp.as_deref().map(push).transpose().map_err(Failure::Start)?;
         let grpc = listen("--grpc", args.grpc).await?;
         let metrics = listen("--metrics", args.metrics).await?;
         let place = Place { grpc: reachable(&grpc)?, metrics: reachable(&metrics)? };
@@ -76,7 +80,7 @@ impl Servers {
         });
         let serve = grpc_metrics_runtime::http::serve(metrics).with_graceful_shutdown(asked(ends));
         tasks.spawn(async { serve.await.map_err(|error| format!("/metrics: {error}")) });
-        Ok(Self { place, addresses, faults, tasks, shutdown })
+        Ok(Self { place, addresses, faults, tasks, shutdown, pusher })
     }
 
     /// Returns when a server ends unexpectedly.
@@ -97,7 +101,12 @@ impl Servers {
             }
             Ok(())
         };
-        time::timeout(SHUTDOWN, ended).await.unwrap_or(Ok(()))
+        let ended = time::timeout(SHUTDOWN, ended).await.unwrap_or(Ok(()));
+        // With what ended during the shutdown.
+        if let Some(pusher) = self.pusher {
+            pushes::end(pusher).await;
+        }
+        ended
     }
 }
 

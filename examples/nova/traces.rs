@@ -22,13 +22,17 @@ use crate::{screen::print_error, service::Service};
 const QUEUE: usize = 1 << 14;
 const SEND_EVERY: Duration = Duration::from_secs(1);
 
+/// The name of a process to a collector.
+pub(crate) fn name(service: Option<Service>) -> String {
+    service.map_or("nova".to_owned(), |service| format!("nova-{}", service.name()))
+}
+
 /// The exporter of spans.
 pub(crate) struct Traces(SdkTracerProvider);
 
 impl Traces {
     /// Exports every RPC's span to this address, by OTLP over gRPC.
     pub(crate) fn export_to(address: &str, service: Option<Service>) -> Result<Self, String> {
-        let name = service.map_or("nova".to_owned(), |service| format!("nova-{}", service.name()));
         let exporter =
             SpanExporter::builder().with_tonic().with_endpoint(format!("http://{address}")).build();
         let exporter = exporter.map_err(|error| error.to_string())?;
@@ -37,7 +41,7 @@ impl Traces {
             .with_scheduled_delay(SEND_EVERY)
             .build();
         let provider = SdkTracerProvider::builder()
-            .with_resource(Resource::builder().with_service_name(name).build())
+            .with_resource(Resource::builder().with_service_name(name(service)).build())
             .with_span_processor(
                 BatchSpanProcessor::builder(exporter).with_batch_config(batches).build(),
             )

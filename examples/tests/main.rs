@@ -4,5 +4,6 @@
 mod endings;
 mod namings;
 mod processes;
+mod pushes;
 mod spans;
 mod stack;

@@ -13,10 +13,10 @@ use traces::{
 };
 
 /// By method and code.
-type Counts = BTreeMap<(String, usize), u64>;
+pub(crate) type Counts = BTreeMap<(String, usize), u64>;
 
 /// What the last table says: `nova.content.v1.ContentService GetPost 0=12 5=3`.
-fn table(printed: &str) -> Counts {
+pub(crate) fn table(printed: &str) -> Counts {
     let lines = printed.lines().rev().skip_while(|line| !line.starts_with("nova."));
     let lines = lines.take_while(|line| line.starts_with("nova."));
     let mut counts = Counts::new();
