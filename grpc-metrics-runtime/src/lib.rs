@@ -67,6 +67,7 @@
 //! | `native-histograms` | [native histograms](GrpcMetricsBuilder::native_histograms), and [`protobuf`], the format that has them |
 //! | `tracing` | a span for each RPC, from its start to its end |
 //! | `opentelemetry` | the span continues the caller's trace, and the latency histogram has exemplars |
+//! | `otlp` | [`otlp`]: pushes to an OpenTelemetry collector |
 //! | `monitoring` | [`monitoring`]: rules, alerts and configuration for Prometheus, Alertmanager and Grafana |
 //!
 //! # Metrics
@@ -184,7 +185,8 @@
         feature = "http",
         feature = "monitoring",
         feature = "native-histograms",
-        feature = "openmetrics"
+        feature = "openmetrics",
+        feature = "otlp"
     )),
     allow(rustdoc::broken_intra_doc_links)
 )]
