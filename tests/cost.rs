@@ -7,8 +7,10 @@ use std::pin::Pin;
 use std::sync::Barrier;
 use std::task::{Context, Poll, Waker};
 use std::thread;
+use std::time::Duration;
 
 use allocation_counter::measure;
+use grpc_metrics_runtime::otlp::Pusher;
 use grpc_metrics_runtime::prometheus::Registry;
 use grpc_metrics_runtime::{DEFAULT_BUCKETS, GrpcMetrics, RequestGuard, instrument_grpc, metadata};
 use support::pb::scripted_server::Scripted;
@@ -296,4 +298,25 @@ fn a_snapshot_takes_no_room_for_codes_that_were_not_seen() {
     }
     let bytes = measure(|| drop(metrics.snapshot())).bytes_max / METHODS as u64;
     assert!((100..=600).contains(&bytes), "{bytes} bytes for each method");
+}
+
+#[test]
+fn n2_no_allocation_on_the_path_of_an_rpc_while_a_push_hangs() {
+    if ran_alone!(n2_no_allocation_on_the_path_of_an_rpc_while_a_push_hangs) {
+        return;
+    }
+    let own = own();
+    let before = allocations(&own);
+    // Takes connections, and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("an address");
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).enable_all().build().expect("a runtime");
+    let pusher = runtime.block_on(async {
+        let pusher = Pusher::builder(&own.metrics).endpoint(format!("http://{address}"));
+        pusher.interval(Duration::from_millis(1)).start().expect("right")
+    });
+    let connection = silent.accept().expect("a push");
+    assert_eq!(allocations(&own), before);
+    drop((pusher, connection));
 }
