@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use grpc_metrics_runtime::otlp::Pusher;
 use grpc_metrics_runtime::prometheus::Registry;
 use grpc_metrics_runtime::{GrpcMetrics, Naming, metadata};
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use support::collector::{Collector, Pushed, labels};
 use support::scrape::{Labels, Scrape};
 use tonic::Code;
@@ -92,12 +93,6 @@ async fn n2_names_and_units_are_those_of_the_conventions() {
         assert_eq!(metric.unit, unit, "{}", metric.name);
         assert!(!metric.description.is_empty());
     }
-    let of_method = |points: Vec<&opentelemetry_proto::tonic::metrics::v1::HistogramDataPoint>,
-                     method: &str| {
-        let all = points.into_iter().filter(|point| point.count > 0);
-        let all = all.map(|point| labels(&point.attributes));
-        all.filter(|labels| labels["rpc.method"] == method).collect::<Vec<_>>()
-    };
     let expected = [
         ("error.type", "INTERNAL"),
         ("rpc.method", "pkg.Service/Method"),
@@ -105,15 +100,15 @@ async fn n2_names_and_units_are_those_of_the_conventions() {
         ("rpc.system.name", "grpc"),
     ];
     let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let server = of_method(pushed.histogram("rpc.server.call.duration"), "pkg.Service/Method");
-    assert_eq!(server, [Labels::from(expected)]);
-    let client = pushed.histogram("rpc.client.call.duration");
-    let client = client.into_iter().map(|point| &point.attributes).next().expect("a series");
-    let has = |name: &str| client.iter().find(|attribute| attribute.key == name);
+    let server = pushed.histogram("rpc.server.call.duration").into_iter();
+    let server = server.filter(|point| point.count > 0).map(|point| labels(&point.attributes));
+    let server = server.filter(|labels| labels["rpc.method"] == "pkg.Service/Method");
+    assert_eq!(server.collect::<Vec<_>>(), [Labels::from(expected)]);
+    let client = &pushed.histogram("rpc.client.call.duration")[0].attributes;
     assert_eq!(labels(client)["server.address"], "scripted");
-    let port = has("server.port").and_then(|port| port.value.clone()?.value);
-    let number = opentelemetry_proto::tonic::common::v1::any_value::Value::IntValue(50051);
-    assert_eq!(port, Some(number));
+    let port = client.iter().find(|attribute| attribute.key == "server.port");
+    let port = port.and_then(|port| port.value.clone()?.value);
+    assert_eq!(port, Some(Value::IntValue(50051)));
 }
 
 #[tokio::test]

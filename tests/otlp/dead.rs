@@ -54,18 +54,19 @@ async fn n2_rpcs_do_not_wait_for_a_collector_that_hangs() {
 async fn n2_nothing_queues_while_a_collector_hangs() {
     let (metrics, collector) = (metrics(), Collector::start().await);
     collector.answer(Answer::Hang);
-    let short = Duration::from_millis(20);
-    let builder = pusher(&metrics, &collector).interval(short).timeout(short);
-    let pusher = builder.start().expect("right");
-    collector.until_arrived(5).await;
-    let pushed = pusher.flush().await;
-    assert!(matches!(pushed, Err(PushError::Timeout(timeout)) if timeout == short), "{pushed:?}");
+    let timeout = Duration::from_millis(200);
+    let pusher = pusher(&metrics, &collector).timeout(timeout).start().expect("right");
+    let mut flushed = 3;
+    for _ in 0..flushed {
+        let pushed = pusher.flush().await;
+        assert!(matches!(pushed, Err(PushError::Timeout(of)) if of == timeout), "{pushed:?}");
+    }
     collector.answer(Answer::Accept);
-    pusher.flush().await.expect("accepted");
-    let all = collector.arrived().len();
-    pusher.shutdown().await.expect("accepted");
-    // One by the interval may have been between them.
-    assert!(collector.arrived().len() <= all + 2);
+    // On a busy machine, one may take longer than the timeout.
+    while pusher.flush().await.is_err() {
+        flushed += 1;
+    }
+    assert!(collector.arrived().len() <= flushed + 1, "none is sent again");
 }
 
 /// A port at which nobody listens.
@@ -95,15 +96,16 @@ async fn n2_a_collector_that_never_answers_costs_the_timeout() {
         let second = listener.accept().await.expect("another");
         (first, second)
     };
-    let pushed = async {
-        let first = pusher.flush().await;
-        let second = pusher.flush().await;
-        (first, second)
+    let flushed = async {
+        loop {
+            let pushed = pusher.flush().await;
+            assert!(matches!(pushed, Err(PushError::Timeout(_))), "{pushed:?}");
+        }
     };
-    let (connections, pushed) = tokio::join!(accepted, pushed);
-    for pushed in [pushed.0, pushed.1] {
-        assert!(matches!(pushed, Err(PushError::Timeout(_))), "{pushed:?}");
-    }
+    let connections = tokio::select! {
+        connections = accepted => connections,
+        () = flushed => unreachable!("it never ends"),
+    };
     let pushed = pusher.shutdown().await;
     assert!(matches!(pushed, Err(PushError::Timeout(_))), "{pushed:?}");
     drop(connections);

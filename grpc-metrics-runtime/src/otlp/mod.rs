@@ -23,7 +23,8 @@
 //!
 //! All series of one [`GrpcMetrics`] that a scrape at the same time has, with the same values:
 //!
-//! - Counters are monotonic sums, gauges are gauges, and histograms have explicit bounds. Sums and histograms are
+//! - Counters are monotonic sums, gauges are gauges, and histograms have explicit bounds, also if there are
+//!   [native](crate::GrpcMetricsBuilder::native_histograms) ones. Sums and histograms are
 //!   cumulative since the instance was built. So a push that fails loses nothing, and nothing is queued: the next one has
 //!   all counts.
 //! - Names and labels are those of the instance's [naming](crate::Naming). The unit is `s`, `By` or none. A collector's
@@ -57,10 +58,11 @@
 //! | `OTEL_EXPORTER_OTLP_PROTOCOL`, `OTEL_EXPORTER_OTLP_METRICS_PROTOCOL` | `grpc` | `grpc` |
 //! | `OTEL_EXPORTER_OTLP_COMPRESSION`, `OTEL_EXPORTER_OTLP_METRICS_COMPRESSION` | `gzip` or `none` | `none` |
 //! | `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE` | `cumulative` | `cumulative` |
+//! | `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION` | `explicit_bucket_histogram` | `explicit_bucket_histogram` |
 //! | `OTEL_METRICS_EXEMPLAR_FILTER` | `trace_based` or `always_off` | `trace_based` |
 //!
 //! An empty variable is as if it was not set. As OpenTelemetry wants it, a number or boolean that can't be parsed, an
-//! unknown filter of exemplars and a malformed list of attributes are ignored, with a warning. Another protocol,
+//! unknown filter of exemplars or aggregation, and a malformed list of attributes are ignored, with a warning. Another protocol,
 //! compression or temporality is an [`Error`], as are invalid headers and endpoints: without them, the data would not
 //! arrive, or would be misread there.
 //!

@@ -14,6 +14,7 @@ const RESOURCE: &str = "OTEL_RESOURCE_ATTRIBUTES";
 const INTERVAL: &str = "OTEL_METRIC_EXPORT_INTERVAL";
 const PUSH_TIMEOUT: &str = "OTEL_METRIC_EXPORT_TIMEOUT";
 const TEMPORALITY: &str = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
+const AGGREGATION: &str = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION";
 const EXEMPLARS: &str = "OTEL_METRICS_EXEMPLAR_FILTER";
 
 /// Those of which there is one for metrics, and one for all signals.
@@ -78,6 +79,7 @@ impl Settings {
             return Ok(None);
         }
         variables.reject_unsupported()?;
+        variables.warn_of_aggregation();
         let endpoint = if given.has_channel {
             None
         } else {
@@ -154,6 +156,14 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
             return Err(Error::UnsupportedTemporality { variable: TEMPORALITY, value });
         }
         Ok(())
+    }
+
+    /// It is a preference: other buckets have the same counts.
+    fn warn_of_aggregation(&mut self) {
+        let set = self.get(AGGREGATION);
+        if let Some(value) = set.filter(|value| value != "explicit_bucket_histogram") {
+            self.ignore(AGGREGATION, &value, "is not explicit_bucket_histogram");
+        }
     }
 
     fn endpoint(&mut self, given: Option<&str>) -> Result<Uri, Error> {

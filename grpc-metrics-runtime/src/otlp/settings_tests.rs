@@ -61,6 +61,7 @@ fn n2_defaults_are_those_of_the_specification() {
         PUSH_TIMEOUT,
         TEMPORALITY,
         EXEMPLARS,
+        AGGREGATION,
     ];
     for empty in ["", " "] {
         let all = pairs.iter().flatten().chain(&alone);
@@ -196,8 +197,15 @@ fn n2_what_is_not_supported_is_an_error() {
     settings(&[
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "none"),
+        ("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "explicit_bucket_histogram"),
         ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "Cumulative"),
     ]);
+}
+
+#[test]
+fn n2_histograms_have_explicit_bounds() {
+    let name = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION";
+    warned(&[(name, "base2_exponential_bucket_histogram")]);
 }
 
 #[test]

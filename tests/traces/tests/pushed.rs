@@ -198,8 +198,8 @@ async fn n2_a_collector_forwards_what_is_counted() {
         let forwarded =
             until(|| Pushed::of(&behind.arrived()), |all| all.series().len() >= direct.len()).await;
         assert_eq!(forwarded.series(), direct);
-        let traces = forwarded.metrics.iter().map(|metric| metric.name.as_str());
-        let durations = traces.filter(|name| name.contains("duration")).next().unwrap();
+        let mut names = forwarded.metrics.iter().map(|metric| metric.name.as_str());
+        let durations = names.find(|name| name.contains("duration")).unwrap();
         let found = exemplars(&forwarded, durations);
         let trace = caller.0.trace_id().to_bytes();
         assert!(found.iter().any(|(_, exemplar)| exemplar.trace_id == trace), "{found:?}");
