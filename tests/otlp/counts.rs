@@ -160,12 +160,12 @@ async fn n2_the_scope_is_this_crate_and_the_resource_the_program() {
         .expect("right");
     pusher.shutdown().await.expect("accepted");
     let arrived = collector.arrived();
-    let pushed = Pushed::of(&arrived);
-    assert_eq!(pushed.scope.name, "grpc-metrics-runtime");
-    assert_eq!(pushed.scope.version, env!("CARGO_PKG_VERSION"));
+    let sent = Pushed::of(&arrived);
+    assert_eq!(sent.scope.name, "grpc-metrics-runtime");
+    assert_eq!(sent.scope.version, env!("CARGO_PKG_VERSION"));
     let resource = [("service.instance.id", "7"), ("service.name", "shop")];
     let resource = resource.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    assert_eq!(pushed.resource, Labels::from(resource));
+    assert_eq!(sent.resource, Labels::from(resource));
     let header = |name: &str| arrived[0].metadata.get(name).expect("a header").to_str();
     assert_eq!(header("x-key").expect("text"), "secret");
     assert!(header("user-agent").expect("text").starts_with("grpc-metrics-runtime/"));

@@ -23,7 +23,7 @@ async fn n2_rpcs_do_not_wait_for_a_collector_that_hangs() {
         let push = pusher.flush();
         tokio::pin!(push);
         tokio::select! {
-            pushed = &mut push => panic!("{pushed:?}"),
+            result = &mut push => panic!("{result:?}"),
             _ = collector.until_arrived(1) => {}
         }
         let waiting = bed.spawn(Kind::Unary, script([gate()], []));
@@ -38,15 +38,15 @@ async fn n2_rpcs_do_not_wait_for_a_collector_that_hangs() {
         bed.until_ended(&ended).await;
         tokio::select! {
             biased;
-            pushed = &mut push => panic!("{pushed:?}"),
+            result = &mut push => panic!("{result:?}"),
             () = std::future::ready(()) => {}
         }
     }
     // The last push does not wait for the one that hangs, and has all RPCs.
     collector.answer(Answer::Accept);
     pusher.shutdown().await.expect("accepted");
-    let pushed = collector.last();
-    let counts = pushed.histogram("grpc_server_request_duration_seconds").into_iter();
+    let last = collector.last();
+    let counts = last.histogram("grpc_server_request_duration_seconds").into_iter();
     assert_eq!(counts.map(|point| point.count).sum::<u64>(), 5);
 }
 
@@ -58,8 +58,8 @@ async fn n2_nothing_queues_while_a_collector_hangs() {
     let pusher = pusher(&metrics, &collector).timeout(timeout).start().expect("right");
     let mut flushed = 3;
     for _ in 0..flushed {
-        let pushed = pusher.flush().await;
-        assert!(matches!(pushed, Err(PushError::Timeout(of)) if of == timeout), "{pushed:?}");
+        let result = pusher.flush().await;
+        assert!(matches!(result, Err(PushError::Timeout(of)) if of == timeout), "{result:?}");
     }
     collector.answer(Answer::Accept);
     // On a busy machine, one may take longer than the timeout.
@@ -76,11 +76,11 @@ async fn n2_a_collector_that_is_gone_fails_a_push_at_once() {
     let endpoint = format!("http://{}", free.expect("an address"));
     let builder = Pusher::builder(&metrics()).endpoint(endpoint).timeout(NEVER);
     let pusher = builder.start().expect("a connection is made by the first push");
-    let pushed = pusher.flush().await;
-    let Err(PushError::Failed(status)) = &pushed else { panic!("{pushed:?}") };
+    let result = pusher.flush().await;
+    let Err(PushError::Failed(status)) = &result else { panic!("{result:?}") };
     assert_eq!(status.code(), Code::Unavailable);
-    let pushed = pusher.shutdown().await;
-    assert!(matches!(pushed, Err(PushError::Failed(_))), "{pushed:?}");
+    let result = pusher.shutdown().await;
+    assert!(matches!(result, Err(PushError::Failed(_))), "{result:?}");
 }
 
 /// One that accepts connections, and is silent. After a timeout, the next push has a connection of its own.
@@ -98,15 +98,15 @@ async fn n2_a_collector_that_never_answers_costs_the_timeout() {
     };
     let flushed = async {
         loop {
-            let pushed = pusher.flush().await;
-            assert!(matches!(pushed, Err(PushError::Timeout(_))), "{pushed:?}");
+            let result = pusher.flush().await;
+            assert!(matches!(result, Err(PushError::Timeout(_))), "{result:?}");
         }
     };
     let connections = tokio::select! {
         connections = accepted => connections,
         () = flushed => unreachable!("it never ends"),
     };
-    let pushed = pusher.shutdown().await;
-    assert!(matches!(pushed, Err(PushError::Timeout(_))), "{pushed:?}");
+    let result = pusher.shutdown().await;
+    assert!(matches!(result, Err(PushError::Timeout(_))), "{result:?}");
     drop(connections);
 }

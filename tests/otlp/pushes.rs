@@ -81,8 +81,8 @@ async fn n2_a_push_that_fails_is_made_up_for_by_the_next() {
     pusher.shutdown().await.expect("accepted");
     let arrived = collector.arrived();
     assert_eq!(arrived.len(), 4, "none is sent again");
-    let pushed = collector.last();
-    let points = pushed.histogram("grpc_server_request_duration_seconds").into_iter();
+    let last = collector.last();
+    let points = last.histogram("grpc_server_request_duration_seconds").into_iter();
     assert_eq!(points.map(|point| point.count).sum::<u64>(), 2);
 }
 
@@ -91,8 +91,8 @@ async fn n2_pushes_of_several_callers_all_arrive() {
     let (metrics, collector) = (metrics(), Collector::start().await);
     let pusher = pusher(&metrics, &collector).start().expect("right");
     let (first, second, third) = tokio::join!(pusher.flush(), pusher.flush(), pusher.flush());
-    for pushed in [first, second, third] {
-        pushed.expect("accepted");
+    for result in [first, second, third] {
+        result.expect("accepted");
     }
     assert_eq!(collector.arrived().len(), 3);
 }
@@ -112,10 +112,10 @@ fn n2_without_its_runtime_a_pusher_says_so() {
     let [flushed, shut_down] = [first.block_on(start()), first.block_on(start())];
     drop(first);
     let second = runtime();
-    let pushed = second.block_on(flushed.flush());
-    assert!(matches!(pushed, Err(PushError::Stopped)), "{pushed:?}");
-    let pushed = second.block_on(shut_down.shutdown());
-    assert!(matches!(pushed, Err(PushError::Stopped)), "{pushed:?}");
+    let result = second.block_on(flushed.flush());
+    assert!(matches!(result, Err(PushError::Stopped)), "{result:?}");
+    let result = second.block_on(shut_down.shutdown());
+    assert!(matches!(result, Err(PushError::Stopped)), "{result:?}");
 }
 
 #[tokio::test]

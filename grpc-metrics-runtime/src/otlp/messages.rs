@@ -31,15 +31,6 @@ pub(super) fn requests(
     resource: &[(String, String)],
     exemplars: bool,
 ) -> Vec<Bytes> {
-    requests_of(metrics, resource, exemplars, FULL)
-}
-
-fn requests_of(
-    metrics: &GrpcMetrics,
-    resource: &[(String, String)],
-    exemplars: bool,
-    full: usize,
-) -> Vec<Bytes> {
     let (schema, instance) = (metrics.schema(), metrics.instance());
     let snapshot = instance.snapshot();
     // A clock that is set back must not end the series before they begin.
@@ -51,7 +42,7 @@ fn requests_of(
         taken: nanos(taken),
         exemplars,
     };
-    let mut requests = Requests::new(resource, full);
+    let mut requests = Requests::new(resource);
     for family in schema.families() {
         let mut data = no_points(family.ty());
         schema.visit(family, &snapshot, |labels, value| {
@@ -72,7 +63,6 @@ fn requests_of(
 struct Requests {
     /// Without metrics.
     head: ResourceMetrics,
-    full: usize,
     metrics: Vec<Metric>,
     /// The bytes of the points since the last end, of which not all are in `metrics` yet.
     size: usize,
@@ -80,17 +70,17 @@ struct Requests {
 }
 
 impl Requests {
-    fn new(resource: &[(String, String)], full: usize) -> Self {
+    fn new(resource: &[(String, String)]) -> Self {
         let attributes = resource.iter().map(|(key, value)| text(key, value));
         let resource = Resource { attributes: attributes.collect(), ..Resource::default() };
         let head = ResourceMetrics { resource: Some(resource), ..ResourceMetrics::default() };
-        Self { head, full, metrics: Vec::new(), size: 0, ended: Vec::new() }
+        Self { head, metrics: Vec::new(), size: 0, ended: Vec::new() }
     }
 
     /// Counts a point of this size.
     fn is_full_with(&mut self, size: usize) -> bool {
         self.size += size;
-        self.size >= self.full
+        self.size >= FULL
     }
 
     /// Adds a metric, unless it has no points.
