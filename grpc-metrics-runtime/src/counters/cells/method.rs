@@ -263,6 +263,7 @@ impl MethodCells {
 
 #[cfg(all(test, not(cells_model)))]
 mod tests {
+    use std::sync::Arc;
     use std::thread;
 
     use super::*;
@@ -273,7 +274,7 @@ mod tests {
     fn a5_a_scrape_beside_threads_sees_no_end_without_its_start() {
         const THREADS: u64 = 2;
         const RPCS: u64 = if cfg!(miri) { 3 } else { 10_000 };
-        let cells = MethodCells::new(Arc::from([]));
+        let cells = MethodCells::new(Buckets::classic(Arc::from([])));
         let count = || {
             for rpc in 0..RPCS {
                 cells.start();
