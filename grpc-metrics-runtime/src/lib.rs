@@ -211,7 +211,8 @@ pub mod otlp;
 mod rpc;
 mod status;
 
-#[cfg(fuzzing)]
+// The flag is set for every crate of a program that is fuzzed, whatever its features.
+#[cfg(all(fuzzing, feature = "http", feature = "monitoring"))]
 #[doc(hidden)]
 #[path = "fuzzing.rs"]
 pub mod __fuzzing;
