@@ -168,6 +168,8 @@ async fn n2_the_scope_is_this_crate_and_the_resource_the_program() {
     assert_eq!(sent.resource, Labels::from(resource));
     let header = |name: &str| arrived[0].metadata.get(name).expect("a header").to_str();
     assert_eq!(header("x-key").expect("text"), "secret");
+    let debug = format!("{:?}", super::pusher(&metrics, &collector).header("x-key", "secret"));
+    assert!(!debug.contains("secret"), "{debug}");
     assert!(header("user-agent").expect("text").starts_with("grpc-metrics-runtime/"));
 }
 

@@ -86,8 +86,8 @@ mod quiet;
 mod settings;
 mod transport;
 
-use std::env;
 use std::time::Duration;
+use std::{env, fmt};
 
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -171,13 +171,21 @@ impl Pusher {
 }
 
 /// A builder for a [`Pusher`]; see [`Pusher::builder`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "does nothing until `start` is called"]
 pub struct PusherBuilder {
     metrics: GrpcMetrics,
     given: Given,
     channel: Option<Channel>,
     variables: bool,
+}
+
+impl fmt::Debug for PusherBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without headers, which may be secret.
+        let mut builder = f.debug_struct("PusherBuilder");
+        builder.field("endpoint", &self.given.endpoint).finish_non_exhaustive()
+    }
 }
 
 impl PusherBuilder {

@@ -38,7 +38,7 @@ const FOREVER: Duration = Duration::from_millis(u32::MAX as u64);
 const NAME: &str = "service.name";
 
 /// What the program sets. It takes precedence over variables.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Given {
     pub(super) endpoint: Option<String>,
     /// Whether there is a channel, which makes an endpoint needless.
