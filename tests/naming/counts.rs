@@ -6,6 +6,7 @@ use grpc_metrics_runtime::prometheus::{Registry, TextEncoder};
 use grpc_metrics_runtime::{GrpcMetrics, Naming};
 use support::bed::whole;
 use support::scrape::Scrape;
+use support::scripted::SERVICE;
 
 use super::{NAMINGS, busy};
 
@@ -23,12 +24,16 @@ fn names(naming: Naming) -> (Option<&'static str>, &'static str, &'static str) {
     }
 }
 
-/// Sums of a family by the labels but for that of the code, of the bed's service.
+/// Paths that no method has, by naming.
+const OTHER: [&str; 2] = ["other", "_OTHER"];
+
+/// Sums of a family by the labels but for that of the code, of the bed's service and other paths.
 fn by_method(scrape: &Scrape, name: &str, code: &str) -> BTreeMap<Vec<String>, u64> {
     let mut sums = BTreeMap::new();
     for (labels, value) in scrape.named(name) {
         let others = labels.iter().filter(|(name, _)| *name != code && *name != "error_type");
-        if labels.values().any(|value| value.contains("text.Service")) {
+        let is_own = |value: &String| value.starts_with(SERVICE) || OTHER.contains(&&**value);
+        if !labels.values().any(is_own) {
             continue;
         }
         let key = others.map(|(name, value)| format!("{name}={value}")).collect();
