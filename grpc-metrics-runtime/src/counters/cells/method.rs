@@ -68,8 +68,9 @@ impl Counts {
     /// Returns the RPCs that ended with this code: the sum of their durations in nanoseconds, and how many there are
     /// per bucket. `None` is none.
     pub(crate) fn row(&self, code: usize) -> Option<(u64, &[u64])> {
-        let row = self.codes.iter().position(|known| *known == code)?;
-        self.rows().nth(row)
+        let at = self.codes.iter().position(|known| *known == code)?;
+        let (sum, buckets) = self.finished.chunks_exact(self.row_len()).nth(at)?.split_first()?;
+        Some((*sum, buckets))
     }
 
     fn rows(&self) -> impl Iterator<Item = (u64, &[u64])> {
@@ -213,12 +214,15 @@ impl MethodCells {
 
     /// Returns the sum over all shards. See the type's docs for its guarantees.
     pub(crate) fn read(&self) -> Counts {
+        // The codes of the thread that has seen the most; mostly, there are no others.
+        let codes = |cells: &ThreadCells| cells.rows().filter(|(key, _)| key.is_classic()).count();
+        let codes = self.all().map(codes).max().unwrap_or(0);
         let mut counts = Counts {
             started: 0,
             messages: 0,
             buckets: self.buckets.count(),
-            codes: Vec::new(),
-            finished: Vec::new(),
+            codes: Vec::with_capacity(codes),
+            finished: Vec::with_capacity(codes * (1 + self.buckets.count())),
             native: self.buckets.has_native().then(Box::default),
         };
         for cells in self.all() {

@@ -117,6 +117,11 @@ impl RowKey {
         Self { code: code as u32, line }
     }
 
+    /// Returns whether the row has the classic buckets of its code.
+    pub(super) fn is_classic(self) -> bool {
+        self.line == CLASSIC
+    }
+
     pub(super) fn code(self) -> usize {
         self.code as usize
     }
