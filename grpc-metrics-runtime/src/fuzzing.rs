@@ -1,4 +1,4 @@
-//! What clients send and users write, for the targets in `fuzz/`. Exists only with `--cfg fuzzing`.
+//! What clients send and users write, for the targets in `tests/fuzz/`. Exists only with `--cfg fuzzing`.
 
 use http::HeaderMap;
 

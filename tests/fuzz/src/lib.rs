@@ -7,15 +7,15 @@
 extern crate proc_macro;
 
 // The macro crate exports nothing but macros, so its modules are compiled in.
-#[path = "../../grpc-metrics-macros/src/client/mod.rs"]
+#[path = "../../../grpc-metrics-macros/src/client/mod.rs"]
 mod client;
-#[path = "../../grpc-metrics-macros/src/derive/mod.rs"]
+#[path = "../../../grpc-metrics-macros/src/derive/mod.rs"]
 mod derive;
 mod expansions;
-#[path = "../../grpc-metrics-macros/src/instrument/mod.rs"]
+#[path = "../../../grpc-metrics-macros/src/instrument/mod.rs"]
 mod instrument;
 mod requests;
-#[path = "../../grpc-metrics-macros/src/syntax/mod.rs"]
+#[path = "../../../grpc-metrics-macros/src/syntax/mod.rs"]
 mod syntax;
 
 pub use expansions::{arguments, attribute, client, derive};
