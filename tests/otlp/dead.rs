@@ -8,7 +8,8 @@ use support::bed::Bed;
 use support::clients::Kind;
 use support::collector::{Answer, Collector};
 use support::script::{gate, script};
-use tokio::net::TcpListener;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
 use tonic::Code;
 
 use super::{NEVER, metrics, pusher};
@@ -109,4 +110,29 @@ async fn n2_a_collector_that_never_answers_costs_the_timeout() {
     let result = pusher.shutdown().await;
     assert!(matches!(result, Err(PushError::Timeout(_))), "{result:?}");
     drop(connections);
+}
+
+/// A connection that is dead without having been closed, as behind a firewall that has forgotten it.
+#[tokio::test]
+async fn n2_the_last_push_does_not_use_the_connection_of_one_that_hangs() {
+    let (metrics, collector) = (metrics(), Collector::start().await);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let builder = Pusher::builder(&metrics).endpoint(format!("http://{address}"));
+    let pusher = builder.timeout(Duration::from_secs(60)).start().expect("right");
+    let _dead = tokio::select! {
+        result = pusher.flush() => panic!("{result:?}"),
+        accepted = listener.accept() => accepted.expect("a connection"),
+    };
+    let relayed = async {
+        let (mut pusher, _) = listener.accept().await.expect("another");
+        let mut collector = TcpStream::connect(collector.address()).await.expect("it listens");
+        copy_bidirectional(&mut pusher, &mut collector).await
+    };
+    tokio::select! {
+        biased;
+        result = pusher.shutdown() => result.expect("accepted"),
+        relayed = relayed => panic!("{relayed:?}"),
+    }
+    assert_eq!(collector.arrived().len(), 1);
 }

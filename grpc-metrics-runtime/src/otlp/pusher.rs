@@ -54,7 +54,11 @@ impl Task {
                     // A shutdown does not wait for a collector that hangs, and its push has newer counts.
                     let pushed = match until(self.push(), &mut orders.shutdown).await {
                         Ok(pushed) => pushed,
-                        Err(last) => break last,
+                        Err(last) => {
+                            // As after a timeout.
+                            self.transport.reconnect();
+                            break last;
+                        }
                     };
                     if let Some(reply) = reply {
                         let _ = reply.send(pushed);
