@@ -11,7 +11,7 @@ use support::collector::{Collector, Pushed, labels};
 use support::scrape::{Labels, Scrape};
 use tonic::Code;
 
-use super::{metrics, pusher};
+use super::{large_metrics, metrics, pusher};
 use crate::naming::{NAMINGS, busy};
 
 type Series = BTreeMap<(String, Labels), f64>;
@@ -175,11 +175,7 @@ async fn n2_the_scope_is_this_crate_and_the_resource_the_program() {
 
 #[tokio::test]
 async fn n2_a_large_push_is_several_requests_that_a_collector_accepts() {
-    let metrics = metrics();
-    // With names of 4 KB, fewer methods are large.
-    for i in 0..100 {
-        metrics.guard("pkg.Service", format!("Method{i:04096}").leak()).complete(Code::Ok);
-    }
+    let metrics = large_metrics();
     let scraped = scraped(Scrape::of(metrics.registry()));
     for gzip in [false, true] {
         let collector = Collector::start().await;

@@ -23,6 +23,16 @@ fn metrics() -> GrpcMetrics {
     metrics
 }
 
+/// Metrics that take several requests.
+fn large_metrics() -> GrpcMetrics {
+    let metrics = metrics();
+    // With names of 4 KB, fewer methods are large.
+    for i in 0..100 {
+        metrics.guard("pkg.Service", format!("Method{i:04096}").leak()).complete(Code::Ok);
+    }
+    metrics
+}
+
 /// A pusher that only pushes when it is told to.
 fn pusher(metrics: &GrpcMetrics, collector: &Collector) -> PusherBuilder {
     Pusher::builder(metrics).endpoint(collector.endpoint()).interval(NEVER)

@@ -11,7 +11,7 @@ use support::wait::until;
 use tokio::runtime::Handle;
 use tonic::Code;
 
-use super::{metrics, pusher};
+use super::{large_metrics, metrics, pusher};
 
 #[tokio::test]
 async fn n2_pushes_come_at_the_interval() {
@@ -131,4 +131,23 @@ async fn n2_a_collector_that_restarts_gets_the_next_push() {
     let collector = Collector::start_at(address).await;
     pusher.flush().await.expect("accepted");
     until(|| collector.arrived().len(), |n| *n == 1).await;
+}
+
+/// Also if what the collector says can't be true.
+#[tokio::test]
+async fn n2_rejections_of_all_requests_of_a_push_are_added_up() {
+    let (metrics, collector) = (large_metrics(), Collector::start().await);
+    let pusher = pusher(&metrics, &collector).start().expect("right");
+    for (each, sum) in [(2, None), (i64::MAX, Some(u64::MAX))] {
+        collector.answer(Answer::Reject(each, "too old"));
+        let before = collector.arrived().len();
+        let rejected = pusher.flush().await;
+        let requests = collector.arrived().len() - before;
+        assert!(requests > 2, "{requests}");
+        let Err(PushError::PartlyRejected { data_points, message, .. }) = &rejected else {
+            panic!("{rejected:?}")
+        };
+        assert_eq!(*data_points, sum.unwrap_or(2 * requests as u64));
+        assert_eq!(message, "too old", "once");
+    }
 }

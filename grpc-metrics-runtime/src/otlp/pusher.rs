@@ -88,11 +88,12 @@ impl Task {
         // As long as a scrape, in which RPCs have to go on.
         let requests = spawn_blocking(move || messages::requests(&metrics, &resource, exemplars));
         let requests = requests.await.map_err(|_| PushError::Stopped)?;
-        let (mut rejected, mut messages) = (0, Vec::new());
+        let (mut rejected, mut messages) = (0_u64, Vec::new());
         for request in requests {
             match self.transport.send(request).await {
                 Err(PushError::PartlyRejected { data_points, message }) => {
-                    rejected += data_points;
+                    // The collector may claim any number.
+                    rejected = rejected.saturating_add(data_points);
                     messages.push(message);
                 }
                 sent => sent?,
