@@ -61,10 +61,11 @@
 //! | `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION` | `explicit_bucket_histogram` | `explicit_bucket_histogram` |
 //! | `OTEL_METRICS_EXEMPLAR_FILTER` | `trace_based` or `always_off` | `trace_based` |
 //!
-//! An empty variable is as if it was not set. As OpenTelemetry wants it, a number or boolean that can't be parsed, an
-//! unknown filter of exemplars or aggregation, and a malformed list of attributes are ignored, with a warning. Another protocol,
-//! compression or temporality is an [`Error`], as are invalid headers and endpoints: without them, the data would not
-//! arrive, or would be misread there.
+//! An empty variable is as if it was not set. Of what a variable selects by name, upper and lower case make no
+//! difference. As OpenTelemetry wants it, a number or boolean that can't be parsed, an unknown filter of exemplars or
+//! aggregation, and a malformed list of attributes are ignored, with a warning. Another protocol, compression or
+//! temporality is an [`Error`], as are invalid headers and endpoints: without them, the data would not arrive, or would
+//! be misread there.
 //!
 //! TLS needs a feature of tonic, so this crate has none: give [`PusherBuilder::channel`] a channel with a `tls_config`.
 //! Variables of certificates are not read.

@@ -143,12 +143,14 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
     /// Returns whether the exporters of metrics are set, and OTLP is not among them.
     fn is_deselected(&self) -> bool {
         let exporters = self.get(EXPORTERS);
-        exporters.is_some_and(|all| all.split(',').all(|one| one.trim() != "otlp"))
+        exporters
+            .is_some_and(|all| all.split(',').all(|one| !one.trim().eq_ignore_ascii_case("otlp")))
     }
 
     /// Rejects what changes the data or its way, and would get lost silently if it was ignored.
     fn reject_unsupported(&self) -> Result<(), Error> {
-        if let Some((variable, value)) = self.first(PROTOCOL).filter(|(_, value)| value != "grpc") {
+        let is_grpc = |value: &String| value.eq_ignore_ascii_case("grpc");
+        if let Some((variable, value)) = self.first(PROTOCOL).filter(|(_, value)| !is_grpc(value)) {
             return Err(Error::UnsupportedProtocol { variable, value });
         }
         let is_cumulative = |value: &String| value.eq_ignore_ascii_case("cumulative");
@@ -161,7 +163,9 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
     /// It is a preference: other buckets have the same counts.
     fn warn_of_aggregation(&mut self) {
         let set = self.get(AGGREGATION);
-        if let Some(value) = set.filter(|value| value != "explicit_bucket_histogram") {
+        if let Some(value) =
+            set.filter(|value| !value.eq_ignore_ascii_case("explicit_bucket_histogram"))
+        {
             self.ignore(AGGREGATION, &value, "is not explicit_bucket_histogram");
         }
     }
@@ -223,8 +227,8 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
     fn gzip(&self) -> Result<bool, Error> {
         match self.first(COMPRESSION) {
             None => Ok(false),
-            Some((_, value)) if value == "gzip" => Ok(true),
-            Some((_, value)) if value == "none" => Ok(false),
+            Some((_, value)) if value.eq_ignore_ascii_case("gzip") => Ok(true),
+            Some((_, value)) if value.eq_ignore_ascii_case("none") => Ok(false),
             Some((variable, value)) => Err(Error::UnsupportedCompression { variable, value }),
         }
     }

@@ -202,6 +202,19 @@ fn n2_what_is_not_supported_is_an_error() {
     ]);
 }
 
+/// As OpenTelemetry's specification wants it.
+#[test]
+fn n2_the_case_of_what_is_selected_makes_no_difference() {
+    let gzip = settings(&[
+        ("OTEL_METRICS_EXPORTER", "OTLP"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "gRPC"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "GZIP"),
+        ("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "EXPLICIT_BUCKET_HISTOGRAM"),
+    ]);
+    assert!(gzip.gzip);
+    assert!(!settings(&[("OTEL_EXPORTER_OTLP_COMPRESSION", "None")]).gzip);
+}
+
 #[test]
 fn n2_histograms_have_explicit_bounds() {
     let name = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION";
