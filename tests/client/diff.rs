@@ -2,7 +2,7 @@
 
 use support::clients::Kind;
 use support::pb::scripted_client::ScriptedClient;
-use support::script::{drain, fail, script, send};
+use support::script::{drain, fail, gate, script, send};
 use support::scripted::SERVICE;
 use tonic::{Code, Request};
 
@@ -41,6 +41,10 @@ async fn n3_calls_to_all_targets_are_added_up_unless_one_is_picked() {
     }
     let diff = called.metrics.snapshot().since(&before);
     let of = |calls| [(SERVICE, "Unary", Code::Ok, calls)];
+    // Calls without a target, and what is served, are of none.
+    called.metrics.guard("shop.Orders", "Get").complete(Code::Ok);
+    let diff_of_served = called.metrics.snapshot().since(&before).of_target("us");
+    assert_eq!(diff_of_served, diff.clone().of_target("us"));
     assert_eq!(diff.client_requests(), of(3));
     assert_eq!(diff.clone().of_target("eu").client_requests(), of(1));
     assert_eq!(diff.clone().of_target("us").client_requests(), of(2));
@@ -64,4 +68,22 @@ async fn n3_edges_are_the_calls_that_a_handler_made() {
     assert_eq!(diff.requests(), served);
     let line = format!("client {SERVICE}/Unary: requests Ok by {FRONT}/Unary +1");
     assert!(diff.to_string().lines().any(|found| found == line), "{diff}");
+}
+
+#[tokio::test]
+async fn n3_settled_awaits_the_end_of_calls() {
+    let called = Called::scripted(Way::Layer).await;
+    let before = called.metrics.snapshot();
+    let script = script([], [send(), gate()]);
+    let stream = called.open(Kind::Watch, Request::new(script)).await.unwrap();
+    let settled = called.metrics.settled();
+    tokio::pin!(settled);
+    tokio::select! {
+        biased;
+        early = &mut settled => panic!("{:?}", early.since(&before)),
+        () = std::future::ready(()) => {}
+    }
+    drop(stream);
+    let diff = settled.await.since(&before);
+    assert_eq!(diff.client_requests(), [(SERVICE, "Watch", Code::Cancelled, 1)]);
 }

@@ -4,14 +4,14 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
-use grpc_metrics_runtime::{GrpcMetrics, Naming};
+use grpc_metrics_runtime::{GrpcMetrics, Naming, metadata};
 use quanta::Clock;
-use support::bed::{BedOf, Layered, own_metrics};
+use support::bed::{Bed, BedOf, Layered, own_metrics};
 use support::clients::Kind;
 use support::pb::prometheus::Histogram;
 use support::rng::{Rng, seed};
 use support::script::{fail, script, send};
-use tonic::Code;
+use tonic::{Code, Request};
 
 use super::read::{each_histogram, families, labels, native, native_count};
 
@@ -141,6 +141,29 @@ fn n1_both_kinds_count_the_same_while_rpcs_end() {
     let after = durations(&metrics);
     assert_same_counts(&after, "after the last");
     assert_eq!(after.sample_count(), 1 + 5_000 * THREADS as u64);
+}
+
+/// Each value of the label has cells of its own.
+#[tokio::test]
+async fn n1_both_kinds_count_the_same_with_values_of_a_label() {
+    for on_durations in [false, true] {
+        let settings = |builder: grpc_metrics_runtime::GrpcMetricsBuilder| {
+            let label = builder.native_histograms().label("client", metadata("x-client"));
+            if on_durations { label.on_durations().at_most(2) } else { label.at_most(2) }
+        };
+        let bed = Bed::with(settings).await;
+        for client in ["web", "app", "web", ""] {
+            let mut request = Request::new(script([], []));
+            request.metadata_mut().insert("x-client", client.parse().expect("legal"));
+            bed.spawn_request(Kind::Unary, request).await.expect("no panic");
+        }
+        let mut counted = 0;
+        each_histogram(&encoded(&bed.metrics), "grpc_server_request_duration", |_, histogram| {
+            assert_same_counts(histogram, &format!("{on_durations}"));
+            counted += histogram.sample_count();
+        });
+        assert_eq!(counted, 4);
+    }
 }
 
 #[tokio::test]

@@ -76,6 +76,7 @@ fn spelled(bound: f64) -> String {
 /// itself.
 pub(crate) fn native(histogram: &Histogram) -> BTreeMap<i32, u64> {
     assert_eq!(histogram.schema, Some(3), "{histogram:?}");
+    assert_eq!(histogram.zero_threshold, Some(2.0_f64.powi(-128)));
     assert!(histogram.negative_span.is_empty() && histogram.negative_delta.is_empty());
     let mut deltas = histogram.positive_delta.iter();
     let (mut index, mut count) = (0, 0_i64);

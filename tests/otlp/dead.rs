@@ -8,7 +8,7 @@ use support::bed::Bed;
 use support::clients::Kind;
 use support::collector::{Answer, Collector};
 use support::script::{gate, script};
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tonic::Code;
 
@@ -135,4 +135,35 @@ async fn n2_the_last_push_does_not_use_the_connection_of_one_that_hangs() {
         relayed = relayed => panic!("{relayed:?}"),
     }
     assert_eq!(collector.arrived().len(), 1);
+}
+
+/// Another server at the collector's port, or one that crashes.
+#[tokio::test]
+async fn n2_an_answer_that_is_not_a_collectors_fails_a_push() {
+    const RESET: &[u8] = b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x02";
+    const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
+    let answers = [
+        b"".to_vec(),
+        b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n".to_vec(),
+        vec![0xff; 1_000],
+        [SETTINGS, RESET].concat(),
+    ];
+    let metrics = metrics();
+    for answer in answers {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let builder = Pusher::builder(&metrics).endpoint(format!("http://{address}"));
+        let pusher = builder.timeout(NEVER).start().expect("right");
+        let server = async {
+            loop {
+                let (mut connection, _) = listener.accept().await.expect("a connection");
+                let _ = connection.write_all(&answer).await;
+            }
+        };
+        let result = tokio::select! {
+            result = pusher.flush() => result,
+            () = server => unreachable!("it never ends"),
+        };
+        assert!(matches!(result, Err(PushError::Failed(_))), "{answer:?}: {result:?}");
+    }
 }
