@@ -40,8 +40,9 @@ use crate::grpc::ALL_CODES;
 ///
 /// # When an RPC is counted
 ///
-/// A client that has the status of an RPC finds it counted, including its cause. For a client that cancels the RPC or
-/// drops its response stream, await [`GrpcMetrics::settled`](crate::GrpcMetrics::settled).
+/// A client that has got an RPC's status from the server finds it counted, including its cause. For a client that cancels
+/// the RPC, drops its response stream, or gives up after a timeout of its own (tonic's client does with
+/// `Request::set_timeout`), await [`GrpcMetrics::settled`](crate::GrpcMetrics::settled).
 #[derive(Clone, PartialEq, Eq)]
 pub struct SnapshotDiff {
     changes: BTreeMap<(MethodKey, Count), i64>,

@@ -121,8 +121,9 @@ impl GrpcMetrics {
     /// Waits until no RPC of this instance is in flight, served or called, and returns the counts at that time. For
     /// tests.
     ///
-    /// A client that has an RPC's status needs not wait. One that has cancelled the RPC, or has dropped its response
-    /// stream, does not know when the server sees that, and then counts the end:
+    /// A client that has got an RPC's status from the server needs not wait. One that has cancelled the RPC, has dropped its
+    /// response stream, or has made the status itself after a timeout of its own, does not know when the server sees that,
+    /// and then counts the end:
     ///
     /// ```
     /// # use grpc_metrics_runtime::{GrpcMetrics, prometheus::Registry, tonic::Code};
