@@ -41,12 +41,12 @@
 //! # Variables
 //!
 //! [`Pusher::from_env`] reads OpenTelemetry's variables. Those with `METRICS` in their name take precedence. What the
-//! program gives the [builder](Pusher::builder) takes precedence over both, and then the variable is not looked at.
+//! program gives the [builder](Pusher::builder) takes precedence over both; headers and attributes are put together.
 //!
 //! | variable | | default |
 //! |---|---|---|
 //! | `OTEL_SDK_DISABLED` | `true` sends nothing | `false` |
-//! | `OTEL_METRICS_EXPORTER` | a list without `otlp`, such as `none`, sends nothing | `otlp` |
+//! | `OTEL_METRICS_EXPORTER` | other exporters alone, such as `none`, send nothing | `otlp` |
 //! | `OTEL_SERVICE_NAME` | `service.name` | `unknown_service:` and the executable |
 //! | `OTEL_RESOURCE_ATTRIBUTES` | `key=value,key=value`, percent-encoded | |
 //! | `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT` | `http://HOST:PORT` | `http://localhost:4317` |
@@ -62,7 +62,7 @@
 //! | `OTEL_METRICS_EXEMPLAR_FILTER` | `trace_based` or `always_off` | `trace_based` |
 //!
 //! An empty variable is as if it was not set. Of what a variable selects by name, upper and lower case make no
-//! difference. As OpenTelemetry wants it, a number or boolean that can't be parsed, an unknown filter of exemplars or
+//! difference. As OpenTelemetry wants it, a number or boolean that can't be parsed, an unknown exporter, filter of exemplars or
 //! aggregation, and a malformed list of attributes are ignored, with a warning. Another protocol, compression or
 //! temporality is an [`Error`], as are invalid headers and endpoints: without them, the data would not arrive, or would
 //! be misread there.

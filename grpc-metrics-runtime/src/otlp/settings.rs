@@ -17,6 +17,9 @@ const TEMPORALITY: &str = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
 const AGGREGATION: &str = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION";
 const EXEMPLARS: &str = "OTEL_METRICS_EXEMPLAR_FILTER";
 
+/// What OpenTelemetry knows besides `otlp`.
+const OTHER_EXPORTERS: [&str; 4] = ["none", "prometheus", "console", "logging"];
+
 /// Those of which there is one for metrics, and one for all signals.
 type Pair = [&'static str; 2];
 const ENDPOINT: Pair = ["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
@@ -140,11 +143,21 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
         }
     }
 
-    /// Returns whether the exporters of metrics are set, and OTLP is not among them.
-    fn is_deselected(&self) -> bool {
-        let exporters = self.get(EXPORTERS);
-        exporters
-            .is_some_and(|all| all.split(',').all(|one| !one.trim().eq_ignore_ascii_case("otlp")))
+    /// Returns whether exporters of metrics are set, and OTLP is not among them. Unknown ones are as if they were not
+    /// set.
+    fn is_deselected(&mut self) -> bool {
+        let Some(list) = self.get(EXPORTERS) else { return false };
+        let all = || list.split(',').map(str::trim);
+        let is_one_of =
+            |one: &str, known: &[&str]| known.iter().any(|known| one.eq_ignore_ascii_case(known));
+        if all().any(|one| is_one_of(one, &["otlp"])) {
+            return false;
+        }
+        let is_set = all().any(|one| is_one_of(one, &OTHER_EXPORTERS));
+        if !is_set {
+            self.ignore(EXPORTERS, &list, "names no exporter of OpenTelemetry");
+        }
+        is_set
     }
 
     /// Rejects what changes the data or its way, and would get lost silently if it was ignored.

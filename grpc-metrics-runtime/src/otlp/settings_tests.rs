@@ -107,6 +107,8 @@ fn n2_a_program_or_its_metrics_may_be_disabled() {
     settings(&[("OTEL_SDK_DISABLED", "false")]);
     settings(&[("OTEL_METRICS_EXPORTER", "prometheus, otlp")]);
     warned(&[("OTEL_SDK_DISABLED", "1")]);
+    // A slip of the pen must not end the pushes without a word.
+    warned(&[("OTEL_METRICS_EXPORTER", "oltp")]);
 }
 
 #[test]
