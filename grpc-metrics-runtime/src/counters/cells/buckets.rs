@@ -25,7 +25,7 @@ pub(super) struct Slot {
 pub(super) const CLASSIC: u32 = 0;
 
 /// The number of buckets in a line: of two powers of two, or less.
-pub(super) const LINE: usize = 16;
+pub(super) const LINE: u32 = 16;
 
 impl Buckets {
     /// `bounds` are ascending.
@@ -63,7 +63,7 @@ impl Buckets {
             (CLASSIC, None) => self.count(),
             // Native buckets count for both.
             (CLASSIC, Some(_)) => 0,
-            _ => LINE,
+            _ => LINE as usize,
         }
     }
 

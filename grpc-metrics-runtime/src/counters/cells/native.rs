@@ -86,16 +86,16 @@ impl NativeBuckets {
 
     #[inline]
     pub(super) fn slot(&self, value: u64) -> Slot {
-        let mut part = self.first[prefix(value)] as usize;
-        while self.parts[part].bound < value {
+        let mut part = self.first[prefix(value)];
+        while self.parts[part as usize].bound < value {
             part += 1;
         }
-        Slot { line: 1 + to_u32(part / LINE), at: part % LINE }
+        Slot { line: 1 + part / LINE, at: (part % LINE) as usize }
     }
 
     /// Returns the classic and the native bucket of a counter.
     pub(super) fn of(&self, line: u32, at: usize) -> Option<(usize, NativeIndex)> {
-        let part = self.parts.get((line as usize).checked_sub(1)? * LINE + at)?;
+        let part = self.parts.get((line.checked_sub(1)? * LINE) as usize + at)?;
         Some((part.classic as usize, part.native))
     }
 }
