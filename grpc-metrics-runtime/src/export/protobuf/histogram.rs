@@ -97,8 +97,10 @@ mod tests {
     fn n1_an_exemplar_is_in_the_classic_bucket_that_has_counted_it() {
         use std::time::{Duration, UNIX_EPOCH};
 
+        use prost::Message;
         use tonic::Code;
 
+        use super::super::messages::LabelPair;
         use crate::counters::LabelValue;
 
         let ended = UNIX_EPOCH + Duration::from_millis(1_500);
@@ -116,8 +118,9 @@ mod tests {
         let of_buckets: Vec<_> =
             written.bucket.iter().map(|bucket| bucket.exemplar.clone()).collect();
         let [None, Some(exemplar), None] = &of_buckets[..] else { panic!("{written:?}") };
-        let label = |label: &super::super::messages::LabelPair| {
-            (label.name.clone().unwrap_or_default(), label.value.clone().unwrap_or_default())
+        let label = |label: &bytes::Bytes| {
+            let label = LabelPair::decode(label.clone()).expect("a label");
+            (label.name.unwrap_or_default(), label.value.unwrap_or_default())
         };
         let labels: Vec<_> = exemplar.label.iter().map(label).collect();
         let id = |name: &str, id: &str| (name.to_owned(), id.to_owned());

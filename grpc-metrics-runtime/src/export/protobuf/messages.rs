@@ -3,6 +3,7 @@
 //! Their source is `io/prometheus/client/metrics.proto` of Prometheus's `client_model`. Fields that this crate does not
 //! write are left out.
 
+use bytes::Bytes;
 use prost::{Enumeration, Message};
 
 #[derive(Clone, PartialEq, Message)]
@@ -28,8 +29,9 @@ pub(super) enum MetricType {
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Metric {
-    #[prost(message, repeated, tag = "1")]
-    pub(super) label: Vec<LabelPair>,
+    /// Encoded [`LabelPair`]s, since many series share a label.
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    pub(super) label: Vec<Bytes>,
     #[prost(message, optional, tag = "2")]
     pub(super) gauge: Option<Number>,
     #[prost(message, optional, tag = "3")]
@@ -118,8 +120,9 @@ pub(super) struct BucketSpan {
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Exemplar {
-    #[prost(message, repeated, tag = "1")]
-    pub(super) label: Vec<LabelPair>,
+    /// Encoded [`LabelPair`]s, since many series share a label.
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    pub(super) label: Vec<Bytes>,
     #[prost(double, optional, tag = "2")]
     pub(super) value: Option<f64>,
     #[prost(message, optional, tag = "3")]

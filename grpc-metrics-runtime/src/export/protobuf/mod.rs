@@ -23,14 +23,14 @@ mod foreign;
 mod histogram;
 mod messages;
 
+use bytes::Bytes;
 use prometheus::Registry;
-use prometheus::proto::LabelPair;
 use prost::Message;
 
-use self::messages::{Metric, MetricFamily, MetricType, Number};
+use self::messages::{LabelPair, Metric, MetricFamily, MetricType, Number};
 use super::families::FamilyType;
 use super::gathered::{Gathered, OwnFamily};
-use super::series::{Labels, Value, to_f64};
+use super::series::{Value, to_f64};
 
 /// The `Content-Type` of the bytes. `escaping=underscores` means that names have Prometheus's legacy character set.
 pub const CONTENT_TYPE: &str = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; \
@@ -69,10 +69,16 @@ fn metrics(own: &OwnFamily<'_>) -> Vec<Metric> {
     let OwnFamily { family, schema, snapshot, added } = *own;
     let constant = schema.const_labels().iter().map(|(name, value)| pair(name, value));
     let constant: Vec<_> = constant.collect();
+    let added: Vec<_> = added.iter().map(|added| pair(added.name(), added.value())).collect();
     let is_counter = family.ty() == FamilyType::Counter;
-    let mut metrics = Vec::new();
+    let (mut metrics, mut of_method) = (Vec::new(), Vec::new());
     schema.visit(family, snapshot, |labels, value| {
-        let label = labels_of(&constant, labels, added);
+        if labels.are_first_of_method() {
+            let method = labels.of_method().map(|(name, value)| pair(name, value));
+            of_method = constant.iter().cloned().chain(method).collect();
+        }
+        let own = family.labels().iter().zip(labels.own()).map(|(name, value)| pair(name, value));
+        let label = of_method.iter().cloned().chain(own).chain(added.iter().cloned()).collect();
         let none = Metric { label, ..Metric::default() };
         metrics.push(match value {
             Value::Count(count) if is_counter => {
@@ -87,16 +93,6 @@ fn metrics(own: &OwnFamily<'_>) -> Vec<Metric> {
         });
     });
     metrics
-}
-
-fn labels_of(
-    constant: &[messages::LabelPair],
-    labels: Labels<'_>,
-    added: &[LabelPair],
-) -> Vec<messages::LabelPair> {
-    let own = labels.pairs().map(|(name, value)| pair(name, value));
-    let added = added.iter().map(|added| pair(added.name(), added.value()));
-    constant.iter().cloned().chain(own).chain(added).collect()
 }
 
 fn number(value: f64) -> Number {
@@ -120,6 +116,8 @@ fn family_of(name: &str, help: &str, ty: MetricType, metric: Vec<Metric>) -> Met
     }
 }
 
-fn pair(name: &str, value: &str) -> messages::LabelPair {
-    messages::LabelPair { name: Some(name.to_owned()), value: Some(value.to_owned()) }
+/// Returns an encoded label.
+fn pair(name: &str, value: &str) -> Bytes {
+    let pair = LabelPair { name: Some(name.to_owned()), value: Some(value.to_owned()) };
+    pair.encode_to_vec().into()
 }
