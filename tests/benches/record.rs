@@ -207,10 +207,10 @@ fn handler(request: &'static Request<()>) -> Handler {
 /// The same with what the attribute adds.
 #[inline(never)]
 fn instrumented_handler(request: &'static Request<()>) -> Handler {
-    Box::pin(private::measure(at_return::<Returned>(), rpc(&METHOD, request), async move {
+    private::measure_boxed(at_return::<Returned>(), rpc(&METHOD, request), async move {
         black_box(request);
         Ok(Response::new(()))
-    }))
+    })
 }
 
 /// As a server polls it.
