@@ -37,8 +37,11 @@ fn export_to(collector: SocketAddr) -> SdkTracerProvider {
 
 /// The trace and span ids of the exemplars in the bucket up to this bound, with their values.
 fn exemplars(prometheus: &Prometheus, le: &str) -> Vec<(String, String, f64)> {
-    let query = format!("grpc_server_request_duration_seconds_bucket{{le=\"{le}\"}}");
-    let parameters = [("query", query.as_str()), ("start", "0"), ("end", "99999999999")];
+    exemplars_of(prometheus, &format!("grpc_server_request_duration_seconds_bucket{{le=\"{le}\"}}"))
+}
+
+fn exemplars_of(prometheus: &Prometheus, query: &str) -> Vec<(String, String, f64)> {
+    let parameters = [("query", query), ("start", "0"), ("end", "99999999999")];
     let answer = prometheus.get("/api/v1/query_exemplars", &parameters);
     let answer: Value = serde_json::from_str(&answer).unwrap();
     let series = answer["data"].as_array().unwrap_or_else(|| panic!("{answer}"));
@@ -60,7 +63,7 @@ async fn j8_a_request_is_followed_from_its_client_to_prometheus() {
     }
     let receiver = Receiver::start().await;
     let provider = export_to(receiver.address());
-    let bed = Bed::with(|builder| builder.buckets([0.05, 3600.0])).await;
+    let bed = Bed::with(|builder| builder.buckets([0.05, 3600.0]).native_histograms()).await;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(http::serve_registry(listener, &bed.registry).into_future());
@@ -80,8 +83,11 @@ async fn j8_a_request_is_followed_from_its_client_to_prometheus() {
     assert_eq!(span.parent_span_id, caller.0.span_id().to_bytes());
     assert_eq!(attribute(&span, "rpc.response.status_code"), Some("INTERNAL"));
 
-    let prometheus = move || Prometheus::start(env!("CARGO_TARGET_TMPDIR"), &address);
-    let prometheus = spawn_blocking(prometheus).await.unwrap();
+    let start = move || {
+        let start = [Prometheus::start, Prometheus::start_native];
+        start.map(|start| start(env!("CARGO_TARGET_TMPDIR"), &address))
+    };
+    let [prometheus, native] = spawn_blocking(start).await.unwrap();
     assert_eq!(exemplars(&prometheus, "0.05"), []);
     let found = exemplars(&prometheus, "3600.0");
     let [(trace, id, value)] = &found[..] else { panic!("{found:?}") };
@@ -90,6 +96,9 @@ async fn j8_a_request_is_followed_from_its_client_to_prometheus() {
     assert_eq!(*id, span_id.to_string());
     let exemplar = traces::exemplars(&bed, Kind::Unary)[0];
     assert_eq!(value.to_bits(), exemplar.duration.to_bits());
+    // N1: one that stores native histograms has it, too.
+    assert_eq!(exemplars_of(&native, "grpc_server_request_duration_seconds"), found);
+    assert_eq!(exemplars(&native, "3600.0"), []);
 }
 
 /// What Nova sends, as somebody else's collector reads it.
