@@ -137,7 +137,8 @@ enum Phase {
 }
 
 impl Rpc {
-    #[inline]
+    // Compiled once, not in every method.
+    #[inline(never)]
     pub(crate) fn new(
         target: Target,
         method: &'static Method,
