@@ -48,6 +48,23 @@ fn a_point_leads_to_a_data_source_that_is_there() {
     }
 }
 
+/// An alert for a service may fire one evaluation later than those it inhibits. Were a method's alert sent before,
+/// the service's would wait for `group_interval`.
+#[test]
+fn h9_an_alert_is_not_sent_before_what_inhibits_it() {
+    let files = files();
+    let seconds = |path: &str, key| -> Vec<u32> {
+        let values = values(&files[path], key);
+        values.iter().map(|value| value.strip_suffix('s').unwrap().parse().unwrap()).collect()
+    };
+    let [evaluation] = seconds("prometheus/prometheus.yml", "evaluation_interval")[..] else {
+        panic!("not one interval");
+    };
+    let waits = seconds("alertmanager/alertmanager.yml", "group_wait");
+    assert_eq!(waits.len(), 2);
+    assert!(waits.iter().all(|wait| *wait > evaluation), "{waits:?}, {evaluation}");
+}
+
 #[test]
 fn traces_reach_jaeger_and_prometheus_keeps_what_points_to_them() {
     let compose = &files()["docker-compose.yml"];
