@@ -3,7 +3,6 @@
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use crate::instrument::returned;
 use crate::syntax::tokens::{self, Boxed, emit};
 
 /// How the RPC ends.
@@ -37,11 +36,19 @@ pub(crate) enum Body {
     Future { body: Group, future: TokenStream },
 }
 
+/// The future that a method returns.
+#[derive(Clone)]
+pub(crate) struct Future {
+    pub(crate) ty: TokenStream,
+    /// Whether it is spelled out as a box, and is `Send`.
+    pub(crate) is_send: bool,
+}
+
 impl Body {
     /// Classifies the body of a method. `future` is the type that the method returns, or `None` for an `async fn`.
     pub(crate) fn of(
         body: Group,
-        future: Option<TokenStream>,
+        future: Option<Future>,
         returned: Option<TokenStream>,
         keep_async: bool,
     ) -> Self {
@@ -50,10 +57,9 @@ impl Body {
         };
         match (tokens::boxed(body.stream()), returned) {
             (Some(boxed), Some(returned)) if keep_async || boxed.before.is_empty() => {
-                let is_send = syn::parse2(future).is_ok_and(returned::is_send);
-                Self::Boxed { boxed, returned, keep_async, is_send }
+                Self::Boxed { boxed, returned, keep_async, is_send: future.is_send }
             }
-            _ => Self::Future { body, future },
+            _ => Self::Future { body, future: future.ty },
         }
     }
 }

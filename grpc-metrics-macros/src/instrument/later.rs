@@ -11,7 +11,8 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, Error};
 
-use crate::instrument::body::{Body, Measured, Response};
+use crate::instrument::body::{Body, Future, Measured, Response};
+use crate::instrument::returned;
 use crate::instrument::service::{self, Method};
 use crate::syntax::tokens::{self, emit};
 
@@ -41,7 +42,7 @@ pub(crate) fn args(
 
 /// Expands `#[instrument_method_last]`.
 pub(crate) fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
-    if let (Some(args), Ok(method)) = (read(args), service::method(item.clone())) {
+    if let (Some(args), Some(method)) = (read(args), service::method(item.clone())) {
         return args.measure(method);
     }
     let message = "another attribute turned this method into something that `#[instrument_grpc]` can't measure: remove \
@@ -90,7 +91,9 @@ impl Args {
     fn measure(self, method: Method) -> TokenStream {
         let Method { attrs, vis, sig, body, .. } = method;
         let braces = body.span();
-        let form = Body::of(body, Some(self.future), self.returned, false);
+        let is_send = syn::parse2(self.future.clone()).is_ok_and(|ty| returned::is_send(&ty));
+        let future = Future { ty: self.future, is_send };
+        let form = Body::of(body, Some(future), self.returned, false);
         let measured = Measured {
             started: self.started,
             response: self.response,

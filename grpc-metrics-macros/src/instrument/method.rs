@@ -8,7 +8,7 @@ use syn::{
     parse_quote,
 };
 
-use crate::instrument::body::{Body, Response};
+use crate::instrument::body::{Body, Future, Response};
 use crate::instrument::plan::{Form, Rpc, Streams};
 use crate::instrument::projections::Projections;
 use crate::instrument::rpc_args::{self, RpcArgs};
@@ -92,7 +92,7 @@ impl Scope<'_> {
                 Streams::Type,
             ),
             (None, Some(future)) => {
-                self.nameable(future, method).map_or(Streams::Known(false), Streams::Type)
+                self.nameable(&future.ty, method).map_or(Streams::Known(false), Streams::Type)
             }
             (None, None) => Streams::Known(false),
         };
@@ -149,19 +149,15 @@ impl Scope<'_> {
         Some(returned)
     }
 
-    fn form(
-        &self,
-        method: &Method,
-        future: Option<TokenStream>,
-        returned: Option<TokenStream>,
-    ) -> Form {
+    fn form(&self, method: &Method, future: Option<Future>, returned: Option<TokenStream>) -> Form {
         let body = self.wrapped.as_declared(method.body.stream());
         let body = tokens::regroup(&method.body, body);
-        let future = future.map(|future| self.wrapped.as_declared(future));
-        if let Some(future) = &future
+        let future =
+            future.map(|future| Future { ty: self.wrapped.as_declared(future.ty), ..future });
+        if let Some(Future { ty, .. }) = &future
             && method.attrs.iter().any(later::makes_span)
         {
-            return Form::Later { body, future: future.clone(), returned };
+            return Form::Later { body, future: ty.clone(), returned };
         }
         let keep_async = !method.attrs.iter().all(order::is_inert);
         Form::Now(Body::of(body, future, returned, keep_async))
@@ -250,10 +246,12 @@ fn rebind(method: &Method, sig: &mut Signature) -> Option<(Ident, TokenStream)> 
 
 /// Returns the method's return type, or `None` for an `async fn`. Whether the type is a future, only the compiler
 /// knows.
-fn future(method: &Method) -> Result<Option<TokenStream>, Error> {
+fn future(method: &Method) -> Result<Option<Future>, Error> {
     match &method.sig.output {
         _ if method.sig.asyncness.is_some() => Ok(None),
-        ReturnType::Type(_, future) => Ok(Some(future.to_token_stream())),
+        ReturnType::Type(_, ty) => {
+            Ok(Some(Future { ty: ty.to_token_stream(), is_send: returned::is_send(ty) }))
+        }
         ReturnType::Default => {
             let name = &method.sig.ident;
             let message = format!(

@@ -16,6 +16,7 @@ mod returned;
 mod rpc_args;
 mod service;
 mod slo;
+mod split;
 mod streams;
 
 use proc_macro2::TokenStream;

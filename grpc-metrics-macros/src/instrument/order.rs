@@ -4,12 +4,12 @@
 //! its future is not boxed twice, and it does not matter which re-export of `async_trait` was used. So if there are
 //! attributes below `#[instrument_grpc]`, it moves below them.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote_spanned;
-use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Token};
+use syn::Attribute;
+use syn::parse::Parser;
 
-use crate::instrument::args;
+use crate::instrument::{args, split};
 use crate::syntax::arguments;
 
 /// Returns the item with the attribute below the others, if any of these may be a macro.
@@ -17,13 +17,11 @@ pub(crate) fn after_other_attributes(
     args: &TokenStream,
     item: &TokenStream,
 ) -> Option<TokenStream> {
-    let split = |input: ParseStream| {
-        let attrs = input.call(Attribute::parse_outer)?;
-        let is_impl = input.peek(Token![impl]);
-        Ok((attrs, is_impl, input.parse::<TokenStream>()?))
-    };
-    let (attrs, is_impl, rest) = split.parse2(item.clone()).ok()?;
-    if !is_impl || attrs.iter().all(is_inert) {
+    let trees: Vec<TokenTree> = item.clone().into_iter().collect();
+    let (attrs, rest) = split::outer_attributes(&trees);
+    let is_impl = matches!(rest.first(), Some(TokenTree::Ident(ident)) if ident == "impl");
+    let parsed = Attribute::parse_outer.parse2(attrs.iter().cloned().collect()).ok()?;
+    if !is_impl || parsed.iter().all(is_inert) {
         return None;
     }
     let parsed = args::parse(args.clone());
@@ -34,7 +32,7 @@ pub(crate) fn after_other_attributes(
     let runtime = arguments::runtime(parsed.runtime);
     let last =
         quote_spanned!(Span::call_site()=> #[#runtime::__private::instrument_grpc_last(#args)]);
-    Some(quote_spanned!(Span::call_site()=> #(#attrs)* #last #rest))
+    Some(quote_spanned!(Span::call_site()=> #(#attrs)* #last #(#rest)*))
 }
 
 /// Whether the attribute is built into the compiler, so that it neither changes nor inspects the code.

@@ -9,7 +9,7 @@ use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{ItemImpl, Path};
 
-use crate::syntax::tokens::{is_colons, is_punct, regroup};
+use crate::syntax::tokens::{closing_angle, is_colons, is_punct, regroup};
 
 /// Some associated types of an impl, and how tokens may name them.
 pub(crate) struct Projections<'a> {
@@ -42,6 +42,9 @@ impl<'a> Projections<'a> {
     }
 
     fn find(&self, tokens: TokenStream, wanted: &dyn Fn(&Ident) -> bool) -> Option<&'a Ident> {
+        if self.types.is_empty() {
+            return None;
+        }
         let trees: Vec<TokenTree> = tokens.into_iter().collect();
         (0..trees.len()).find_map(|i| match &trees[i] {
             TokenTree::Group(group) => self.find(group.stream(), wanted),
@@ -51,18 +54,23 @@ impl<'a> Projections<'a> {
 
     /// Replaces each of the types by its declared type.
     pub(crate) fn as_declared(&self, tokens: TokenStream) -> TokenStream {
-        self.written(tokens, Delimiter::None)
+        if self.types.is_empty() {
+            return tokens;
+        }
+        self.written(tokens.clone(), Delimiter::None).unwrap_or(tokens)
     }
 
-    fn written(&self, tokens: TokenStream, delimiter: Delimiter) -> TokenStream {
+    /// Returns the tokens with each of the types replaced, or `None` if they name none.
+    fn written(&self, tokens: TokenStream, delimiter: Delimiter) -> Option<TokenStream> {
         let trees: Vec<TokenTree> = tokens.into_iter().collect();
         let mut written = TokenStream::new();
+        // Of the trees, so many are in `written`.
+        let mut copied = 0;
         let mut i = 0;
         while i < trees.len() {
             if delimiter == Delimiter::Brace
                 && let Some(end) = item_with_own_self(&trees, i)
             {
-                written.extend(trees[i..end].iter().cloned());
                 i = end;
             } else if let Some((_, end)) = self.projection(&trees, i) {
                 let wrapped = &trees[i..end];
@@ -70,38 +78,44 @@ impl<'a> Projections<'a> {
                 // struct.
                 let open = quote_spanned!(wrapped[0].span()=> __grpc::Declared::<);
                 let close = quote_spanned!(wrapped[wrapped.len() - 1].span()=> >);
-                written.extend(quote!(#open #(#wrapped)* #close));
-                i = end;
+                let unchanged = &trees[copied..i];
+                written.extend(quote!(#(#unchanged)* #open #(#wrapped)* #close));
+                (copied, i) = (end, end);
             } else {
-                written.extend([match &trees[i] {
-                    // An unchanged group keeps the spans of its brackets, for messages.
-                    TokenTree::Group(group) if self.first_in(group.stream()).is_some() => {
-                        regroup(group, self.written(group.stream(), group.delimiter())).into()
-                    }
-                    tree => tree.clone(),
-                }]);
+                // An unchanged group keeps the spans of its brackets, for messages.
+                if let TokenTree::Group(group) = &trees[i]
+                    && let Some(stream) = self.written(group.stream(), group.delimiter())
+                {
+                    written.extend(trees[copied..i].iter().cloned());
+                    written.extend([TokenTree::from(regroup(group, stream))]);
+                    copied = i + 1;
+                }
                 i += 1;
             }
         }
-        written
+        (copied > 0).then(|| {
+            written.extend(trees.into_iter().skip(copied));
+            written
+        })
     }
 
     /// Returns the type whose name starts at `i`, and the end of the name.
     fn projection(&self, trees: &[TokenTree], i: usize) -> Option<(&'a Ident, usize)> {
-        let colons = if is_ident(trees, i, "Self") {
-            i + 1
-        } else if is_punct(trees, i, '<') {
-            let close = closing_angle(trees, i)?;
-            self.is_own(&trees[i + 1..close]).then_some(close + 1)?
-        } else {
-            return None;
+        // Cheap comparisons first, since an identifier's text is copied to be compared.
+        let close = match &trees[i] {
+            TokenTree::Ident(_) => i,
+            TokenTree::Punct(punct) if punct.as_char() == '<' => closing_angle(trees, i)?,
+            _ => return None,
         };
-        let name = colons + 2;
+        let (colons, name) = (close + 1, close + 3);
         let (true, Some(TokenTree::Ident(ident))) = (is_colons(trees, colons), trees.get(name))
         else {
             return None;
         };
-        self.types.get(ident).map(|known| (*known, name + 1))
+        let known = self.types.get(ident)?;
+        let is_own =
+            if close == i { is_ident(trees, i, "Self") } else { self.is_own(&trees[i + 1..close]) };
+        is_own.then_some((*known, name + 1))
     }
 
     /// Whether `Type as Trait` is this impl.
@@ -146,22 +160,6 @@ fn item_with_own_self(trees: &[TokenTree], i: usize) -> Option<usize> {
         body = if is_angle { closing_angle(trees, body)? } else { body } + 1;
     }
     Some(body + 1)
-}
-
-fn closing_angle(trees: &[TokenTree], open: usize) -> Option<usize> {
-    let mut depth = 0;
-    for i in open..trees.len() {
-        let is_arrow = i > 0 && is_punct(trees, i - 1, '-');
-        if is_punct(trees, i, '<') {
-            depth += 1;
-        } else if is_punct(trees, i, '>') && !is_arrow {
-            depth -= 1;
-            if depth == 0 {
-                return Some(i);
-            }
-        }
-    }
-    None
 }
 
 fn is_ident(trees: &[TokenTree], i: usize, name: &str) -> bool {

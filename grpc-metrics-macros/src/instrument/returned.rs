@@ -31,8 +31,8 @@ pub(crate) fn of_handler(sig: &mut Signature) -> Option<&mut Type> {
 }
 
 /// Returns whether a type is a `Pin<Box<dyn Future<Output = R> + Send + …>>`.
-pub(crate) fn is_send(mut ty: Type) -> bool {
-    boxed_object(&mut ty).is_some_and(|object| {
+pub(crate) fn is_send(ty: &Type) -> bool {
+    boxed_object(&mut ty.clone()).is_some_and(|object| {
         let traits = object.bounds.iter().filter_map(|bound| match bound {
             TypeParamBound::Trait(bound) => bound.path.segments.last(),
             _ => None,
@@ -78,14 +78,14 @@ mod tests {
             parse_quote!(Pin<Box<dyn Future<Output = A> + Send>>),
             parse_quote!(::p::Pin<Box<dyn ::f::Future<Output = A> + ::m::Send + 'async_trait>>),
         ];
-        assert!(sends.into_iter().all(is_send));
+        assert!(sends.iter().all(is_send));
         let others: [Type; 4] = [
             parse_quote!(Pin<Box<dyn Future<Output = A> + 'async_trait>>),
             parse_quote!(Pin<Box<dyn Future<Output = A> + Send + Sync>>),
             parse_quote!(Pin<Arc<dyn Future<Output = A> + Send>>),
             parse_quote!(BoxFuture<'a, A>),
         ];
-        assert!(!others.into_iter().any(is_send));
+        assert!(!others.iter().any(is_send));
     }
 
     fn given(sig: proc_macro2::TokenStream) -> Option<String> {

@@ -8,6 +8,7 @@ use syn::{
     Signature, Visibility,
 };
 
+use crate::instrument::split::{self, First};
 use crate::syntax::{items, tokens};
 
 /// The parsed impl.
@@ -71,14 +72,21 @@ pub(crate) fn parse(item: TokenStream) -> Result<Service> {
         );
         return Err(Error::new_spanned(&head.self_ty, message));
     };
-    let (attrs, items) = parse_items.parse2(body.stream())?;
-    head.attrs.extend(attrs);
-    Ok(Service { head, trait_, items })
+    let content: Vec<TokenTree> = body.stream().into_iter().collect();
+    let (attrs, items) = split::inner_attributes(&content);
+    let attrs = Attribute::parse_inner.parse2(attrs.iter().cloned().collect())?;
+    // They become outer ones.
+    head.attrs.extend(attrs.into_iter().map(|attr| Attribute { style: AttrStyle::Outer, ..attr }));
+    Ok(Service { head, trait_, items: parse_items(items)? })
 }
 
 /// Parses one method.
-pub(crate) fn method(item: TokenStream) -> Result<Method> {
-    parse_method.parse2(item)
+pub(crate) fn method(item: TokenStream) -> Option<Method> {
+    let trees: Vec<TokenTree> = item.into_iter().collect();
+    match split::first(&trees) {
+        First::Method { head, body, rest: [] } => parse_method(head, body).ok(),
+        _ => None,
+    }
 }
 
 fn not_on(item: &str) -> String {
@@ -99,46 +107,61 @@ fn ungroup(tokens: TokenStream) -> TokenStream {
     }
 }
 
-/// Parses the inner attributes, which become outer ones, and the items.
-fn parse_items(input: ParseStream) -> Result<(Vec<Attribute>, Vec<Item>)> {
-    let mut attrs = input.call(Attribute::parse_inner)?;
-    for attr in &mut attrs {
-        attr.style = AttrStyle::Outer;
-    }
+fn parse_items(mut trees: &[TokenTree]) -> Result<Vec<Item>> {
     let mut items = Vec::new();
-    while !input.is_empty() {
-        let ahead = input.fork();
-        if let Ok(method) = parse_method(&ahead) {
-            syn::parse::discouraged::Speculative::advance_to(input, &ahead);
-            items.push(Item::Method(Box::new(method)));
-            continue;
-        }
-        items.push(match input.parse()? {
-            ImplItem::Type(item) => Item::Type(Box::new(item)),
-            ImplItem::Macro(mut call) => {
-                let skip = call.attrs.extract_if(.., |attr| is_called(attr, "skip_metrics"));
-                Item::Macro(MacroCall { skip: skip.collect(), call })
+    while !trees.is_empty() {
+        let (item, rest) = match split::first(trees) {
+            First::Method { head, body, rest } => {
+                (parse_method(head, body).map(|method| Item::Method(Box::new(method))), rest)
             }
-            item => Item::Other(item.into_token_stream()),
-        });
+            First::Other { item, rest } => (parse_other.parse2(collected(item)), rest),
+        };
+        let (item, rest) = if let Ok(item) = item {
+            (item, rest)
+        } else {
+            // Perhaps it ends somewhere else. If it does not parse, the error is about what follows, too.
+            let parse = |input: ParseStream| Ok((parse_other(input)?, input.parse()?));
+            let (item, rest): (Item, TokenStream) = parse.parse2(collected(trees))?;
+            (item, &trees[trees.len() - rest.into_iter().count()..])
+        };
+        trees = rest;
+        items.push(item);
     }
-    Ok((attrs, items))
+    Ok(items)
 }
 
-fn parse_method(input: ParseStream) -> Result<Method> {
-    let (mut attrs, mut skip, mut rpc) = (Vec::new(), Vec::new(), Vec::new());
-    for attr in input.call(Attribute::parse_outer)? {
-        if is_called(&attr, "skip_metrics") {
-            skip.push(attr);
-        } else if is_called(&attr, "rpc") {
-            rpc.push(attr);
-        } else {
-            attrs.push(attr);
+fn collected(trees: &[TokenTree]) -> TokenStream {
+    trees.iter().cloned().collect()
+}
+
+/// Parses an item that is not a method with a body.
+fn parse_other(input: ParseStream) -> Result<Item> {
+    Ok(match input.parse()? {
+        ImplItem::Type(item) => Item::Type(Box::new(item)),
+        ImplItem::Macro(mut call) => {
+            let skip = call.attrs.extract_if(.., |attr| is_called(attr, "skip_metrics"));
+            Item::Macro(MacroCall { skip: skip.collect(), call })
         }
-    }
-    let (vis, sig) = (input.parse()?, input.parse()?);
-    let body = ungroup(input.parse::<TokenTree>()?.into());
-    Ok(Method { attrs, skip, rpc, vis, sig, body: syn::parse2(body)? })
+        item => Item::Other(item.into_token_stream()),
+    })
+}
+
+fn parse_method(head: &[TokenTree], body: Group) -> Result<Method> {
+    let parse = |input: ParseStream| {
+        let (mut attrs, mut skip, mut rpc) = (Vec::new(), Vec::new(), Vec::new());
+        for attr in input.call(Attribute::parse_outer)? {
+            if is_called(&attr, "skip_metrics") {
+                skip.push(attr);
+            } else if is_called(&attr, "rpc") {
+                rpc.push(attr);
+            } else {
+                attrs.push(attr);
+            }
+        }
+        Ok((attrs, skip, rpc, input.parse()?, input.parse()?))
+    };
+    let (attrs, skip, rpc, vis, sig) = parse.parse2(collected(head))?;
+    Ok(Method { attrs, skip, rpc, vis, sig, body })
 }
 
 /// Whether the last segment of the attribute's path is `name`.

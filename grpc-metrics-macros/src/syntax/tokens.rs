@@ -227,6 +227,23 @@ pub(crate) fn is_colons(trees: &[TokenTree], i: usize) -> bool {
     is_punct(trees, i, ':') && is_punct(trees, i + 1, ':')
 }
 
+/// Returns the place of the `>` that closes the `<` at `open`.
+pub(crate) fn closing_angle(trees: &[TokenTree], open: usize) -> Option<usize> {
+    let mut depth = 0;
+    for i in open..trees.len() {
+        let is_arrow = i > 0 && is_punct(trees, i - 1, '-');
+        if is_punct(trees, i, '<') {
+            depth += 1;
+        } else if is_punct(trees, i, '>') && !is_arrow {
+            depth -= 1;
+            if depth == 0 {
+                return Some(i);
+            }
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
