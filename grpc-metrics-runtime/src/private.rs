@@ -115,12 +115,7 @@ pub const fn named_after_trait<Place>(
 /// Creates an RPC that is counted in the process-wide instance.
 #[inline]
 pub fn rpc<A: HandlerArgument>(method: &'static Method, request: &A) -> Rpc {
-    Rpc::new(
-        Target::Global(GrpcMetrics::of_global(method)),
-        method,
-        request.headers(),
-        request.extensions(),
-    )
+    rpc_of(method, request.headers(), request.extensions())
 }
 
 /// Creates an RPC that is counted in the instance of `metrics = …`.
@@ -130,8 +125,24 @@ pub fn rpc_in<A: HandlerArgument>(
     method: &'static Method,
     request: &A,
 ) -> Rpc {
-    let metrics = metrics.instance().method(method);
-    Rpc::new(Target::Own(metrics), method, request.headers(), request.extensions())
+    rpc_of_own(metrics.instance(), method, request.headers(), request.extensions())
+}
+
+// These two are compiled once, not in every method.
+
+#[inline(never)]
+fn rpc_of(method: &'static Method, headers: &HeaderMap, extensions: &Extensions) -> Rpc {
+    Rpc::new(Target::Global(GrpcMetrics::of_global(method)), method, headers, extensions)
+}
+
+#[inline(never)]
+fn rpc_of_own(
+    metrics: &GrpcMetrics,
+    method: &'static Method,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Rpc {
+    Rpc::new(Target::Own(metrics.method(method)), method, headers, extensions)
 }
 
 /// The argument of a handler.

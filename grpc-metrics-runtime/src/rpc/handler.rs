@@ -38,14 +38,19 @@ pub trait Ending<Returned> {
 fn end_with<T>(rpc: &mut Rpc, returned: &Result<Response<T>, Status>) {
     match returned {
         Ok(_) => rpc.end(Code::Ok),
-        Err(status) => {
-            // An `Err` whose code is OK has no message. If one is due, tonic's client reports INTERNAL
-            // "Missing response message."; a stream may have no messages.
-            let is_missing = status.code() == Code::Ok && rpc.awaits_message();
-            let code = if is_missing { Code::Internal } else { status.code() };
-            rpc.fail(code, || cause_of(status));
-        }
+        Err(status) => fail_with(rpc, status),
     }
+}
+
+// Compiled once, not in every method.
+#[cold]
+#[inline(never)]
+fn fail_with(rpc: &mut Rpc, status: &Status) {
+    // An `Err` whose code is OK has no message. If one is due, tonic's client reports INTERNAL
+    // "Missing response message."; a stream may have no messages.
+    let is_missing = status.code() == Code::Ok && rpc.awaits_message();
+    let code = if is_missing { Code::Internal } else { status.code() };
+    rpc.fail(code, || cause_of(status));
 }
 
 /// Ends the RPC when the handler returns.

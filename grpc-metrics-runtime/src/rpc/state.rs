@@ -137,8 +137,9 @@ enum Phase {
 }
 
 impl Rpc {
-    // Compiled once, not in every method.
-    #[inline(never)]
+    // Only in the two functions of `private` that are compiled once.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub(crate) fn new(
         target: Target,
         method: &'static Method,
@@ -219,7 +220,8 @@ impl Rpc {
     }
 
     /// Ends the RPC. Does nothing if it has ended.
-    #[inline]
+    // Compiled once, as are all large parts of what every method needs.
+    #[inline(never)]
     pub fn end(&mut self, code: Code) {
         if self.mark_ended() && !self.ends_on_the_wire(None) {
             let ended = self.recorder.end(code);
@@ -252,13 +254,27 @@ impl Rpc {
         }
     }
 
+    #[cold]
+    #[inline(never)]
+    fn drop_unfinished(&mut self) {
+        if !self.ends_on_the_wire(None) {
+            let ended = self.recorder.drop_unfinished();
+            self.close_span(ended);
+        }
+    }
+
     /// Prepares for the drop of the handler or stream, which is part of the RPC. If the thread is panicking already,
     /// the panic began elsewhere, and the RPC counts as dropped. A panic that begins in the drop is the RPC's own.
     #[inline]
     pub(crate) fn before_drop(&mut self) {
-        if self.recorder.phase != Phase::Running {
-            return;
+        if self.recorder.phase == Phase::Running {
+            self.before_early_drop();
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn before_early_drop(&mut self) {
         if thread::panicking() {
             self.recorder.phase = Phase::Ended;
             if !self.ends_on_the_wire(None) {
@@ -274,9 +290,8 @@ impl Rpc {
 impl Drop for Rpc {
     #[inline]
     fn drop(&mut self) {
-        if self.mark_ended() && !self.ends_on_the_wire(None) {
-            let ended = self.recorder.drop_unfinished();
-            self.close_span(ended);
+        if self.mark_ended() {
+            self.drop_unfinished();
         }
     }
 }
