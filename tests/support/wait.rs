@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// Bounds a test that has failed, and no other.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(300);
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// Waits until `state` is what it should be. A wait in vain is told with the line that waits.
