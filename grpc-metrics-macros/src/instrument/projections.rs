@@ -9,7 +9,8 @@ use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{ItemImpl, Path};
 
-use crate::syntax::tokens::{closing_angle, is_colons, is_punct, regroup};
+use crate::instrument::split;
+use crate::syntax::tokens::{closing_angle, is_colons, regroup};
 
 /// Some associated types of an impl, and how tokens may name them.
 pub(crate) struct Projections<'a> {
@@ -151,15 +152,7 @@ fn item_with_own_self(trees: &[TokenTree], i: usize) -> Option<usize> {
     if !at_start || !(is_ident(trees, i, "impl") || is_ident(trees, i, "trait")) {
         return None;
     }
-    let is_body =
-        |tree: &TokenTree| matches!(tree, TokenTree::Group(g) if g.delimiter() == Delimiter::Brace);
-    // Not the braces of `Grid<{ N }>`.
-    let mut body = i;
-    while !is_body(trees.get(body)?) {
-        let is_angle = is_punct(trees, body, '<');
-        body = if is_angle { closing_angle(trees, body)? } else { body } + 1;
-    }
-    Some(body + 1)
+    split::body(trees, i).map(|(at, _)| at + 1)
 }
 
 fn is_ident(trees: &[TokenTree], i: usize, name: &str) -> bool {

@@ -60,10 +60,13 @@ fn method_body(trees: &[TokenTree]) -> Option<(usize, Group)> {
         TokenTree::Literal(_) => true,
         TokenTree::Punct(_) => false,
     });
-    let mut i = attributes + qualifiers.count();
-    if !matches!(trees.get(i), Some(TokenTree::Ident(_))) {
-        return None;
-    }
+    let keyword = attributes + qualifiers.count();
+    let is_function = matches!(trees.get(keyword), Some(TokenTree::Ident(_)));
+    if is_function { body(trees, keyword) } else { None }
+}
+
+/// Returns the place and the braces of the body of the item whose keyword is at `i`, if it has one.
+pub(crate) fn body(trees: &[TokenTree], mut i: usize) -> Option<(usize, Group)> {
     loop {
         i += 1;
         match trees.get(i)? {
@@ -71,7 +74,7 @@ fn method_body(trees: &[TokenTree]) -> Option<(usize, Group)> {
             // Not the braces of `Grid<{ N }>`.
             TokenTree::Punct(punct) if punct.as_char() == '<' => i = closing_angle(trees, i)?,
             TokenTree::Group(group) => {
-                if let Some(body) = braces(group.clone()) {
+                if let Some(body) = as_braces(group.clone()) {
                     return Some((i, body));
                 }
             }
@@ -81,13 +84,13 @@ fn method_body(trees: &[TokenTree]) -> Option<(usize, Group)> {
 }
 
 /// Returns the braces, without the invisible groups that `macro_rules!` puts around a fragment.
-fn braces(group: Group) -> Option<Group> {
+fn as_braces(group: Group) -> Option<Group> {
     match group.delimiter() {
         Delimiter::Brace => Some(group),
         Delimiter::None => {
             let mut trees = group.stream().into_iter();
             match (trees.next(), trees.next()) {
-                (Some(TokenTree::Group(group)), None) => braces(group),
+                (Some(TokenTree::Group(group)), None) => as_braces(group),
                 _ => None,
             }
         }
